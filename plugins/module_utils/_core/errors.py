@@ -1,0 +1,67 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""The one family of exceptions: raised in the edges, turned into a failed task in _core/module.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class StorageError(Exception):
+    """Something the user has to hear about: one sentence what happened, one what to do.
+
+    `facts` are results gathered before the failure; they are returned with the failed task.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, facts: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.facts: dict[str, object] = dict(facts or {})
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
+class ConfigurationError(StorageError):
+    """An option is wrong or missing, or a library or file on this machine is."""
+
+
+class SelectionError(StorageError):
+    """What the user named was not found, or names more than one thing."""
+
+
+class ConnectionFailed(StorageError):
+    """The server could not be reached or did not let us in; nothing was done."""
+
+
+class OutcomeUnknown(StorageError):
+    """A request was sent and its answer never came: it may have been carried out."""
+
+
+class StepRefused(StorageError):
+    """The server answered that it will not, or could not, do a step.
+
+    `fault` is the server's own name of the fault ("InvalidDeviceSpec"), `privileges` what a NoPermission named.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fault: str,
+        hint: str | None = None,
+        privileges: tuple[str, ...] = (),
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, facts=facts)
+        self.fault = fault
+        self.privileges = privileges
+
+
+class Conflict(StepRefused):
+    """Somebody changed the object after the facts were read on which the step was decided (ConcurrentAccess)."""

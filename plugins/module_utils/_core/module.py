@@ -1,0 +1,74 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""The frame of every module: build it, do its work, turn what was raised into a failed task. The one place for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+
+
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """The options of a module together with the rules between them, so that they travel as one."""
+
+    options: Mapping[str, Mapping[str, Any]]
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+    def merged_with(self, other: ArgumentSpec) -> ArgumentSpec:
+        """Returns a spec with the options and rules of both; an option of `other` wins."""
+        rules: dict[str, Any] = dict(self.rules)
+        for name, rule in other.rules.items():
+            rules[name] = [*rules[name], *rule] if name in rules else rule
+        return ArgumentSpec({**self.options, **other.options}, rules)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a module's work came to: the result, and the sentence that fails the task, if it does."""
+
+    result: Mapping[str, object]
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a module, freed from Ansible: its options, check and diff mode, and where progress is told."""
+
+    options: Mapping[str, Any]
+    check_mode: bool = False
+    diff_mode: bool = False
+    tell: Callable[[str], None] = lambda sentence: None
+
+
+def run_module(spec: ArgumentSpec, work: Callable[[Call], Outcome]) -> None:
+    """Runs `work` as an Ansible module; prints its result, or the failure with the facts gathered so far."""
+    module = AnsibleModule(argument_spec=dict(spec.options), supports_check_mode=True, **spec.rules)
+    call = Call(module.params, bool(module.check_mode), bool(module._diff), module.debug)
+    failure, result = outcome_of(work, call)
+    if failure is None:
+        module.exit_json(**result)
+    module.fail_json(msg=failure, **result)
+
+
+def outcome_of(work: Callable[[Call], Outcome], call: Call) -> tuple[str | None, dict[str, Any]]:
+    """Does the work of one call; returns (sentence of the failure or None, plain result with `changed`)."""
+    try:
+        outcome = work(call)
+    except StorageError as error:
+        outcome = Outcome(error.facts, failure=str(error))
+    plain = to_plain(outcome.result)
+    result: dict[str, Any] = {"changed": False, **(plain if isinstance(plain, dict) else {})}
+    if not call.diff_mode:
+        result.pop("diff", None)
+    return outcome.failure, result

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""The last step of every module: dataclasses and enumerations become plain dicts, lists, strings and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+
+
+def to_plain(value: object) -> object:
+    """Returns `value` made of dict, list, str, int, float, bool and None only; raises TypeError for anything else.
+
+    Keys and members keep their order. A `str` subclass becomes a plain `str`, since Ansible warns about others.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Enum):
+        return to_plain(value.value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(member) for key, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(member) for member in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(to_plain(member) for member in value)  # type: ignore[type-var]
+    raise TypeError(f"a result holds a {type(value).__name__}, which no playbook could read")

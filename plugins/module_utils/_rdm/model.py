@@ -1,0 +1,302 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""The facts of the RDM domain: what was seen of hosts, LUNs, datastores and virtual machines. Pure.
+
+Sizes are bytes, times are seconds since 1970 on the server's clock, and files are written "[datastore] folder/name.vmdk".
+None means "not known"; an empty tuple means "known to be none".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+GIB = 1024**3
+
+
+class Compatibility(str, Enum):
+    """Compatibility mode of a raw device mapping, in the collection's spelling."""
+
+    PHYSICAL = "physical"
+    VIRTUAL = "virtual"
+
+
+class Power(str, Enum):
+    """Power state of a virtual machine."""
+
+    ON = "powered_on"
+    OFF = "powered_off"
+    SUSPENDED = "suspended"
+
+
+class DiskKind(str, Enum):
+    """What lies behind a disk of a virtual machine, or behind a .vmdk file."""
+
+    MAPPING = "rdm"
+    FLAT = "flat"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something seen, in the one shape that findings have everywhere."""
+
+    code: str
+    severity: str
+    message: str
+    hint: str
+    object: str
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """A reason not to convert: what was seen, what to do, and whether the user may override it."""
+
+    code: str
+    message: str
+    hint: str
+    object: str
+    overridable: bool = False
+    severity: str = "error"
+
+
+@dataclass(frozen=True)
+class LunPath:
+    """One path from a host to a LUN."""
+
+    name: str
+    state: str
+    adapter: str | None = None
+    transport: str | None = None
+
+
+@dataclass(frozen=True)
+class HostLun:
+    """A LUN as one host sees it. Only the host's own look-up tells which LUN an id means."""
+
+    host: str
+    host_name: str
+    canonical_name: str
+    uuid: str
+    vml: str
+    display_name: str
+    device_path: str
+    device_name: str
+    device_type: str
+    state: str
+    vendor: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    capacity_bytes: int | None = None
+    block_size: int | None = None
+    disk_type: str | None = None
+    local: bool | None = None
+    ssd: bool | None = None
+    perennially_reserved: bool | None = None
+    lun_number: int | None = None
+    multipath_plugin: str | None = None
+    rdm_capable: bool | None = None
+    used_by_vsan: bool = False
+    boot: bool | None = None
+    dump_or_scratch: bool | None = None
+    vmfs_datastore: str | None = None
+    # Every id by which this host may name the LUN, and those of them that name the same LUN on every host.
+    names: frozenset[str] = frozenset()
+    durable_names: frozenset[str] = frozenset()
+    paths: tuple[LunPath, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells this LUN from all others: a name good on every host, else the name together with the host."""
+        if self.durable_names:
+            return ("", min(self.durable_names))
+        return (self.host, self.canonical_name)
+
+
+@dataclass(frozen=True)
+class Datastore:
+    """A datastore; `uuid` is the name of its folder below /vmfs/volumes, the same on every host."""
+
+    id: str
+    name: str
+    type: str
+    uuid: str
+    accessible: bool | None = None
+    version: str | None = None
+    free_bytes: int | None = None
+    maintenance: bool = False
+    # Hosts (ids) that mount it for writing; None where that could not be read.
+    writable_from: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Host:
+    """An ESXi host. `luns` is None where its storage could not be read."""
+
+    id: str
+    name: str
+    version: str
+    connection_state: str
+    maintenance: bool = False
+    management_server: str | None = None
+    datacenter: str | None = None
+    luns: tuple[HostLun, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A storage controller of a virtual machine; `type` is scsi, sata, nvme or ide, `model` what kind of it."""
+
+    key: int
+    type: str
+    model: str
+    bus: int
+    shared_bus: str = "none"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A disk of a virtual machine as its configuration describes it."""
+
+    key: int
+    label: str
+    address: str
+    unit: int
+    controller: Controller
+    file: str
+    kind: DiskKind
+    datastore: str | None = None
+    compatibility: Compatibility | None = None
+    disk_mode: str | None = None
+    sharing: str | None = None
+    capacity_bytes: int | None = None
+    lun_uuid: str | None = None
+    device_name: str | None = None
+    disk_uuid: str | None = None
+    # The files below a delta, newest first; empty when the disk's own file is the base.
+    parents: tuple[str, ...] = ()
+    # The extent that the layout lists for the file ("x-rdmp.vmdk"); None where the layout was not read.
+    extent: str | None = None
+    shares_level: str | None = None
+    shares: int | None = None
+    io_limit: int | None = None
+    io_reservation: int | None = None
+    change_tracking: bool = False
+
+    @property
+    def base_file(self) -> str:
+        """The file at the bottom of the disk's chain: the mapping itself, also where a snapshot lies on top."""
+        return self.parents[-1] if self.parents else self.file
+
+
+@dataclass(frozen=True)
+class VirtualMachine:
+    """A virtual machine. What could not be read of it is None and is named in `unreadable`."""
+
+    id: str
+    name: str
+    path: str
+    power: Power | None
+    instance_uuid: str | None = None
+    bios_uuid: str | None = None
+    datacenter: str | None = None
+    host: str | None = None
+    connection_state: str = "connected"
+    template: bool = False
+    vmx_path: str | None = None
+    version: str | None = None
+    change_version: str | None = None
+    has_snapshots: bool = False
+    consolidation_needed: bool = False
+    linked_clone: bool = False
+    encrypted: bool = False
+    fault_tolerance: bool = False
+    replicated: bool = False
+    change_tracking: bool = False
+    running_task: str | None = None
+    disabled_methods: frozenset[str] = frozenset()
+    tools_running: bool | None = None
+    question: str | None = None
+    disks: tuple[Disk, ...] = ()
+    boot_order: tuple[str, ...] | None = None
+    # The collection's own records: address -> text, whatever the place they were read from.
+    records: Mapping[str, str] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def mappings(self) -> tuple[Disk, ...]:
+        """The disks that are raw device mappings."""
+        return tuple(disk for disk in self.disks if disk.kind is DiskKind.MAPPING)
+
+    def disk_at(self, address: str) -> Disk | None:
+        """Returns the disk at "scsi0:1", or None."""
+        return next((disk for disk in self.disks if disk.address == address), None)
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """A file of a datastore as its directory and, for a .vmdk, its descriptor show it."""
+
+    file: str
+    size_bytes: int | None = None
+    kind: DiskKind | None = None
+    compatibility: Compatibility | None = None
+    capacity_bytes: int | None = None
+    disk_uuid: str | None = None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All that was read in one go. `stand_alone` is true where one host answers for itself alone."""
+
+    server: str
+    stand_alone: bool
+    hosts: Mapping[str, Host]
+    datastores: Mapping[str, Datastore]
+    machines: Mapping[str, VirtualMachine]
+    findings: tuple[Finding, ...] = ()
+
+    def host_of(self, machine: VirtualMachine) -> Host | None:
+        """Returns the host a machine is registered on, or None where it is not visible."""
+        return self.hosts.get(machine.host) if machine.host else None
+
+    def lun_of(self, machine: VirtualMachine, disk: Disk) -> HostLun | None:
+        """Returns the one LUN that the machine's host means by the disk's ids, or None (missing, or not one)."""
+        found = self.luns_of(machine, disk)
+        return found[0] if len(found) == 1 else None
+
+    def luns_of(self, machine: VirtualMachine, disk: Disk) -> tuple[HostLun, ...]:
+        """Returns every LUN of the machine's host that the disk's ids could mean: the LUN id first, then its device."""
+        host = self.host_of(machine)
+        if host is None or host.luns is None:
+            return ()
+        for name in (disk.lun_uuid, bare_device_name(disk.device_name)):
+            found = tuple(lun for lun in host.luns if name and name in lun.names)
+            if found:
+                return found
+        return ()
+
+
+def bare_device_name(device: str | None) -> str | None:
+    """Returns "naa.6…" for "/vmfs/devices/disks/naa.6…", and a vml name without its prefix, as `HostLun.names` has it."""
+    if not device:
+        return None
+    name = device.rsplit("/", 1)[-1]
+    return name.removeprefix("vml.")
+
+
+def split_file(file: str) -> tuple[str, str, str]:
+    """Returns (datastore, folder, name) of "[datastore] folder/name.vmdk"; the folder is "" at the top."""
+    datastore, _bracket, path = file.removeprefix("[").partition("] ")
+    folder, _slash, name = path.rpartition("/")
+    return datastore, folder, name
+
+
+def join_file(datastore: str, folder: str, name: str) -> str:
+    """The reverse of `split_file`."""
+    return f"[{datastore}] {folder}/{name}" if folder else f"[{datastore}] {name}"
