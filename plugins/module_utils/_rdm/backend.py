@@ -102,9 +102,6 @@ class Sight:
 class Backend(Protocol):
     """The edge."""
 
-    # True where a device is removed and its successor added in one step that is undone as a whole.
-    swaps_in_one_step: bool
-
     def now(self) -> float:
         """Returns the server's clock."""
 
