@@ -114,7 +114,9 @@ class Backend(Protocol):
     def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
         """Returns the .vmdk files in the folder of `file`, by their full names; None where it cannot be read."""
 
-    def missing_privileges(self, machine: VirtualMachine, datastores: Sequence[Datastore]) -> Mapping[str, Sequence[str]]:
+    def missing_privileges(
+        self, machine: VirtualMachine, datastores: Sequence[Datastore]
+    ) -> Mapping[str, Sequence[str]]:
         """Returns, by the name of the object, the privileges that a conversion uses and the user has not."""
 
     def reconfigure(self, machine: VirtualMachine, change: Change) -> None:

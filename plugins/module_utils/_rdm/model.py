@@ -14,19 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 GIB = 1024**3
 
 
-class Compatibility(str, Enum):
+class Compatibility(StrEnum):
     """Compatibility mode of a raw device mapping, in the collection's spelling."""
 
     PHYSICAL = "physical"
     VIRTUAL = "virtual"
 
 
-class Power(str, Enum):
+class Power(StrEnum):
     """Power state of a virtual machine."""
 
     ON = "powered_on"
@@ -34,7 +34,7 @@ class Power(str, Enum):
     SUSPENDED = "suspended"
 
 
-class DiskKind(str, Enum):
+class DiskKind(StrEnum):
     """What lies behind a disk of a virtual machine, or behind a .vmdk file."""
 
     MAPPING = "rdm"
@@ -222,6 +222,7 @@ class VirtualMachine:
     disabled_methods: frozenset[str] = frozenset()
     tools_running: bool | None = None
     question: str | None = None
+    controllers: tuple[Controller, ...] = ()
     disks: tuple[Disk, ...] = ()
     boot_order: tuple[str, ...] | None = None
     # The collection's own records: address -> text, whatever the place they were read from.

@@ -1,0 +1,157 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Switching the VM off before its disks change, and on again after."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConnectionFailed,
+    OutcomeUnknown,
+    StepRefused,
+    StorageError,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Sight
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Power, VirtualMachine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import STEP_SHUTDOWN_ASKED
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import RENEW_SECONDS, Run
+
+_TASK_SECONDS = 60
+
+
+class GuestStillOn(StorageError):
+    """The guest was asked to shut down and has not, in time. It may still go down."""
+
+
+class ChangedMeanwhile(StorageError):
+    """Host, devices or snapshots of the VM are not those the plan was made on."""
+
+
+class NotShutDown(StorageError):
+    """The guest cannot be asked to shut down; nothing was done to it."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What must stay as it was between the plan and the moment the VM is off."""
+
+    host: str | None
+    has_snapshots: bool
+    disks: tuple[tuple[str, str, str | None], ...]
+
+    @classmethod
+    def of(cls, machine: VirtualMachine) -> Footprint:
+        """Returns the footprint of a machine as it was read."""
+        disks = tuple((disk.address, disk.file, disk.lun_uuid) for disk in machine.disks if disk.key)
+        return cls(machine.host, machine.has_snapshots, disks)
+
+
+def switch_off(run: Run, request: Request, planned: VirtualMachine) -> Sight:
+    """Shuts the guest down, or switches the VM off where that was asked for; returns the look that shows it off.
+
+    Raises NotShutDown where nothing was done, GuestStillOn where the guest may still go down, ChangedMeanwhile.
+    """
+    footprint = Footprint.of(planned)
+    sight = run.renew(STEP_SHUTDOWN_ASKED)
+    if sight.machine.power is Power.OFF:
+        return sight
+    try:
+        run.backend.shut_down_guest(sight.machine)
+        run.changed = True
+    except StepRefused as refusal:
+        sight = run.look_as_owner()
+        if sight.machine.power is not Power.OFF and request.power != "power_off":
+            raise NotShutDown(
+                f"The guest of {planned.name} cannot be asked to shut down: {refusal.message}",
+                hint="Start VMware Tools in the guest, shut it down yourself, or allow power: power_off.",
+            ) from refusal
+        return _switch_off_hard(run)
+    except (OutcomeUnknown, ConnectionFailed):
+        run.changed = True
+    sight = _wait_until_off(run, request, footprint)
+    if sight.machine.power is Power.OFF:
+        return sight
+    if request.power == "power_off":
+        return _switch_off_hard(run)
+    raise GuestStillOn(
+        f"The guest of {planned.name} has not shut down within {request.shutdown_timeout:g} s.",
+        hint="It may still go down: no disk was changed, and the next run starts it again if it has. "
+        "Raise shutdown_timeout, or allow power: power_off.",
+    )
+
+
+def _wait_until_off(run: Run, request: Request, footprint: Footprint) -> Sight:
+    end = min(time.monotonic() + request.shutdown_timeout, run.deadline)
+    renewed = time.monotonic()
+    while True:
+        sight = run.look_as_owner()
+        if sight.machine.power is Power.OFF:
+            return sight
+        if Footprint.of(sight.machine) != footprint:
+            raise ChangedMeanwhile(
+                f"{sight.machine.name} was changed (host, disks or snapshots) while its guest was shutting down.",
+                hint="No disk was changed; the guest may still go down, and the next run starts it again if it has.",
+            )
+        if time.monotonic() >= end:
+            return sight
+        if time.monotonic() - renewed >= RENEW_SECONDS:
+            run.renew()
+            renewed = time.monotonic()
+        time.sleep(run.poll_seconds)
+
+
+def _switch_off_hard(run: Run) -> Sight:
+    """Switches the VM off; what was read afterwards decides whether that worked."""
+    refusal: StorageError | None = None
+    for _attempt in range(2):
+        sight = run.look_as_owner()
+        if sight.machine.power is Power.OFF:
+            return sight
+        try:
+            run.backend.power_off(sight.machine)
+        except (StepRefused, OutcomeUnknown, ConnectionFailed) as error:
+            refusal = error
+        run.changed = True
+        _let_task_end(run)
+    sight = run.look_as_owner()
+    if sight.machine.power is Power.OFF:
+        return sight
+    raise refusal or StepRefused(f"{sight.machine.name} is still on after it was switched off.", fault="NotAsAsked")
+
+
+def _let_task_end(run: Run) -> None:
+    """Waits for a power task whose reply was lost; a VM that asks a question keeps its task, and is not waited for."""
+    end = time.monotonic() + _TASK_SECONDS
+    while time.monotonic() < end:
+        machine = run.look().machine
+        if machine.running_task is None or machine.question is not None:
+            return
+        time.sleep(run.poll_seconds)
+
+
+def start(run: Run) -> Sight:
+    """Starts the VM where it is registered; returns the look that shows it on, or raises what the server said."""
+    refusal: StorageError | None = None
+    for _attempt in range(2):
+        sight = run.look_as_owner()
+        if sight.machine.power is Power.ON:
+            return sight
+        if isinstance(refusal, StepRefused):
+            raise refusal
+        try:
+            run.backend.power_on(sight.machine)
+        except (StepRefused, OutcomeUnknown, ConnectionFailed) as error:
+            refusal = error
+        run.changed = True
+        _let_task_end(run)
+    sight = run.look_as_owner()
+    if sight.machine.power is Power.ON:
+        return sight
+    raise refusal or StepRefused(f"{sight.machine.name} is still off after it was started.", fault="NotAsAsked")

@@ -1,0 +1,340 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""From what was asked and what was read to what will be done: every disk of the call, with all its blockers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers import Target, blockers_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Blocker,
+    Compatibility,
+    Datastore,
+    Disk,
+    DiskKind,
+    FileFacts,
+    HostLun,
+    Inventory,
+    Power,
+    VirtualMachine,
+    join_file,
+    split_file,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.names import new_mapping_file
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
+    STEP_BEGUN,
+    STEP_SHUTDOWN_ASKED,
+    Note,
+    OpenRecord,
+    Record,
+    RecordedLun,
+    UnreadableRecord,
+    from_text,
+    from_volume_path,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_disks
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import (
+    Stand,
+    Task,
+    Work,
+    stand_of,
+    volume_path,
+    with_recorded_disks,
+)
+
+_Item = TypeVar("_Item")
+
+# What matters to a disk whose conversion is to be finished or undone: only what that very step needs.
+_STEP_CODES = frozenset(
+    {
+        "vm_powered_on",
+        "vm_suspended",
+        "vm_inaccessible",
+        "host_unavailable",
+        "has_snapshots",
+        "method_disabled",
+        "no_privilege",
+        "license_read_only",
+        "record_of_other_vm",
+    }
+)
+# And what matters where only the disk mode of a virtual mapping is edited.
+_EDIT_CODES = _STEP_CODES | {"is_delta", "vm_is_template", "task_running", "bus_sharing", "multi_writer", "encrypted"}
+# A physical mapping has no disk mode, and yet the API refuses a new one without (domain of vim.vm.device.VirtualDisk).
+_PHYSICAL_DISK_MODE = "independent_persistent"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A call made ready: the works in the order of the VM's disks, and the facts they were decided on."""
+
+    inventory: Inventory
+    machine: VirtualMachine
+    works: tuple[Work, ...]
+    records: Mapping[str, Record]
+    blockers: tuple[Blocker, ...]
+    stopped_by_a_run: bool
+
+    @property
+    def open_records(self) -> dict[str, OpenRecord]:
+        """The conversions that an earlier run left open."""
+        return {address: record.open for address, record in self.records.items() if record.open is not None}
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What `prepare` reads for one VM and hands to its parts."""
+
+    backend: Backend
+    request: Request
+    inventory: Inventory
+    machine: VirtualMachine
+    records: Mapping[str, Record]
+    power_before: Power
+    step: str
+    run_id: str
+
+
+def own_records(machine: VirtualMachine) -> tuple[dict[str, Record], tuple[Blocker, ...]]:
+    """Returns the VM's records by address, and a blocker for each text that cannot be read."""
+    records: dict[str, Record] = {}
+    blockers: list[Blocker] = []
+    for address, text in machine.records.items():
+        try:
+            records[address] = from_text(text)
+        except UnreadableRecord:
+            blockers.append(
+                Blocker(
+                    "record_unreadable",
+                    f"The record of {address} of {machine.name} cannot be read.",
+                    f"Look at the VM's setting winbackup.storage.rdm.{address}; if no conversion is under way, remove it.",
+                    machine.name,
+                )
+            )
+    return records, tuple(blockers)
+
+
+def prepare(backend: Backend, request: Request, inventory: Inventory, machine: VirtualMachine, run_id: str) -> Prepared:
+    """Decides what becomes of each disk. Reads folders and privileges where a disk would change; writes nothing."""
+    records, unreadable = own_records(machine)
+    foreign = {address for address, record in records.items() if record.machine != machine.instance_uuid}
+    own = {address: record for address, record in records.items() if address not in foreign}
+    opened = [record.open for record in own.values() if record.open is not None]
+    stopped = machine.power is Power.OFF and any(
+        record.power_before is Power.ON and record.step != STEP_BEGUN for record in opened
+    )
+    machine = with_recorded_disks(machine, opened, inventory.datastores)
+    reading = _Reading(
+        backend,
+        request,
+        inventory,
+        machine,
+        own,
+        Power.ON if stopped else (machine.power or Power.OFF),
+        STEP_SHUTDOWN_ASKED if stopped else STEP_BEGUN,
+        run_id,
+    )
+    selected = {disk.address for disk in select_disks(inventory, machine, request.disks)}
+    works: list[Work] = []
+    for disk in machine.disks:
+        record = own.get(disk.address)
+        if record is not None and record.open is not None:
+            works.append(_reopened(reading, disk, record.open, disk.address in selected))
+        elif disk.address in selected:
+            works.append(_fresh(reading, disk))
+    blockers = _unique([*unreadable, *(blocker for work in works for blocker in work.blockers)])
+    return Prepared(inventory, machine, tuple(works), own, blockers, stopped)
+
+
+def _reopened(reading: _Reading, disk: Disk, record: OpenRecord, selected: bool) -> Work:
+    """A disk whose conversion was left open: finished where it was asked for again, else undone."""
+    stand = stand_of(record, reading.machine, reading.inventory.datastores)
+    forward = selected and record.wanted is reading.request.compatibility
+    if forward and stand is Stand.OLD:
+        # Nothing had been done to the disk yet, so it is a conversion like any other, with every check.
+        work = _fresh(reading, disk)
+        if work.task is not Task.NOTHING and not work.blockers:
+            return work
+        return replace(_undo(reading, disk, record), blockers=work.blockers)
+    if forward and stand is Stand.MISSING and not _lun_is_there(reading, record):
+        forward = False
+    if not forward:
+        return _undo(reading, disk, record)
+    needed = () if stand is Stand.NEW else _step_blockers(reading, disk, record.wanted, _STEP_CODES)
+    return Work(disk, Task.FINISH, record, _lun(reading, disk), blockers=needed)
+
+
+def _undo(reading: _Reading, disk: Disk, record: OpenRecord) -> Work:
+    stand = stand_of(record, reading.machine, reading.inventory.datastores)
+    needed = () if stand is Stand.OLD else _step_blockers(reading, disk, record.wanted, _STEP_CODES)
+    return Work(disk, Task.UNDO, record, _lun(reading, disk), blockers=needed)
+
+
+def _fresh(reading: _Reading, disk: Disk) -> Work:
+    """A disk that no run has begun with: nothing to do, an edit of the disk mode, or a conversion."""
+    request = reading.request
+    lun = _lun(reading, disk)
+    record = reading.records.get(disk.address)
+    deletions = record.notes if record is not None and request.delete_old_mapping else ()
+    if disk.kind is DiskKind.MAPPING and disk.compatibility is request.compatibility:
+        if request.disk_mode in (None, disk.disk_mode) or request.compatibility is Compatibility.PHYSICAL:
+            return Work(disk, Task.NOTHING, None, lun, deletions=deletions)
+        path = volume_path(disk, reading.inventory.datastores)
+        needed = _step_blockers(reading, disk, request.compatibility, _EDIT_CODES)
+        opened = _record(reading, disk, lun, path, path, None) if lun and path else None
+        return Work(disk, Task.EDIT, opened, lun, blockers=needed, deletions=deletions)
+    return replace(_conversion(reading, disk, lun), deletions=deletions)
+
+
+def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> Work:
+    request, machine, datastores = reading.request, reading.machine, reading.inventory.datastores
+    own_files = frozenset(
+        from_volume_path(path, datastores) for record in reading.records.values() for path in record.files
+    )
+    file, listing = _target(reading, disk, own_files)
+    datastore = _datastore_named(reading, split_file(file)[0], disk)
+    target = Target(
+        file,
+        datastore,
+        listing,
+        own_files,
+        missing_privileges=reading.backend.missing_privileges(
+            machine, _unique([ds for ds in (datastore, datastores.get(disk.datastore or "")) if ds is not None])
+        ),
+    )
+    blockers = blockers_of(
+        reading.inventory,
+        machine,
+        disk,
+        request.compatibility,
+        target=target,
+        power=request.power,
+        override=request.override,
+    )
+    old_path = volume_path(disk, datastores)
+    new_path = f"/vmfs/volumes/{datastore.uuid}/{_inner(file)}" if datastore is not None else None
+    opened = None
+    if lun is not None and old_path is not None and new_path is not None:
+        beside = listing if split_file(file)[:2] == split_file(disk.file)[:2] else None
+        old = (beside if beside is not None else reading.backend.list_folder(machine, disk.file) or {}).get(disk.file)
+        opened = _record(reading, disk, lun, old_path, new_path, old.disk_uuid if old else None)
+    if opened is None and not blockers:
+        blockers = (_nowhere(disk, file),)
+    attach = listing is not None and file in listing and file in own_files
+    return Work(disk, Task.CONVERT, opened, lun, attach_existing=attach, blockers=tuple(blockers))
+
+
+def _nowhere(disk: Disk, file: str) -> Blocker:
+    return Blocker(
+        "datastore_unsuitable",
+        f"The place of {disk.file} or of {file} is not a datastore that the VM's host shows.",
+        "Name a datastore that the VM's host has mounted for writing.",
+        file,
+    )
+
+
+def _target(reading: _Reading, disk: Disk, own_files: frozenset[str]) -> tuple[str, Mapping[str, FileFacts] | None]:
+    """Returns the file that the disk will map through, and its folder: a kept mapping of that mode before a new one."""
+    request = reading.request
+    file = new_mapping_file(disk.base_file, request.compatibility, request.datastore, request.directory)
+    listing = reading.backend.list_folder(reading.machine, file)
+    if listing is None:
+        return file, None
+    record = reading.records.get(disk.address)
+    lun = _lun(reading, disk)
+    for note in record.notes if record is not None else ():
+        kept = from_volume_path(note.old_file, reading.inventory.datastores)
+        in_place = split_file(kept)[:2] == split_file(file)[:2]
+        usable = kept in listing and kept in own_files and listing[kept].kind is DiskKind.MAPPING
+        if note.mode is request.compatibility and in_place and usable and lun is not None and note.lun.is_same_as(lun):
+            return kept, listing
+    return file, listing
+
+
+def _record(
+    reading: _Reading, disk: Disk, lun: HostLun, old_path: str, new_path: str, old_uuid: str | None
+) -> OpenRecord:
+    request = reading.request
+    if request.compatibility is Compatibility.PHYSICAL:
+        disk_mode: str | None = _PHYSICAL_DISK_MODE
+    else:
+        disk_mode = request.disk_mode or "persistent"
+    return OpenRecord(
+        run=reading.run_id,
+        lease=0,
+        step=reading.step,
+        address=disk.address,
+        wanted=request.compatibility,
+        old_mode=disk.compatibility or Compatibility.PHYSICAL,
+        old_file=old_path,
+        new_file=new_path,
+        lun=RecordedLun.of(lun, lun.capacity_bytes or 0),
+        power_before=reading.power_before,
+        disk_mode=disk_mode,
+        old_disk_mode=disk.disk_mode,
+        old_disk_uuid=old_uuid,
+        sharing=disk.sharing,
+        shares_level=disk.shares_level,
+        shares=disk.shares,
+        io_limit=disk.io_limit,
+        io_reservation=disk.io_reservation,
+        boot_order=reading.machine.boot_order or (),
+        label=disk.label,
+    )
+
+
+def _step_blockers(reading: _Reading, disk: Disk, wanted: Compatibility, codes: frozenset[str]) -> tuple[Blocker, ...]:
+    found = blockers_of(
+        reading.inventory,
+        reading.machine,
+        disk,
+        wanted,
+        power=reading.request.power,
+        override=reading.request.override,
+    )
+    return tuple(blocker for blocker in found if blocker.code in codes)
+
+
+def _lun(reading: _Reading, disk: Disk) -> HostLun | None:
+    return reading.inventory.lun_of(reading.machine, disk)
+
+
+def _lun_is_there(reading: _Reading, record: OpenRecord) -> bool:
+    host = reading.inventory.host_of(reading.machine)
+    luns = (host.luns or ()) if host is not None else ()
+    return sum(record.lun.is_same_as(lun) for lun in luns) == 1
+
+
+def _datastore_named(reading: _Reading, name: str, disk: Disk) -> Datastore | None:
+    """Returns the datastore of that name that the VM's host sees; the disk's own one where the name is its name."""
+    own = reading.inventory.datastores.get(disk.datastore or "")
+    if own is not None and own.name == name:
+        return own
+    named = [ds for ds in reading.inventory.datastores.values() if ds.name == name]
+    host = reading.machine.host
+    seen = [ds for ds in named if ds.writable_from is None or host in ds.writable_from]
+    return seen[0] if len(seen) == 1 else None
+
+
+def _inner(file: str) -> str:
+    """The path of a file inside its datastore."""
+    _datastore, folder, name = split_file(file)
+    return join_file("", folder, name).removeprefix("[] ")
+
+
+def _unique(items: Iterable[_Item]) -> tuple[_Item, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def noted(record: OpenRecord) -> Note:
+    """Returns the note about the old mapping that a conversion leaves behind."""
+    return Note(record.address, record.old_file, record.old_mode, record.lun, record.old_disk_uuid)

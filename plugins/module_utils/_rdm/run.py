@@ -1,0 +1,224 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""One run's hold on one VM: fresh looks, and changes that are made once, by the run that owns the records.
+
+A change is never repeated on a guess. After a refusal, a lost reply or a dropped connection the VM is read again, and
+what was read decides: done, not done, or changed by somebody else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    Conflict,
+    ConnectionFailed,
+    OutcomeUnknown,
+    StepRefused,
+    StorageError,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, Sight
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import FileFacts, Inventory, VirtualMachine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
+    LEASE_SECONDS,
+    OpenRecord,
+    Record,
+    UnreadableRecord,
+    from_text,
+    to_text,
+)
+
+_T = TypeVar("_T")
+
+RENEW_SECONDS = 20
+_TRIES = 4
+_TASK_WAIT_SECONDS = 600
+
+
+class TakenOver(StorageError):
+    """Another run owns a record now; this one must touch nothing more."""
+
+
+@dataclass
+class Run:
+    """What a run knows of itself. `held` are the addresses whose records it wrote and has not given back."""
+
+    backend: Backend
+    machine_id: str
+    run_id: str
+    deadline: float
+    tell: Callable[[str], None]
+    held: dict[str, OpenRecord] = field(default_factory=dict)
+    changed: bool = False
+    poll_seconds: float = 1.0
+
+    def time_is_up(self) -> bool:
+        """Tells whether no new step forward may begin."""
+        return time.monotonic() >= self.deadline
+
+    def look(self) -> Sight:
+        """Returns the VM as it is now, over a new connection where the old one was lost."""
+        return self._read(lambda: self.backend.look(self.machine_id))
+
+    def look_when_idle(self) -> Sight:
+        """Returns the VM once no task works on it: a task of ours whose reply was lost may still be running."""
+        end = time.monotonic() + _TASK_WAIT_SECONDS
+        while True:
+            sight = self.look()
+            if sight.machine.running_task is None:
+                return sight
+            if time.monotonic() >= end:
+                raise StepRefused(
+                    f"A task ({sight.machine.running_task}) has been working on {sight.machine.name} for "
+                    f"{_TASK_WAIT_SECONDS} s.",
+                    fault="TaskInProgress",
+                    hint="Wait until it has ended, then run again.",
+                )
+            time.sleep(self.poll_seconds)
+
+    def look_as_owner(self) -> Sight:
+        """Returns a fresh look; raises TakenOver where a record that this run holds is no longer its own."""
+        sight = self.look()
+        self.check_ownership(sight)
+        return sight
+
+    def check_ownership(self, sight: Sight) -> None:
+        """Raises TakenOver where a record that this run holds is no longer its own."""
+        for address in self.held:
+            record = record_at(sight.machine, address)
+            if record is None or record.open is None or record.open.run != self.run_id:
+                raise TakenOver(
+                    f"Another run has taken over {address} of {sight.machine.name}.",
+                    hint="This run touched nothing after that; see what the other one reports.",
+                )
+
+    def now(self) -> float:
+        """Returns the server's clock."""
+        return self._read(self.backend.now)
+
+    def inventory(self) -> Inventory:
+        """Returns everything, read anew."""
+        return self._read(self.backend.inventory)
+
+    def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
+        """Returns the folder of a file; None where it cannot be read."""
+        return self._read(lambda: self.backend.list_folder(machine, file))
+
+    def delete_mapping(self, machine: VirtualMachine, file: str) -> None:
+        """Deletes a mapping file; raises what the server said where the file is still there afterwards."""
+        self.check_ownership(self.look())
+        self.changed = True
+        try:
+            self.backend.delete_mapping(machine, file)
+        except StorageError:
+            listing = self.list_folder(machine, file)
+            if listing is None or file in listing:
+                raise
+
+    def reach(self, done: Callable[[Sight], bool], change: Callable[[Sight], Change]) -> Sight:
+        """Makes one reconfigure so that `done` holds, and returns the look that showed it.
+
+        `change` is asked for the change on each fresh look, and may raise to stop. Raises the server's own refusal
+        where the VM shows that it was not done, TakenOver, or the loss of the connection that could not be mended.
+        """
+        conflicts = losses = 0
+        refusal: StepRefused | None = None
+        sent = False
+        while True:
+            sight = self.look_when_idle()
+            if done(sight):
+                self.changed = self.changed or sent
+                return sight
+            if refusal is not None:
+                raise refusal
+            self.check_ownership(sight)
+            wanted = change(sight)
+            sent = True
+            try:
+                self.backend.reconfigure(sight.machine, wanted)
+                refusal = StepRefused(
+                    f"{sight.machine.name} was reconfigured and does not show it.", fault="NotAsConfigured"
+                )
+            except Conflict as conflict:
+                conflicts += 1
+                refusal = conflict if conflicts >= _TRIES else None
+            except StepRefused as error:
+                refusal = error
+            except (OutcomeUnknown, ConnectionFailed):
+                losses += 1
+                if losses >= _TRIES:
+                    raise
+
+    def write_records(self, updates: Mapping[str, Record | None], done: Callable[[Sight], bool]) -> Sight:
+        """Writes records, and renews the lease of every other one that is held, in one reconfigure."""
+        return self.reach(done, lambda sight: Change(records=self.record_texts(sight.machine, updates)))
+
+    def record_texts(
+        self, machine: VirtualMachine, updates: Mapping[str, Record | None], step: str | None = None
+    ) -> dict[str, str | None]:
+        """Returns the texts of all records to write: `updates`, and those held, with the lease renewed."""
+        lease = self.now() + LEASE_SECONDS
+        texts: dict[str, str | None] = {}
+        for address, opened in self.held.items():
+            present = record_at(machine, address) or Record(machine.instance_uuid or "")
+            renewed = replace(opened, lease=lease, step=step or opened.step)
+            self.held[address] = renewed
+            texts[address] = to_text(replace(present, open=renewed))
+        for address, record in updates.items():
+            texts[address] = to_text(record) if record is not None else None
+        return texts
+
+    def renew(self, step: str | None = None) -> Sight:
+        """Renews the leases of all records held, and names the step where one is given."""
+        start = {address: opened.lease for address, opened in self.held.items()}
+
+        def renewed(sight: Sight) -> bool:
+            for address, lease in start.items():
+                record = record_at(sight.machine, address)
+                if record is None or record.open is None or record.open.run != self.run_id:
+                    return False
+                if record.open.lease <= lease or (step is not None and record.open.step != step):
+                    return False
+            return True
+
+        return self.reach(renewed, lambda sight: Change(records=self.record_texts(sight.machine, {}, step)))
+
+    def _read(self, read: Callable[[], _T]) -> _T:
+        for attempt in range(_TRIES):
+            try:
+                return read()
+            except (OutcomeUnknown, ConnectionFailed):
+                if attempt == _TRIES - 1:
+                    raise
+                self._reconnect(attempt)
+            except StepRefused:
+                # A read that was refused may be refused for a moment only; what it would tell is worth a second try.
+                if attempt == _TRIES - 1:
+                    raise
+                time.sleep(self.poll_seconds)
+        raise AssertionError("unreachable: the last try raised")
+
+    def _reconnect(self, attempt: int) -> None:
+        time.sleep(min(2**attempt - 1, 8) * self.poll_seconds)
+        try:
+            self.backend.reconnect()
+        except ConnectionFailed:
+            self.tell("The connection was lost and could not be opened again yet.")
+
+
+def record_at(machine: VirtualMachine, address: str) -> Record | None:
+    """Returns the record of an address, or None where there is none that can be read."""
+    text = machine.records.get(address)
+    if text is None:
+        return None
+    try:
+        return from_text(text)
+    except UnreadableRecord:
+        return None
