@@ -6,8 +6,8 @@
 
 """What the executor asks of an edge. Two edges answer it: the vSphere API and the ESXi shell.
 
-An edge fetches facts and does one step at a time. It decides nothing, retries no write, and raises only the collection's
-own exceptions: StepRefused (Conflict where somebody else was faster), OutcomeUnknown, ConnectionFailed.
+An edge fetches facts and does one step at a time. It decides nothing, retries no write, and raises only the
+collection's own exceptions: StepRefused (Conflict where somebody else was faster), OutcomeUnknown, ConnectionFailed.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from dataclasses import replace
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm import outcome, swap
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, Sight
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.leases import wait_for_others
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.leases import live_records, wait_for_others
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.old_mappings import (
     NotDeleted,
@@ -62,16 +62,20 @@ def convert_machine(
     tell: Callable[[str], None],
     poll_seconds: float = 1.0,
 ) -> Report:
-    """Does one call of `rdm_compatibility` and returns its report; raises only where the VM could not be read at all."""
+    """Does one call of `rdm_compatibility` and returns its report; raises only where the VM cannot be read at all."""
     run_id = uuid.uuid4().hex
     deadline = time.monotonic() + request.timeout
     for attempt in range(_PLANS):
         run = Run(backend, "", run_id, deadline, tell, poll_seconds=poll_seconds)
-        machine = select_machine(run.inventory(), request.vm)
-        run.machine_id = machine.id
-        other = wait_for_others(run, machine, may_wait=not check_mode)
         inventory = run.inventory()
-        prepared = prepare(backend, request, inventory, select_machine(inventory, machine.id), run_id)
+        machine = select_machine(inventory, request.vm)
+        run.machine_id = machine.id
+        other = None
+        if live_records(machine, run.now()):
+            other = wait_for_others(run, machine, may_wait=not check_mode)
+            inventory = run.inventory()
+            machine = select_machine(inventory, machine.id)
+        prepared = prepare(backend, request, inventory, machine, run_id)
         report = Report(prepared)
         if other is not None:
             report.block([other])
@@ -98,6 +102,8 @@ class Executor:
         self.prepared = prepared
         self.report = report
         self.must_start = prepared.stopped_by_a_run
+        # True once a disk could not be converted: no other is begun with after that.
+        self.stopped_short = False
         self.works = self._possible_works()
 
     def _possible_works(self) -> tuple[Work, ...]:
@@ -124,9 +130,9 @@ class Executor:
         report, opened = self.report, self.prepared.open_records
         self._report_blocked()
         possible = {work.address for work in self.works} if not report.blockers else set()
-        for work in self.prepared.works:
-            if work.address in possible:
-                report.states[work.address] = outcome.WOULD_CONVERT
+        for work in self.works:
+            blocked = work.address not in possible
+            report.states[work.address] = outcome.BLOCKED if blocked else outcome.WOULD_CONVERT
         runnable = [work for work in self.prepared.works if work.address in possible or work.task is Task.NOTHING]
         report.steps = outcome.planned_steps(self.prepared, runnable, self.request)
         report.resumed = bool(opened)
@@ -224,6 +230,8 @@ class Executor:
                     self.report.states[work.address] = outcome.NOT_BEGUN
                 return
             self.must_start = True
+            # Others may have come to use a LUN while the guest was shutting down: all is read anew.
+            self.prepared = replace(self.prepared, inventory=self.run.inventory())
         for work in works:
             self._change_disk(work)
         if self._may_start() and not self._start():
@@ -239,7 +247,7 @@ class Executor:
 
     def _change_disk(self, work: Work) -> None:
         states, address = self.report.states, work.address
-        earlier = any(state in (outcome.ROLLED_BACK, outcome.FAILED, outcome.BLOCKED) for state in states.values())
+        earlier = self.stopped_short
         if work.task is not Task.UNDO and (earlier or self.run.time_is_up()) and not self._stands(work, Stand.NEW):
             if not self._is_half_way(work):
                 states[address] = outcome.NOT_BEGUN
@@ -257,14 +265,19 @@ class Executor:
         try:
             swap.convert(self.run, work, self.request, self.prepared.inventory)
             states[address] = outcome.CONVERTED
+            return
         except TakenOver:
             raise
         except swap.Blocked as blocked:
             self.report.block(blocked.blockers)
             states[address] = outcome.BLOCKED
+        except swap.NotBegun as started:
+            self.report.fail(str(started))
+            states[address] = outcome.NOT_BEGUN
         except StorageError as error:
             self.report.fail(f"{address}: {error}")
             self._undo(work)
+        self.stopped_short = True
 
     def _is_half_way(self, work: Work) -> bool:
         return self._stands(work, Stand.MISSING)

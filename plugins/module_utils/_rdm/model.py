@@ -6,7 +6,7 @@
 
 """The facts of the RDM domain: what was seen of hosts, LUNs, datastores and virtual machines. Pure.
 
-Sizes are bytes, times are seconds since 1970 on the server's clock, and files are written "[datastore] folder/name.vmdk".
+Sizes are bytes, times are seconds since 1970 on the server's clock, files are written "[datastore] folder/name.vmdk".
 None means "not known"; an empty tuple means "known to be none".
 """
 
@@ -284,7 +284,7 @@ class Inventory:
 
 
 def bare_device_name(device: str | None) -> str | None:
-    """Returns "naa.6…" for "/vmfs/devices/disks/naa.6…", and a vml name without its prefix, as `HostLun.names` has it."""
+    """Returns "naa.6…" for "/vmfs/devices/disks/naa.6…", and a vml name without prefix, as `HostLun.names` has it."""
     if not device:
         return None
     name = device.rsplit("/", 1)[-1]

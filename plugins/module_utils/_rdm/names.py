@@ -24,7 +24,12 @@ def new_mapping_file(old_file: str, wanted: Compatibility, datastore: str | None
     for ending in _ENDING.values():
         stem = stem.removesuffix(ending)
     new_folder = old_folder if folder is None else folder.strip("/")
-    return join_file(datastore or old_datastore, new_folder, f"{stem}{_ENDING[wanted]}.vmdk")
+    file = join_file(datastore or old_datastore, new_folder, f"{stem}{_ENDING[wanted]}.vmdk")
+    if file != old_file:
+        return file
+    # Somebody else gave the old mapping the name that the new one would have.
+    whole_stem = name.removesuffix(".vmdk")
+    return join_file(datastore or old_datastore, new_folder, f"{whole_stem}{_ENDING[wanted]}.vmdk")
 
 
 def extent_of(file: str, compatibility: Compatibility) -> str:

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The kept old mapping files: deleted where that was asked for, and only while they are what the note says. No guess."""
+"""The kept old mapping files: deleted where that was asked for, and only while they are what the note says."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def own_records(machine: VirtualMachine) -> tuple[dict[str, Record], tuple[Block
                 Blocker(
                     "record_unreadable",
                     f"The record of {address} of {machine.name} cannot be read.",
-                    f"Look at the VM's setting winbackup.storage.rdm.{address}; if no conversion is under way, remove it.",
+                    f"Look at winbackup.storage.rdm.{address} of the VM; if no conversion is under way, remove it.",
                     machine.name,
                 )
             )

@@ -154,6 +154,7 @@ class Run:
             except (OutcomeUnknown, ConnectionFailed):
                 losses += 1
                 if losses >= _TRIES:
+                    self.changed = True
                     raise
 
     def write_records(self, updates: Mapping[str, Record | None], done: Callable[[Sight], bool]) -> Sight:

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""One disk forward or back: swap, verify, undo. Each raises, and leaves it to the caller what that means for the rest."""
+"""One disk forward or back: swap, verify, undo. Each raises; what that means for the rest is the caller's to say."""
 
 from __future__ import annotations
 
@@ -49,6 +49,10 @@ class StartedByOther(StorageError):
     """The VM runs though this run had it off: no device is added or removed any more, and it is not stopped again."""
 
 
+class NotBegun(StorageError):
+    """The disk stands as it was, and may not be touched now."""
+
+
 class Blocked(StorageError):
     """A reason not to go on appeared after the plan was made, and before anything was done to the disk."""
 
@@ -68,6 +72,8 @@ def convert(run: Run, work: Work, request: Request, known: Inventory) -> Sight:
     run.check_ownership(sight)
     stand = stand_of(record, sight.machine, sight.datastores)
     if stand is not Stand.NEW:
+        if stand is Stand.OLD and sight.machine.power is not Power.OFF:
+            raise NotBegun(f"Somebody started {sight.machine.name}; {work.address} was left as it is.")
         require_off(run, sight)
         if stand is Stand.OLD:
             _check_again(sight, work, request, known)

@@ -160,6 +160,13 @@ def backward_change(record: OpenRecord, sight: Sight) -> Change:
     disk = _replaceable_disk(record, sight, forward=False)
     if record.edits_only:
         return Change(edit=replace(disk, disk_mode=record.old_disk_mode) if disk else None)
+    if record.lun.host is not None and (sight.host is None or sight.host.name != record.lun.host):
+        raise StepRefused(
+            f"{record.lun.canonical_name} is a name that means this disk on {record.lun.host} only, and the VM is on "
+            f"{sight.host.name if sight.host else 'a host that is not visible'}.",
+            fault="LunNotIdentified",
+            hint=f"Move the VM back to {record.lun.host}, then run again.",
+        )
     file = from_volume_path(record.old_file, sight.datastores)
     # A physical mapping has no disk mode of its own; for a virtual one it is set as it was.
     disk_mode = record.old_disk_mode if record.old_mode is Compatibility.VIRTUAL else None

@@ -1,0 +1,141 @@
+"""What the scenarios of a conversion share: one call of the module's own code, in this process or in one to be killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execute import convert_machine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import request_of
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.backend import open_backend
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.convert import SPEC
+from vcenter_lab import VcenterLab
+
+RECORD = "winbackup.storage.rdm."
+_FORK = multiprocessing.get_context("fork")
+
+
+def options_for(lab: VcenterLab, **given: Any) -> dict[str, Any]:
+    """Returns the module's options with their defaults, as Ansible would fill them."""
+    connection = {
+        "hostname": lab.host,
+        "port": lab.port,
+        "username": lab.username,
+        "password": lab.password,
+        "ca_path": lab.ca_path,
+        "connection_timeout": 10,
+    }
+    defaults = {name: spec.get("default") for name, spec in SPEC.options.items()}
+    return {**defaults, **connection, **given}
+
+
+def _work(call: Call) -> Outcome:
+    """What the module does, with short waits: the lab is on this machine."""
+    with open_backend(call.options) as backend:
+        request = request_of(call.options)
+        report = convert_machine(backend, request, check_mode=call.check_mode, tell=call.tell, poll_seconds=0.02)
+    return Outcome(report.result(), report.failure())
+
+
+def run(lab: VcenterLab, *, check: bool = False, **given: Any) -> dict[str, Any]:
+    """Calls the module's code once; returns what a playbook sees, with `failed` and `msg`."""
+    failure, result = outcome_of(_work, Call(options_for(lab, **given), check_mode=check, diff_mode=True))
+    return {**result, "failed": failure is not None, "msg": failure}
+
+
+@dataclass
+class Controller:
+    """A run in a process of its own, which can be killed at any moment."""
+
+    process: Any
+    pipe: Connection
+    _result: dict[str, Any] | None = field(default=None)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing in the process gets to clean up."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.join(10)
+
+    def result(self, timeout: float = 60) -> dict[str, Any]:
+        """Waits for the run's end and returns what a playbook would see."""
+        if self._result is None:
+            assert self.pipe.poll(timeout), "the run did not end"
+            self._result = self.pipe.recv()
+            self.process.join(10)
+        return self._result
+
+
+def _child(pipe: Connection, options: dict[str, Any]) -> None:
+    failure, result = outcome_of(_work, Call(options, diff_mode=True))
+    pipe.send({**result, "failed": failure is not None, "msg": failure})
+
+
+@contextmanager
+def controller(lab: VcenterLab, **given: Any) -> Iterator[Controller]:
+    """Starts a run in another process; it is killed at the latest at the end of the block."""
+    ours, theirs = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_child, args=(theirs, options_for(lab, **given)), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield Controller(process, ours)
+    finally:
+        if process.is_alive():
+            os.kill(process.pid, signal.SIGKILL)
+        process.join(10)
+        ours.close()
+
+
+def machine(state: dict[str, Any], name: str) -> dict[str, Any]:
+    """Returns one VM of the lab's state."""
+    return next(vm for vm in state["vms"] if vm["name"] == name)
+
+
+def mapping(state: dict[str, Any], name: str, address: str) -> dict[str, Any] | None:
+    """Returns the device at an address of a VM, or None."""
+    return next((device for device in machine(state, name)["devices"] if device["address"] == address), None)
+
+
+def records(state: dict[str, Any], name: str) -> dict[str, str]:
+    """Returns the records that the lab keeps for a VM, by address."""
+    extra = machine(state, name)["extra_config"]
+    return {key.removeprefix(RECORD): value for key, value in extra.items() if key.startswith(RECORD) and value}
+
+
+def assert_nothing_lost(before: dict[str, Any], after: dict[str, Any], name: str) -> None:
+    """Each disk of the VM maps the LUN that it mapped, at its address, in one mode or the other; no other VM changed.
+
+    Also: no LUN is mapped by more devices than it was, and every device's mapping file is there.
+    """
+    old, new = machine(before, name), machine(after, name)
+    old_disks = {device["address"]: device for device in old["devices"]}
+    new_disks = {device["address"]: device for device in new["devices"]}
+    assert set(new_disks) == set(old_disks), f"disks at {sorted(new_disks)}, were at {sorted(old_disks)}"
+    for address, disk in old_disks.items():
+        now = new_disks[address]
+        assert now["kind"] == disk["kind"]
+        assert now["lun_canonical"] == disk["lun_canonical"], f"{address} maps another LUN"
+        assert now["capacity_bytes"] == disk["capacity_bytes"]
+        if disk["kind"] == "rdm":
+            assert now["mode"] in ("physicalMode", "virtualMode")
+        else:
+            assert now["file"] == disk["file"]
+    others = [vm for vm in before["vms"] if vm["name"] != name]
+    for vm in others:
+        assert machine(after, vm["name"])["devices"] == vm["devices"], f"{vm['name']} was changed"
+    files = {file["path"] for file in after["files"]}
+    for device in new["devices"]:
+        assert device["file"] in files, f"{device['file']} is gone"
+
+
+def assert_settled(state: dict[str, Any], name: str) -> None:
+    """No conversion is open any more: records are notes only."""
+    for address, text in records(state, name).items():
+        assert '"open":null' in text, f"{address} still has an open record: {text}"

@@ -1,0 +1,142 @@
+"""The record of a conversion survives being written and read, and anything else is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    Datastore,
+    HostLun,
+    Power,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
+    Note,
+    OpenRecord,
+    Record,
+    RecordedLun,
+    UnreadableRecord,
+    from_text,
+    from_volume_path,
+    to_text,
+    to_volume_path,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+LUNS = st.builds(
+    RecordedLun,
+    canonical_name=st.text(min_size=1),
+    vml=st.text(),
+    capacity_bytes=st.integers(min_value=1, max_value=2**66),
+    serial=st.none() | st.text(),
+    host=st.none() | st.text(min_size=1),
+)
+OPEN = st.builds(
+    OpenRecord,
+    run=st.text(),
+    lease=st.floats(min_value=0, max_value=1e11),
+    step=st.text(),
+    address=st.text(),
+    wanted=st.sampled_from(Compatibility),
+    old_mode=st.sampled_from(Compatibility),
+    old_file=st.text(),
+    new_file=st.text(),
+    lun=LUNS,
+    power_before=st.sampled_from(Power),
+    disk_mode=st.none() | st.text(),
+    old_disk_mode=st.none() | st.text(),
+    boot_order=st.lists(st.text()).map(tuple),
+    label=st.text(),
+    shares=st.none() | st.integers(),
+)
+NOTES = st.builds(
+    Note,
+    address=st.text(),
+    old_file=st.text(),
+    mode=st.sampled_from(Compatibility),
+    lun=LUNS,
+    disk_uuid=st.none() | st.text(),
+)
+RECORDS = st.builds(Record, machine=st.text(), open=st.none() | OPEN, notes=st.lists(NOTES).map(tuple))
+
+
+@given(RECORDS)
+def test_a_record_is_read_as_it_was_written(record: Record) -> None:
+    text = to_text(record)
+    if record.open is None and not record.notes:
+        assert text is None
+    else:
+        assert text is not None
+        assert text.isascii()
+        assert from_text(text) == record
+
+
+@given(RECORDS.filter(lambda record: record.open is not None or record.notes), st.data())
+def test_a_record_with_a_member_missing_is_unreadable(record: Record, data: st.DataObject) -> None:
+    whole = json.loads(to_text(record) or "")
+    whole.pop(data.draw(st.sampled_from(["format", "machine", "open", "notes"])))
+    with pytest.raises(UnreadableRecord):
+        from_text(json.dumps(whole))
+
+
+@given(st.text() | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists).map(json.dumps))
+def test_any_other_text_is_unreadable_and_never_crashes(text: str) -> None:
+    with pytest.raises(UnreadableRecord):
+        from_text(text)
+
+
+@pytest.mark.parametrize(
+    "change", [{"wanted": "both"}, {"lease": "soon"}, {"lun": {}}, {"old_file": 7}, {"power_before": None}]
+)
+def test_a_record_with_a_value_of_the_wrong_kind_is_unreadable(change: dict[str, object]) -> None:
+    lun = RecordedLun("naa.1", "vml.02", 512)
+    record = OpenRecord(
+        "r", 1, "begun", "scsi0:1", Compatibility.VIRTUAL, Compatibility.PHYSICAL, "a", "b", lun, Power.OFF
+    )
+    whole = json.loads(to_text(Record("u", record)) or "")
+    whole["open"].update(change)
+    with pytest.raises(UnreadableRecord):
+        from_text(json.dumps(whole))
+
+
+@given(
+    folder=st.text(st.characters(exclude_characters="/]["), min_size=1),
+    name=st.text(st.characters(exclude_characters="/"), min_size=1),
+)
+def test_a_file_keeps_its_name_on_the_way_to_a_volume_path_and_back(folder: str, name: str) -> None:
+    stores = {"datastore-1": Datastore("datastore-1", "san, 月 %2f", "VMFS", "5f0-aa")}
+    file = f"[san, 月 %2f] {folder}/{name}"
+    path = to_volume_path(file, stores)
+    assert path == f"/vmfs/volumes/5f0-aa/{folder}/{name}"
+    assert from_volume_path(path, stores) == file
+
+
+def test_two_datastores_of_one_name_are_told_apart_by_their_id() -> None:
+    stores = {
+        "datastore-1": Datastore("datastore-1", "local", "VMFS", "aaa"),
+        "datastore-2": Datastore("datastore-2", "local", "VMFS", "bbb"),
+    }
+    assert to_volume_path("[local] x.vmdk", stores, frozenset({"datastore-2"})) == "/vmfs/volumes/bbb/x.vmdk"
+
+
+def lun(host: str, name: str, size: int, durable: bool) -> HostLun:
+    names = frozenset({name})
+    return HostLun(
+        host, host, name, "02", "vml.02", "", f"/vmfs/devices/disks/{name}", name, "disk", "ok",
+        capacity_bytes=size, names=names, durable_names=names if durable else frozenset(),
+    )  # fmt: skip
+
+
+def test_a_name_of_one_host_is_not_the_same_disk_on_another() -> None:
+    remembered = RecordedLun.of(lun("esx1", "mpx.vmhba1:C0:T0:L0", 512, durable=False), 512)
+    assert remembered.is_same_as(lun("esx1", "mpx.vmhba1:C0:T0:L0", 512, durable=False))
+    assert not remembered.is_same_as(lun("esx2", "mpx.vmhba1:C0:T0:L0", 512, durable=False))
+
+
+def test_a_durable_name_is_the_same_disk_on_every_host_as_long_as_its_size_is() -> None:
+    remembered = RecordedLun.of(lun("esx1", "naa.600", 512, durable=True), 512)
+    assert remembered.is_same_as(lun("esx2", "naa.600", 512, durable=True))
+    assert not remembered.is_same_as(lun("esx2", "naa.600", 1024, durable=True))
+    assert not remembered.is_same_as(lun("esx2", "naa.601", 512, durable=True))
