@@ -1,0 +1,255 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Gathering: everything in a constant number of requests, or one machine with its host and datastores in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConnectionFailed,
+    SelectionError,
+    StepRefused,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Sight
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Datastore,
+    Finding,
+    Host,
+    Inventory,
+    VirtualMachine,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (
+    DATASTORE_PATHS,
+    FOLDER_PATHS,
+    HOST_PATH_DETAIL,
+    HOST_PATHS,
+    Folders,
+    datastore_of,
+    host_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machines import (
+    EXTRA_PATHS,
+    MACHINE_PATHS,
+    MachineReader,
+    ReadMachine,
+    extent_among,
+    files_of,
+    records_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
+    ObjectProperties,
+    object_spec,
+    read_properties,
+    reference,
+    traversal,
+)
+
+_TASK_PATHS = ("info.state", "info.descriptionId")
+_UNFINISHED = ("queued", "running")
+
+
+class _Gathered:
+    """What the replies held so far, whatever the order in which the objects came."""
+
+    def __init__(self) -> None:
+        self.reader = MachineReader()
+        self.machines: dict[str, ReadMachine] = {}
+        self.files: dict[str, dict[str, str]] = {}
+        self.hosts: dict[str, Host] = {}
+        self.host_parents: dict[str, str | None] = {}
+        self.datastores: dict[str, Datastore] = {}
+        self.folders = Folders()
+        self.running_tasks: dict[str, str] = {}
+        self.findings: list[Finding] = []
+
+    def add(self, read: ObjectProperties) -> None:
+        """Takes in one object."""
+        if read.type == "VirtualMachine":
+            self.machines[read.id] = self.reader.read(read)
+            self.files[read.id] = files_of(read)
+        elif read.type == "HostSystem":
+            host, unreadable = host_of(read)
+            self.hosts[host.id] = host
+            self.host_parents[host.id] = read.text("parent")
+            self._note(host.name, unreadable)
+        elif read.type == "Datastore":
+            datastore, unreadable = datastore_of(read)
+            self.datastores[datastore.id] = datastore
+            self._note(datastore.name, unreadable)
+        elif read.type == "Task":
+            if read.text("info.state") in _UNFINISHED:
+                self.running_tasks[read.id] = read.text("info.descriptionId") or read.id
+        else:
+            self.folders.add(read)
+
+    def _note(self, name: str, unreadable: Sequence[str]) -> None:
+        if unreadable:
+            self.findings.append(
+                Finding(
+                    "unreadable",
+                    "warning",
+                    f"Of {name} this could not be read: {', '.join(unreadable)}.",
+                    "Give the user the role Read-only on it, and see that its host is connected.",
+                    name,
+                )
+            )
+
+    def finished_machines(self) -> dict[str, VirtualMachine]:
+        """Returns the machines with what other objects say about them."""
+        return {read.machine.id: self._finished(read) for read in self.machines.values()}
+
+    def finished_hosts(self) -> dict[str, Host]:
+        """Returns the hosts with their datacenters."""
+        return {
+            host.id: replace(host, datacenter=self.folders.datacenter_of(self.host_parents[host.id]))
+            for host in self.hosts.values()
+        }
+
+    def _finished(self, read: ReadMachine) -> VirtualMachine:
+        machine = read.machine
+        files = self.files.get(machine.id, {})
+        running = [self.running_tasks[task] for task in read.tasks if task in self.running_tasks]
+        disks = machine.disks
+        if files:
+            disks = tuple(replace(disk, extent=extent_among(files, disk)) for disk in disks)
+        return replace(
+            machine,
+            path=self.folders.path_of(machine.name, read.parent),
+            datacenter=self.folders.datacenter_of(read.parent),
+            running_task=running[0] if running else None,
+            disks=disks,
+        )
+
+
+def read_inventory(session: Session, *, with_lun_paths: bool = False) -> Inventory:
+    """Returns everything that the user may see: one read of all objects, one more of the machines with mappings."""
+    gathered = _Gathered()
+    host_paths = HOST_PATHS + HOST_PATH_DETAIL if with_lun_paths else HOST_PATHS
+    paths = {
+        "VirtualMachine": MACHINE_PATHS,
+        "HostSystem": host_paths,
+        "Datastore": DATASTORE_PATHS,
+        "Task": _TASK_PATHS,
+        **FOLDER_PATHS,
+    }
+    vim = library.vim
+    kinds = [getattr(vim, kind) for kind in paths if kind != "Task"]
+    doing = f"Reading the inventory of {session.server.name}"
+    views = session.content.viewManager
+    with _view(session, lambda: views.CreateContainerView(session.content.rootFolder, kinds, True)) as view:
+        start = object_spec(
+            view,
+            traversal(vim.view.ContainerView, "view", traversal(vim.VirtualMachine, "recentTask")),
+            skip=True,
+        )
+        for read in read_properties(session, doing, [start], paths):
+            gathered.add(read)
+    machines = gathered.finished_machines()
+    mapped = [machine.id for machine in machines.values() if machine.mappings]
+    if mapped:
+        references = [reference("VirtualMachine", machine_id) for machine_id in mapped]
+        with _view(session, lambda: views.CreateListView(references)) as view:
+            start = object_spec(view, traversal(vim.view.ListView, "view"), skip=True)
+            for read in read_properties(session, doing, [start], {"VirtualMachine": EXTRA_PATHS}):
+                machines[read.id] = _with_extras(machines[read.id], read)
+    return Inventory(
+        server=session.server.hostname,
+        stand_alone=session.content.about.apiType == "HostAgent",
+        hosts=gathered.finished_hosts(),
+        datastores=gathered.datastores,
+        machines=machines,
+        findings=tuple(gathered.findings),
+    )
+
+
+def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMachine:
+    files = files_of(read)
+    return replace(
+        machine,
+        records=records_of(read),
+        disks=tuple(replace(disk, extent=extent_among(files, disk)) for disk in machine.disks),
+        unreadable=(*machine.unreadable, *read.refused),
+    )
+
+
+@contextmanager
+def _view(session: Session, create: Any) -> Iterator[Any]:
+    """Gives a view, and takes it from the server again."""
+    view = session.read("Making a view of the inventory", create)
+    try:
+        yield view
+    finally:
+        try:
+            session.read("Removing a view", view.DestroyView)
+        except (ConnectionFailed, StepRefused):
+            # A view ends with its session in any case.
+            pass
+
+
+def look_at(session: Session, machine_id: str) -> Sight:
+    """Returns one machine with its host and that host's datastores, all of one moment.
+
+    Raises SelectionError where the machine no longer exists, StepRefused, ConnectionFailed.
+    """
+    vim = library.vim
+    upward = _upward()
+    again = library.vmodl.query.PropertyCollector.SelectionSpec(name=upward.name)
+    start = object_spec(
+        reference("VirtualMachine", machine_id),
+        upward,
+        traversal(vim.VirtualMachine, "parentVApp", again),
+        traversal(vim.VirtualMachine, "recentTask"),
+        traversal(vim.VirtualMachine, "datastore"),
+        traversal(vim.VirtualMachine, "runtime.host", again, traversal(vim.HostSystem, "datastore")),
+    )
+    paths = {
+        "VirtualMachine": MACHINE_PATHS + EXTRA_PATHS,
+        "HostSystem": HOST_PATHS,
+        "Datastore": DATASTORE_PATHS,
+        "Task": _TASK_PATHS,
+        **FOLDER_PATHS,
+    }
+    gathered = _Gathered()
+    gone = SelectionError(
+        f"The virtual machine {machine_id} no longer exists on {session.server.name}.",
+        hint="It was removed or unregistered; register it again, then name it anew.",
+    )
+    try:
+        for read in read_properties(session, f"Reading the virtual machine {machine_id}", [start], paths):
+            gathered.add(read)
+    except StepRefused as refusal:
+        if refusal.fault == "ManagedObjectNotFound":
+            raise gone from refusal
+        raise
+    machine = gathered.finished_machines().get(machine_id)
+    if machine is None:
+        raise gone
+    host = gathered.finished_hosts().get(machine.host or "")
+    return Sight(machine, host, gathered.datastores)
+
+
+def read_datacenter(session: Session, machine_id: str) -> Any:
+    """Returns the reference of the datacenter that a machine lies in; None where it cannot be seen."""
+    start = object_spec(reference("VirtualMachine", machine_id), _upward())
+    doing = f"Reading the datacenter of {machine_id}"
+    for read in read_properties(session, doing, [start], {"Datacenter": ("name",)}):
+        return reference("Datacenter", read.id)
+    return None
+
+
+def _upward() -> Any:
+    """Returns the selection that follows `parent` up to the root folder."""
+    query = library.vmodl.query.PropertyCollector
+    upward = traversal(library.vim.ManagedEntity, "parent", query.SelectionSpec(name="upward"))
+    upward.name = "upward"
+    return upward

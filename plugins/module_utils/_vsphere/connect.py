@@ -1,0 +1,295 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""A session with a vCenter or an ESXi host: log in, send requests, log out. Every failure is one clear sentence.
+
+The certificate is checked unless the user says otherwise, a password is sent once and never shows up in a text, and a
+request that writes is never sent twice.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any, TypeVar
+from xml.parsers.expat import ExpatError
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    OutcomeUnknown,
+    StorageError,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.faults import error_of, fault_of_exception
+
+_T = TypeVar("_T")
+
+# Any server since 5.0 understands it; after the first answer the newest that both sides know is spoken.
+_FIRST_VERSION = "vim.version.version7"
+# What pyVmomi raises where an answer is not what it can read.
+_UNREADABLE_ANSWER = (ExpatError, KeyError, AttributeError, TypeError, ValueError)
+_DROPPED = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+_HOSTNAME_MISMATCH, _ADDRESS_MISMATCH = 62, 64
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a session goes and as whom, from the connection options of a module."""
+
+    hostname: str
+    username: str
+    password: str = field(repr=False)
+    port: int = 443
+    validate_certs: bool = True
+    ca_path: str | None = None
+    proxy_host: str | None = None
+    proxy_port: int | None = None
+    connection_timeout: int = 60
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Server:
+        """Returns the server that the options name; raises ConfigurationError where one of the three is missing."""
+        missing = [name for name in ("hostname", "username", "password") if not options.get(name)]
+        if missing:
+            raise ConfigurationError(
+                f"No {', no '.join(missing)} of a vCenter or ESXi host was given.",
+                hint="Set hostname, username and password in the task, in module_defaults of the group "
+                "winbackup.storage.vsphere, or as VMWARE_HOST, VMWARE_USER and VMWARE_PASSWORD in the environment.",
+            )
+        return cls(**{name: options[name] for name in cls.__dataclass_fields__ if options.get(name) is not None})
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"{self.hostname}:{self.port}"
+
+
+class Session:
+    """An open session. `content` is the server's ServiceContent, `key` the session's own id there."""
+
+    def __init__(self, server: Server, stub: Any, content: Any, key: str) -> None:
+        self.server = server
+        self.stub = stub
+        self.content = content
+        self.key = key
+
+    @classmethod
+    def open(cls, server: Server) -> Session:
+        """Connects and logs in, once; raises ConnectionFailed or ConfigurationError with what to do about it."""
+        library.require()
+        stub = library.SoapStubAdapter(
+            host=server.hostname,
+            port=server.port,
+            version=_FIRST_VERSION,
+            sslContext=_tls_context(server),
+            httpProxyHost=server.proxy_host,
+            httpProxyPort=server.proxy_port,
+            httpConnectionTimeout=server.connection_timeout,
+        )
+        vim, vmodl = library.vim, library.vmodl
+        try:
+            content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
+            stub.ComputeVersionInfo(_newest_common_version(content.about.apiVersion))
+            login = content.sessionManager.Login(server.username, server.password, "en_US")
+        except vim.fault.InvalidLogin:
+            raise ConnectionFailed(
+                f"{server.name} does not accept the user name and password of {server.username}.",
+                hint="Check username and password; they were sent once only, so that no account is locked.",
+            ) from None
+        except vim.fault.NoPermission:
+            raise ConnectionFailed(
+                f"{server.name} knows {server.username} and does not let this user in.",
+                hint="Give the user a role on the server, at least Read-only.",
+            ) from None
+        except vmodl.MethodFault as error:
+            fault = fault_of_exception(error)
+            raise ConnectionFailed(
+                f"{server.name} refused the login: {fault.name}: {fault.message}",
+                hint="See that it is a vCenter or an ESXi host of version 5.0 or later, and that it takes logins.",
+            ) from None
+        except (OSError, HTTPException) as error:
+            raise unreachable(server, error) from error
+        except _UNREADABLE_ANSWER as error:
+            raise _not_vsphere(server) from error
+        return cls(server, stub, content, login.key)
+
+    def close(self) -> None:
+        """Logs out, as far as the server can still be reached."""
+        try:
+            self.content.sessionManager.Logout()
+        except (library.vmodl.MethodFault, OSError, HTTPException, *_UNREADABLE_ANSWER):
+            pass
+        self.stub.DropConnections()
+
+    def managed(self, kind: Any, object_id: str) -> Any:
+        """Returns a managed object by its id, on which methods can be called."""
+        return kind(object_id, self.stub)
+
+    def read(self, doing: str, request: Callable[[], _T]) -> _T:
+        """Returns what a request that changes nothing answers. It is sent again once where an idle connection was
+        dropped. Raises StepRefused or ConnectionFailed."""
+        try:
+            try:
+                return request()
+            except (HTTPException, *_DROPPED):
+                self.stub.DropConnections()
+                return request()
+        except library.vmodl.MethodFault as error:
+            raise error_of(fault_of_exception(error), doing) from error
+        except (OSError, HTTPException) as error:
+            raise unreachable(self.server, error) from error
+        except _UNREADABLE_ANSWER as error:
+            raise ConnectionFailed(f"{doing} failed: {self.server.name} gave an answer that cannot be read.") from error
+
+    def write(self, doing: str, request: Callable[[], _T]) -> _T:
+        """Returns what a request that changes something answers; it is sent once.
+
+        Raises ConnectionFailed where it was not sent, OutcomeUnknown where its answer never came, StepRefused.
+        """
+        try:
+            # A connection made now is not the request's: what fails here was never sent.
+            self.stub.ReturnConnection(self.stub.GetConnection())
+        except (OSError, HTTPException) as error:
+            raise unreachable(self.server, error) from error
+        try:
+            return request()
+        except library.vmodl.MethodFault as error:
+            raise error_of(fault_of_exception(error), doing) from error
+        except (OSError, HTTPException, *_UNREADABLE_ANSWER) as error:
+            raise OutcomeUnknown(
+                f"{doing} was sent to {self.server.name} and its answer never came: it may have been done.",
+                hint="Run again: the state is read first, and decides.",
+            ) from error
+
+    @contextmanager
+    def reply(self, target: Any, method: str, *arguments: Any) -> Iterator[HTTPResponse]:
+        """Sends a reading request that pyVmomi has put into XML, and gives the reply as a stream, HTTP 200 or 500.
+
+        `method` is the Python name ("RetrievePropertiesEx"). Raises ConnectionFailed.
+        """
+        body = self.stub.SerializeRequest(target, type(target)._GetMethodInfo(method), arguments)
+        headers = {
+            "Cookie": self.stub.cookie,
+            "SOAPAction": self.stub.versionId,
+            "Content-Type": "text/xml; charset=UTF-8",
+        }
+        connection = None
+        try:
+            connection, response = self._exchange(body, headers)
+            if response.status not in (200, 500):
+                raise ConnectionFailed(f"{self.server.name} answered a request with HTTP status {response.status}.")
+            yield response
+            response.read()
+            self.stub.ReturnConnection(connection)
+            connection = None
+        except (OSError, HTTPException) as error:
+            raise unreachable(self.server, error) from error
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> tuple[Any, HTTPResponse]:
+        for attempt in range(2):
+            connection = self.stub.GetConnection()
+            try:
+                connection.request("POST", self.stub.path, body, headers)
+                return connection, connection.getresponse()
+            except (OSError, HTTPException) as error:
+                connection.close()
+                self.stub.DropConnections()
+                if attempt or not isinstance(error, (HTTPException, *_DROPPED)):
+                    raise
+        raise AssertionError("unreachable: the second attempt returned or raised")
+
+
+def _tls_context(server: Server) -> ssl.SSLContext:
+    if not server.validate_certs:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if server.ca_path is None:
+        return ssl.create_default_context()
+    path = Path(server.ca_path)
+    try:
+        if path.is_dir():
+            return ssl.create_default_context(capath=str(path))
+        return ssl.create_default_context(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"ca_path ({path}) cannot be used: {getattr(error, 'strerror', None) or error}.",
+            hint="Give a file with the certificate of the authority in PEM form, or a directory of such files.",
+        ) from error
+
+
+def _newest_common_version(server_version: str) -> str:
+    """Returns pyVmomi's newest version that is not newer than the server's ("8.0.2.0")."""
+    limit = _numbers(server_version)
+    for version in library.service_versions("vim25"):
+        numbers = _numbers(library.version_ids.get(version, ""))
+        if numbers and numbers <= limit:
+            return str(version)
+    return _FIRST_VERSION
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = version.split(".")
+    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+
+
+def _not_vsphere(server: Server) -> ConnectionFailed:
+    return ConnectionFailed(
+        f"{server.name} answers, but not as a vCenter or an ESXi host.", hint="Check hostname and port."
+    )
+
+
+def unreachable(server: Server, error: Exception) -> StorageError:
+    """Returns the error for a connection that could not be made or broke off: what happened, and what to do."""
+    name = server.name
+    via = f" through the proxy {server.proxy_host}:{server.proxy_port}" if server.proxy_host else ""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _untrusted(server, error)
+    if isinstance(error, ssl.SSLError):
+        return ConnectionFailed(f"{name} does not speak TLS{via} ({error.reason}).", hint="Check hostname and port.")
+    if isinstance(error, socket.gaierror):
+        looked_up = server.proxy_host or server.hostname
+        option = "proxy_host" if server.proxy_host else "hostname"
+        return ConnectionFailed(f"The name {looked_up} cannot be resolved.", hint=f"Check the option {option}.")
+    if isinstance(error, TimeoutError):
+        return ConnectionFailed(
+            f"{name} did not answer{via} within {server.connection_timeout} s.",
+            hint="Check hostname, port and firewalls, or raise connection_timeout.",
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return ConnectionFailed(
+            f"{name} refuses connections{via}.", hint="Check hostname and port, and that the server is up."
+        )
+    if isinstance(error, (HTTPException, *_DROPPED)):
+        return ConnectionFailed(
+            f"The connection to {name} broke off{via} ({type(error).__name__}).",
+            hint="Check that hostname and port are those of a vCenter or an ESXi host, then run again.",
+        )
+    reason = getattr(error, "strerror", None) or str(error)
+    return ConnectionFailed(f"{name} cannot be reached{via}: {reason}.", hint="Check hostname, port and the network.")
+
+
+def _untrusted(server: Server, error: ssl.SSLCertVerificationError) -> ConnectionFailed:
+    if error.verify_code in (_HOSTNAME_MISMATCH, _ADDRESS_MISMATCH):
+        return ConnectionFailed(
+            f"The certificate of {server.name} is not for that name.",
+            hint="Set hostname to a name that the certificate is for, or validate_certs to false to go without proof.",
+        )
+    return ConnectionFailed(
+        f"The certificate of {server.name} is not trusted: {error.verify_message}.",
+        hint="Set ca_path to the certificate of the authority that signed it, or validate_certs to false to go "
+        "without proof.",
+    )

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Reading values out of vSphere's XML. An absent element is None; a text that is no such value raises ValueError."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+VIM = "{urn:vim25}"
+TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+
+_ESCAPES = {"%2f": "/", "%5c": "\\", "%25": "%"}
+
+
+def decode_name(name: str) -> str:
+    """Returns the name of an object as people see it; the API writes three characters of it as %2f, %5c and %25."""
+    if "%" not in name:
+        return name
+    parts: list[str] = []
+    position = 0
+    while position < len(name):
+        escape = name[position : position + 3].lower()
+        parts.append(_ESCAPES.get(escape, name[position]))
+        position += 3 if escape in _ESCAPES else 1
+    return "".join(parts)
+
+
+def encode_name(name: str) -> str:
+    """The reverse of `decode_name`."""
+    return name.replace("%", "%25").replace("/", "%2f").replace("\\", "%5c")
+
+
+def local_name(tag: str) -> str:
+    """Returns a tag or type without its namespace."""
+    return tag.rpartition("}")[2].rpartition(":")[2]
+
+
+def type_of(element: Element) -> str:
+    """Returns the type that an element says it has, without a prefix; "" where it says none."""
+    return local_name(element.get(TYPE, ""))
+
+
+def child(element: Element, *names: str) -> Element | None:
+    """Returns the element at a path of names below another, or None."""
+    found: Element | None = element
+    for name in names:
+        if found is None:
+            return None
+        found = found.find(VIM + name)
+    return found
+
+
+def children(element: Element | None, name: str) -> list[Element]:
+    """Returns all children of one name."""
+    return element.findall(VIM + name) if element is not None else []
+
+
+def child_text(element: Element | None, *names: str) -> str | None:
+    """Returns the text at a path of names below an element; None where it is absent or empty."""
+    if element is None:
+        return None
+    found = child(element, *names)
+    return (found.text or None) if found is not None else None
+
+
+def as_bool(text: str | None) -> bool | None:
+    """Returns the boolean that XML Schema writes as true, false, 1 or 0."""
+    if text is None:
+        return None
+    try:
+        return {"true": True, "1": True, "false": False, "0": False}[text.strip()]
+    except KeyError:
+        raise ValueError(f"{text!r} is neither true nor false") from None
+
+
+def as_int(text: str | None) -> int | None:
+    """Returns the integer of a text."""
+    return int(text) if text is not None else None
+
+
+def snake_case(name: str) -> str:
+    """Returns "lostCommunication" as "lost_communication", as results spell enumerations."""
+    parts: list[str] = []
+    for position, letter in enumerate(name):
+        if letter.isupper() and position and not name[position - 1].isupper():
+            parts.append("_")
+        parts.append(letter.lower())
+    return "".join(parts)

@@ -1,0 +1,156 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Hosts, datastores and folders: from the properties that were read to the facts of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, Host
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
+    as_bool,
+    as_int,
+    child_text,
+    children,
+    decode_name,
+    snake_case,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.luns import (
+    DUMP_PARTITION,
+    MULTIPATH,
+    PLUGINS,
+    SCSI_LUNS,
+    TOPOLOGY,
+    VOLUMES,
+    luns_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import ObjectProperties
+
+HOST_PATHS = (
+    "name",
+    "parent",
+    "runtime.connectionState",
+    "runtime.inMaintenanceMode",
+    "summary.managementServerIp",
+    "summary.config.product.version",
+    SCSI_LUNS,
+    TOPOLOGY,
+    PLUGINS,
+    VOLUMES,
+    DUMP_PARTITION,
+)
+# Asked only where the paths of the LUNs are wanted.
+HOST_PATH_DETAIL = (MULTIPATH,)
+DATASTORE_PATHS = (
+    "name",
+    "host",
+    "info",
+    "summary.type",
+    "summary.url",
+    "summary.accessible",
+    "summary.freeSpace",
+    "summary.maintenanceMode",
+)
+# What an inventory path leads through; a vApp hangs in two trees, and its folder is the one that people see.
+FOLDER_PATHS: Mapping[str, tuple[str, ...]] = {
+    "Folder": ("name", "parent"),
+    "Datacenter": ("name", "parent"),
+    "ComputeResource": ("name", "parent"),
+    "VirtualApp": ("name", "parentFolder", "parentVApp"),
+}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A container of the inventory."""
+
+    name: str
+    parent: str | None
+    is_datacenter: bool
+
+
+class Folders:
+    """The containers of the inventory, by id."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, Folder] = {}
+
+    def add(self, read: ObjectProperties) -> None:
+        """Takes in one container."""
+        parent = read.text("parentVApp") or read.text("parentFolder") or read.text("parent")
+        self._folders[read.id] = Folder(decode_name(read.text("name") or read.id), parent, read.type == "Datacenter")
+
+    def path_of(self, name: str, parent: str | None) -> str:
+        """Returns the inventory path of an object, "/Datacenter/vm/folder/name"; the root folder has no name in it."""
+        chain = [folder.name for folder in self._above(parent) if folder.parent is not None]
+        return "/" + "/".join([*reversed(chain), name])
+
+    def datacenter_of(self, parent: str | None) -> str | None:
+        """Returns the name of the datacenter that an object lies in."""
+        return next((folder.name for folder in self._above(parent) if folder.is_datacenter), None)
+
+    def _above(self, parent: str | None) -> list[Folder]:
+        found: list[Folder] = []
+        while parent is not None and parent in self._folders and self._folders[parent] not in found:
+            found.append(self._folders[parent])
+            parent = self._folders[parent].parent
+        return found
+
+
+def host_of(read: ObjectProperties) -> tuple[Host, tuple[str, ...]]:
+    """Returns a host without its datacenter, and what of it could not be read."""
+    name = decode_name(read.text("name") or read.id)
+    luns, unreadable = luns_of(read, name)
+    host = Host(
+        id=read.id,
+        name=name,
+        version=read.text("summary.config.product.version") or "unknown",
+        connection_state=snake_case(read.text("runtime.connectionState") or "unknown"),
+        maintenance=read.text("runtime.inMaintenanceMode") in ("true", "1"),
+        management_server=read.text("summary.managementServerIp"),
+        luns=luns,
+    )
+    return host, (*read.refused, *unreadable)
+
+
+def datastore_of(read: ObjectProperties) -> tuple[Datastore, tuple[str, ...]]:
+    """Returns a datastore, and what of it could not be read."""
+    unreadable = list(read.refused)
+    accessible: bool | None = None
+    free: int | None = None
+    try:
+        accessible = as_bool(read.text("summary.accessible"))
+        free = as_int(read.text("summary.freeSpace"))
+    except ValueError:
+        unreadable.append("summary")
+    maintenance = read.text("summary.maintenanceMode")
+    datastore = Datastore(
+        id=read.id,
+        name=decode_name(read.text("name") or read.id),
+        type=read.text("summary.type") or "unknown",
+        uuid=(read.text("summary.url") or "").rstrip("/").rpartition("/")[2],
+        accessible=accessible,
+        version=child_text(read.values.get("info"), "vmfs", "version"),
+        free_bytes=free,
+        maintenance=maintenance not in (None, "normal"),
+        writable_from=_writable_from(read),
+    )
+    return datastore, tuple(unreadable)
+
+
+def _writable_from(read: ObjectProperties) -> frozenset[str] | None:
+    mounts = read.values.get("host")
+    if mounts is None:
+        return None
+    return frozenset(
+        child_text(mount, "key") or ""
+        for mount in children(mounts, "DatastoreHostMount")
+        if child_text(mount, "mountInfo", "accessMode") == "readWrite"
+        and child_text(mount, "mountInfo", "mounted") not in ("false", "0")
+        and child_text(mount, "mountInfo", "accessible") not in ("false", "0")
+    )

@@ -1,0 +1,344 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Virtual machines: from the properties that were read to the facts of the domain.
+
+A value that cannot be understood costs that value: it becomes None and is named in `unreadable`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from xml.etree.ElementTree import Element
+
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    Controller,
+    Disk,
+    DiskKind,
+    Power,
+    VirtualMachine,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
+    as_bool,
+    as_int,
+    child,
+    child_text,
+    children,
+    decode_name,
+    snake_case,
+    type_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import ObjectProperties
+
+_T = TypeVar("_T")
+
+RECORD_KEY = "winbackup.storage.rdm."
+
+# What the bulk read asks of each machine. All of it is there since 6.5; what an older server lacks is left out.
+MACHINE_PATHS = (
+    "name",
+    "parent",
+    "parentVApp",
+    "config.template",
+    "config.uuid",
+    "config.instanceUuid",
+    "config.version",
+    "config.changeVersion",
+    "config.changeTrackingEnabled",
+    "config.files.vmPathName",
+    "config.keyId",
+    "config.repConfig",
+    "config.managedBy",
+    "config.bootOptions.bootOrder",
+    "config.hardware.device",
+    "runtime.powerState",
+    "runtime.connectionState",
+    "runtime.host",
+    "runtime.consolidationNeeded",
+    "runtime.faultToleranceState",
+    "runtime.question",
+    "guest.toolsRunningStatus",
+    "snapshot",
+    "disabledMethod",
+    "recentTask",
+)
+# What is asked further of the machines that have a mapping, and of a single machine.
+EXTRA_PATHS = ("config.extraConfig", "layoutEx.file")
+
+_POWER = {"poweredOn": Power.ON, "poweredOff": Power.OFF, "suspended": Power.SUSPENDED}
+_COMPATIBILITY = {"physicalMode": Compatibility.PHYSICAL, "virtualMode": Compatibility.VIRTUAL}
+_SHARING = {"sharingNone": "none", "sharingMultiWriter": "multi_writer"}
+_SHARED_BUS = {"noSharing": "none", "virtualSharing": "virtual", "physicalSharing": "physical"}
+_CONTROLLERS = {
+    "ParaVirtualSCSIController": ("scsi", "pvscsi"),
+    "VirtualLsiLogicController": ("scsi", "lsilogic"),
+    "VirtualLsiLogicSASController": ("scsi", "lsilogic_sas"),
+    "VirtualBusLogicController": ("scsi", "buslogic"),
+    "VirtualAHCIController": ("sata", "ahci"),
+    "VirtualSATAController": ("sata", "sata"),
+    "VirtualNVMEController": ("nvme", "nvme"),
+    "VirtualIDEController": ("ide", "ide"),
+}
+_MAPPING = "VirtualDiskRawDiskMappingVer1BackingInfo"
+_FLAT = (
+    "VirtualDiskFlatVer2BackingInfo",
+    "VirtualDiskFlatVer1BackingInfo",
+    "VirtualDiskSeSparseBackingInfo",
+    "VirtualDiskSparseVer2BackingInfo",
+    "VirtualDiskSparseVer1BackingInfo",
+    "VirtualDiskLocalPMemBackingInfo",
+)
+_RUNNING_TOOLS = ("guestToolsRunning", "guestToolsExecutingScripts")
+# Site Recovery Manager and vSphere Replication name themselves so as the owner of a machine.
+_REPLICATION_OWNERS = ("com.vmware.vcDr", "com.vmware.vcHms")
+
+
+@dataclass(frozen=True)
+class ReadMachine:
+    """A machine as its own properties show it; path and datacenter come from its folders, the tasks from elsewhere."""
+
+    machine: VirtualMachine
+    parent: str | None
+    tasks: tuple[str, ...]
+
+
+class MachineReader:
+    """Turns properties into machines; strings that repeat in every machine are kept once."""
+
+    def __init__(self) -> None:
+        self._method_sets: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def read(self, read: ObjectProperties) -> ReadMachine:
+        """Returns a machine; never fails for a single value."""
+        values = _Values(read)
+        controllers, disks = _devices(values)
+        tasks = values.convert("recentTask", lambda element: tuple(task.text or "" for task in element))
+        snapshots = values.convert("snapshot", lambda element: bool(len(element))) or False
+        consolidation = values.boolean("runtime.consolidationNeeded") or False
+        delta = any(disk.parents for disk in disks)
+        machine = VirtualMachine(
+            id=read.id,
+            name=decode_name(read.text("name") or read.id),
+            path="",
+            power=values.convert("runtime.powerState", lambda element: _POWER[element.text or ""]),
+            instance_uuid=read.text("config.instanceUuid"),
+            bios_uuid=read.text("config.uuid"),
+            host=read.text("runtime.host"),
+            connection_state=snake_case(read.text("runtime.connectionState") or "unknown"),
+            template=values.boolean("config.template") or False,
+            vmx_path=read.text("config.files.vmPathName"),
+            version=read.text("config.version"),
+            change_version=read.text("config.changeVersion"),
+            has_snapshots=snapshots,
+            consolidation_needed=consolidation,
+            # A delta that no snapshot and no failed consolidation accounts for lies on another machine's disk.
+            linked_clone=delta and not snapshots and not consolidation,
+            encrypted="config.keyId" in read.values,
+            fault_tolerance=read.text("runtime.faultToleranceState") not in (None, "notConfigured"),
+            replicated=_is_replicated(read),
+            change_tracking=values.boolean("config.changeTrackingEnabled") or False,
+            disabled_methods=self._methods(values),
+            tools_running=_tools_running(read),
+            question=question_of(read),
+            controllers=controllers,
+            disks=disks,
+            boot_order=values.convert("config.bootOptions.bootOrder", lambda element: _boot_order(element, disks)),
+            records=records_of(read),
+            unreadable=tuple(values.unreadable),
+        )
+        return ReadMachine(machine, read.text("parent") or read.text("parentVApp"), tasks or ())
+
+    def _methods(self, values: _Values) -> frozenset[str]:
+        names = values.convert("disabledMethod", lambda element: tuple(sys.intern(name.text or "") for name in element))
+        return self._method_sets.setdefault(names or (), frozenset(names or ()))
+
+
+class _Values:
+    """The properties of one object, and which of them could not be read."""
+
+    def __init__(self, read: ObjectProperties) -> None:
+        self.read = read
+        self.unreadable = list(read.refused)
+
+    def convert(self, path: str, conversion: Callable[[Element], _T]) -> _T | None:
+        """Returns what the conversion makes of a property; None where it is unset or not understood."""
+        element = self.read.values.get(path)
+        if element is None:
+            return None
+        return self.attempt(path, lambda: conversion(element))
+
+    def attempt(self, name: str, conversion: Callable[[], _T]) -> _T | None:
+        """Returns what the conversion returns; None, and a note, where the value is of no known kind."""
+        try:
+            return conversion()
+        except (ValueError, KeyError):
+            self.unreadable.append(name)
+            return None
+
+    def boolean(self, path: str) -> bool | None:
+        """Returns a property that is true, false or neither."""
+        return self.convert(path, lambda element: as_bool(element.text))
+
+
+def records_of(read: ObjectProperties) -> dict[str, str]:
+    """Returns the collection's own records by disk address, as far as extraConfig was read."""
+    found: dict[str, str] = {}
+    for option in children(read.values.get("config.extraConfig"), "OptionValue"):
+        key, text = child_text(option, "key"), child_text(option, "value")
+        if key is not None and text is not None and key.startswith(RECORD_KEY):
+            found[key.removeprefix(RECORD_KEY)] = text
+    return found
+
+
+def question_of(read: ObjectProperties) -> str | None:
+    """Returns the text of the question that the machine asks, with its choices; None where it asks nothing."""
+    element = read.values.get("runtime.question")
+    if element is None:
+        return None
+    text = child_text(element, "text") or child_text(element, "message", "text") or "a question without text"
+    labels = [child_text(choice, "label") or "?" for choice in children(child(element, "choice"), "choiceInfo")]
+    return f"{text} (choices: {', '.join(labels)})" if labels else text
+
+
+def files_of(read: ObjectProperties) -> dict[str, str]:
+    """Returns the files of the machine's layout, as far as it was read: name -> type ("diskExtent")."""
+    files: dict[str, str] = {}
+    for entry in children(read.values.get("layoutEx.file"), "VirtualMachineFileLayoutExFileInfo"):
+        name, kind = child_text(entry, "name"), child_text(entry, "type")
+        if name is not None and kind is not None:
+            files[name] = kind
+    return files
+
+
+def extent_among(files: Iterable[str], disk: Disk) -> str | None:
+    """Returns the extent that a layout lists for the mapping below a disk, or None."""
+    stem = disk.base_file.removesuffix(".vmdk")
+    return next((file for ending in ("-rdmp", "-rdm") for file in files if file == f"{stem}{ending}.vmdk"), None)
+
+
+def _devices(values: _Values) -> tuple[tuple[Controller, ...], tuple[Disk, ...]]:
+    devices = values.read.values.get("config.hardware.device")
+    controllers: dict[int, Controller] = {}
+    disks: list[Disk] = []
+    if devices is None:
+        return (), ()
+    for device in devices:
+        if child(device, "busNumber") is not None:
+            controller = values.attempt("config.hardware.device", lambda device=device: _controller(device))  # type: ignore[misc]
+            if controller is not None:
+                controllers[controller.key] = controller
+    for device in devices:
+        if type_of(device) == "VirtualDisk":
+            disk = _disk(device, controllers, values)
+            if disk is not None:
+                disks.append(disk)
+    return tuple(controllers.values()), tuple(disks)
+
+
+def _controller(device: Element) -> Controller | None:
+    kind = type_of(device)
+    family, model = _CONTROLLERS.get(kind, ("", ""))
+    sharing = child_text(device, "sharedBus")
+    if not family:
+        # A kind of SCSI controller that is newer than this table still says how its bus is shared.
+        if sharing is None or "scsi" not in kind.lower():
+            return None
+        family, model = "scsi", snake_case(kind)
+    return Controller(
+        key=int(child_text(device, "key") or ""),
+        type=family,
+        model=model,
+        bus=int(child_text(device, "busNumber") or ""),
+        shared_bus=_SHARED_BUS[sharing] if sharing is not None else "none",
+    )
+
+
+def _disk(device: Element, controllers: dict[int, Controller], values: _Values) -> Disk | None:
+    key = values.attempt("config.hardware.device", lambda: int(child_text(device, "key") or ""))
+    if key is None:
+        return None
+    label = child_text(device, "deviceInfo", "label") or f"disk {key}"
+
+    def value(name: str, conversion: Callable[[], _T]) -> _T | None:
+        return values.attempt(f"{label}: {name}", conversion)
+
+    controller_key = value("controllerKey", lambda: as_int(child_text(device, "controllerKey")))
+    controller = controllers.get(controller_key or 0, Controller(controller_key or 0, "unknown", "unknown", 0))
+    unit = value("unitNumber", lambda: as_int(child_text(device, "unitNumber")))
+    backing = child(device, "backing")
+    kind = type_of(backing) if backing is not None else ""
+    mode = child_text(backing, "compatibilityMode")
+    sharing = child_text(backing, "sharing")
+    allocation = child(device, "storageIOAllocation")
+    return Disk(
+        key=key,
+        label=label,
+        address=f"{controller.type}{controller.bus}:{unit if unit is not None else '?'}",
+        unit=unit if unit is not None else -1,
+        controller=controller,
+        file=child_text(backing, "fileName") or "",
+        kind=DiskKind.MAPPING if kind == _MAPPING else DiskKind.FLAT if kind in _FLAT else DiskKind.OTHER,
+        datastore=child_text(backing, "datastore"),
+        compatibility=value("compatibilityMode", lambda: _COMPATIBILITY[mode]) if mode else None,
+        disk_mode=child_text(backing, "diskMode"),
+        sharing=value("sharing", lambda: _SHARING[sharing]) if sharing else None,
+        capacity_bytes=value("capacity", lambda: _capacity(device)),
+        lun_uuid=child_text(backing, "lunUuid"),
+        device_name=child_text(backing, "deviceName"),
+        disk_uuid=child_text(backing, "uuid"),
+        parents=_parents(backing),
+        shares_level=child_text(allocation, "shares", "level"),
+        shares=value("shares", lambda: as_int(child_text(allocation, "shares", "shares"))),
+        io_limit=value("limit", lambda: as_int(child_text(allocation, "limit"))),
+        io_reservation=value("reservation", lambda: as_int(child_text(allocation, "reservation"))),
+        change_tracking=child_text(backing, "changeId") is not None,
+    )
+
+
+def _capacity(device: Element) -> int | None:
+    exact = as_int(child_text(device, "capacityInBytes"))
+    if exact is not None:
+        return exact
+    kilobytes = as_int(child_text(device, "capacityInKB"))
+    return kilobytes * 1024 if kilobytes is not None else None
+
+
+def _parents(backing: Element | None) -> tuple[str, ...]:
+    files: list[str] = []
+    parent = child(backing, "parent") if backing is not None else None
+    while parent is not None:
+        files.append(child_text(parent, "fileName") or "")
+        parent = child(parent, "parent")
+    return tuple(files)
+
+
+def _boot_order(element: Element, disks: Sequence[Disk]) -> tuple[str, ...]:
+    """Returns the boot order: disks by address, network adapters as "ethernet:<key>", the rest by kind."""
+    addresses = {disk.key: disk.address for disk in disks}
+    order: list[str] = []
+    for entry in element:
+        kind = type_of(entry).removeprefix("VirtualMachineBootOptionsBootable").removesuffix("Device").lower()
+        key = as_int(child_text(entry, "deviceKey"))
+        if kind == "disk":
+            order.append(addresses.get(key or 0, f"disk:{key}"))
+        else:
+            order.append(f"{kind}:{key}" if key is not None else kind)
+    return tuple(order)
+
+
+def _is_replicated(read: ObjectProperties) -> bool:
+    owner = read.values.get("config.managedBy")
+    extension = (child_text(owner, "extensionKey") or "") if owner is not None else ""
+    return "config.repConfig" in read.values or extension.startswith(_REPLICATION_OWNERS)
+
+
+def _tools_running(read: ObjectProperties) -> bool | None:
+    status = read.text("guest.toolsRunningStatus")
+    return status in _RUNNING_TOOLS if status is not None else None

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Waiting for tasks, by their state, error and result alone; the whole of a task is never read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from xml.etree.ElementTree import Element
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConnectionFailed,
+    OutcomeUnknown,
+    StepRefused,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import child, child_text
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.faults import (
+    ServerFault,
+    error_of,
+    fault_of_element,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machines import question_of
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
+    ObjectProperties,
+    object_spec,
+    read_properties,
+)
+
+_T = TypeVar("_T")
+
+LONGEST_WAIT_SECONDS = 600
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 1.0
+_TASK_PATHS = ("info.state", "info.error", "info.result")
+
+
+def nothing(result: Element | None) -> None:
+    """The conversion for tasks whose result nobody needs."""
+
+
+def wait_for_task(
+    session: Session, task: Any, doing: str, convert: Callable[[Element | None], _T], asks: Any = None
+) -> _T:
+    """Returns what `convert` makes of the result of a task, once the task has ended well.
+
+    `asks` is a virtual machine that may ask a question which holds the task up. Raises StepRefused where the task
+    failed or waits for an answer, OutcomeUnknown where its end could not be seen.
+    """
+    end = time.monotonic() + LONGEST_WAIT_SECONDS
+    pause = _FIRST_PAUSE_SECONDS
+    start = [object_spec(task)]
+    paths: dict[str, tuple[str, ...]] = {"Task": _TASK_PATHS}
+    if asks is not None:
+        start.append(object_spec(asks))
+        paths["VirtualMachine"] = ("runtime.question",)
+    while True:
+        time.sleep(pause)
+        question: str | None = None
+        ended = False
+        try:
+            for read in read_properties(session, f"Waiting for the end of: {doing}", start, paths):
+                if read.type == "VirtualMachine":
+                    question = question_of(read)
+                elif read.text("info.state") == "success":
+                    ended, result = True, convert(read.values.get("info.result"))
+                elif read.text("info.state") == "error":
+                    raise error_of(_fault_of(read), doing)
+        except ConnectionFailed as error:
+            raise OutcomeUnknown(
+                f"{doing} was begun, and the connection was lost before its end: {error.message}", hint=error.hint
+            ) from error
+        if ended:
+            return result
+        if question is not None:
+            raise StepRefused(
+                f"{doing} waits for an answer to a question: {question}",
+                fault="QuestionPending",
+                hint="Answer it in the vSphere client; it is never answered from here.",
+            )
+        if time.monotonic() >= end:
+            raise OutcomeUnknown(
+                f"{doing} was begun and has not ended within {LONGEST_WAIT_SECONDS} s.",
+                hint="Look at the task in the vSphere client; run again once it has ended.",
+            )
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _fault_of(read: ObjectProperties) -> ServerFault:
+    error = read.values.get("info.error")
+    if error is None:
+        return ServerFault(("SystemError",), "the task failed and does not say why")
+    fault = child(error, "fault")
+    return fault_of_element(fault if fault is not None else error, child_text(error, "localizedMessage"))
