@@ -116,7 +116,7 @@ class Session:
                 f"{server.name} refused the login: {fault.name}: {fault.message}",
                 hint="See that it is a vCenter or an ESXi host of version 5.0 or later, and that it takes logins.",
             ) from None
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, UnicodeError) as error:
             raise unreachable(server, error) from error
         except _UNREADABLE_ANSWER as error:
             raise _not_vsphere(server) from error
@@ -260,7 +260,8 @@ def unreachable(server: Server, error: Exception) -> StorageError:
         return _untrusted(server, error)
     if isinstance(error, ssl.SSLError):
         return ConnectionFailed(f"{name} does not speak TLS{via} ({error.reason}).", hint="Check hostname and port.")
-    if isinstance(error, socket.gaierror):
+    # A name with an empty or too long part is a UnicodeError, since it cannot even be put into the form of a question.
+    if isinstance(error, (socket.gaierror, UnicodeError)):
         looked_up = server.proxy_host or server.hostname
         option = "proxy_host" if server.proxy_host else "hostname"
         return ConnectionFailed(f"The name {looked_up} cannot be resolved.", hint=f"Check the option {option}.")

@@ -115,20 +115,22 @@ def _read_pages(
         )
     ]
     collector = session.content.propertyCollector
-    token = None
     method: tuple[Any, ...] = ("RetrievePropertiesEx", specs, query.RetrieveOptions(maxObjects=page_size))
+    unread: str | None = None
     try:
         while True:
             page = _Page()
             with session.reply(collector, *method) as reply:
-                yield from page.objects(reply)
-            token = page.token
-            if token is None:
+                for item in page.objects(reply):
+                    unread = page.token
+                    yield item
+            unread = page.token
+            if unread is None:
                 return
-            method = ("ContinueRetrievePropertiesEx", token)
+            method = ("ContinueRetrievePropertiesEx", unread)
     finally:
-        if token is not None:
-            _cancel(session, token)
+        if unread is not None:
+            _cancel(session, unread)
 
 
 def _cancel(session: Session, token: str) -> None:

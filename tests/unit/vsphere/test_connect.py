@@ -1,0 +1,206 @@
+"""Each way in which a connection fails is one sentence that says what to do, without the password."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import ansible
+import pytest
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    OutcomeUnknown,
+    StepRefused,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session, unreachable
+from canned_server import answering, soap_fault
+from pyVmomi import vim
+
+_PASSWORD = "hunter2-and-more"
+
+
+def server(port: int, **more: object) -> Server:
+    """Returns a server on the loopback."""
+    options = {"hostname": "127.0.0.1", "username": "user", "password": _PASSWORD, "port": port, **more}
+    return Server.of({"connection_timeout": 1, "validate_certs": False, **options})
+
+
+@contextmanager
+def listening(answer: bytes | None) -> Iterator[int]:
+    """Listens, and gives every connection this answer; None: none at all."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        held: list[socket.socket] = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection = listener.accept()[0]
+                except OSError:
+                    return
+                held.append(connection)
+                if answer is not None:
+                    connection.sendall(answer)
+                    connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        for connection in held:
+            connection.close()
+
+
+def refusal(port: int, **more: object) -> str:
+    """Returns the sentence that opening a session ends in."""
+    with pytest.raises(ConnectionFailed) as raised:
+        Session.open(server(port, **more))
+    assert _PASSWORD not in str(raised.value)
+    return str(raised.value)
+
+
+def test_what_was_not_given_is_named_with_all_places_to_give_it() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Server.of({"hostname": None, "username": "user", "password": None})
+    assert "No hostname, no password" in str(raised.value)
+    assert "module_defaults" in str(raised.value)
+    assert "VMWARE_HOST" in str(raised.value)
+
+
+def test_the_password_is_in_no_text_about_a_server() -> None:
+    assert _PASSWORD not in repr(server(443))
+
+
+def test_a_closed_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert refusal(port) == f"127.0.0.1:{port} refuses connections. Check hostname and port, and that the server is up."
+
+
+def test_a_server_that_never_answers() -> None:
+    with listening(None) as port:
+        sentence = refusal(port)
+    assert sentence == (
+        f"127.0.0.1:{port} did not answer within 1 s. Check hostname, port and firewalls, or raise connection_timeout."
+    )
+
+
+def test_a_server_that_speaks_something_else() -> None:
+    with listening(b"SSH-2.0-OpenSSH_9.2\r\n") as port:
+        assert "does not speak TLS" in refusal(port)
+
+
+def test_a_name_that_is_no_name() -> None:
+    assert "The name a..b cannot be resolved. Check the option hostname." in refusal(443, hostname="a..b")
+
+
+def test_a_proxy_that_is_not_there_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert f"through the proxy 127.0.0.1:{port}" in refusal(443, proxy_host="127.0.0.1", proxy_port=port)
+
+
+def test_an_unknown_name_blames_the_option_that_named_it() -> None:
+    error = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    assert str(unreachable(server(443, hostname="vcenter.example"), error)).startswith("The name vcenter.example can")
+    behind_proxy = server(443, proxy_host="proxy.example", proxy_port=3128)
+    assert "Check the option proxy_host." in str(unreachable(behind_proxy, error))
+
+
+def test_a_certificate_that_is_not_trusted_names_ca_path() -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code, error.verify_message = 19, "self-signed certificate in certificate chain"
+    sentence = str(unreachable(server(443), error))
+    assert "is not trusted: self-signed certificate in certificate chain." in sentence
+    assert "ca_path" in sentence
+    assert "validate_certs" in sentence
+
+
+def test_a_certificate_for_another_name_asks_for_that_name() -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code, error.verify_message = 62, "Hostname mismatch"
+    sentence = str(unreachable(server(443), error))
+    assert "The certificate of 127.0.0.1:443 is not for that name." in sentence
+    assert "Set hostname to a name that the certificate is for" in sentence
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_ca_path_that_cannot_be_used(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigurationError, match="ca_path .* cannot be used"):
+        Session.open(server(443, validate_certs=True, ca_path=str(path)))
+
+
+def test_a_missing_library_names_the_interpreter() -> None:
+    # An interpreter that finds Ansible and the collection, and not what else is installed.
+    paths = [entry for entry in sys.path if "site-packages" not in entry]
+    program = f"""
+import sys, types
+sys.path[:0] = {paths!r}
+ansible = types.ModuleType("ansible")
+ansible.__path__ = [{str(Path(ansible.__file__).parent)!r}]
+sys.modules["ansible"] = ansible
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
+try:
+    library.require()
+except ConfigurationError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True)
+    assert f"The Python interpreter {sys.executable} lacks the library pyvmomi" in done.stdout
+    assert f"{sys.executable} -m pip install pyvmomi" in done.stdout
+
+
+def test_a_write_whose_answer_never_came_may_have_been_done() -> None:
+    with answering(None) as canned:
+        session = canned.session()
+        machine = session.managed(vim.VirtualMachine, "vm-1")
+        with pytest.raises(OutcomeUnknown, match="it may have been done"):
+            session.write("Shutting down", machine.ShutdownGuest)
+    assert len(canned.requests) == 1
+
+
+def test_a_write_that_could_not_be_sent_was_not_done() -> None:
+    with answering() as canned:
+        session = canned.session()
+    machine = session.managed(vim.VirtualMachine, "vm-1")
+    with pytest.raises(ConnectionFailed, match="refuses connections"):
+        session.write("Shutting down", machine.ShutdownGuest)
+
+
+def test_a_refusal_that_pyvmomi_cannot_read_leaves_the_outcome_open() -> None:
+    with answering(soap_fault("FaultOfTheFuture")) as canned:
+        session = canned.session()
+        machine = session.managed(vim.VirtualMachine, "vm-1")
+        with pytest.raises(OutcomeUnknown):
+            session.write("Shutting down", machine.ShutdownGuest)
+
+
+def test_a_missing_privilege_is_named() -> None:
+    inner = '<object type="VirtualMachine">vm-1</object><privilegeId>VirtualMachine.Interact.PowerOff</privilegeId>'
+    with answering(soap_fault("NoPermission", inner, "Permission was denied.")) as canned:
+        session = canned.session()
+        machine = session.managed(vim.VirtualMachine, "vm-1")
+        with pytest.raises(StepRefused) as raised:
+            session.write("Shutting down", machine.ShutdownGuest)
+    assert raised.value.privileges == ("VirtualMachine.Interact.PowerOff",)
+    assert "Give the user the privilege VirtualMachine.Interact.PowerOff" in str(raised.value)
+
+
+def test_a_restricted_licence_points_to_the_shell() -> None:
+    text = "Current license or ESXi version prohibits execution of the requested operation."
+    with answering(soap_fault("RestrictedVersion", "", text)) as canned:
+        session = canned.session()
+        machine = session.managed(vim.VirtualMachine, "vm-1")
+        with pytest.raises(StepRefused) as raised:
+            session.write("Shutting down", machine.ShutdownGuest)
+    assert raised.value.fault == "RestrictedVersion"
+    assert text in str(raised.value)
+    assert "over SSH" in str(raised.value)

@@ -1,0 +1,230 @@
+"""LUNs of a host: names that hold everywhere, names of one host, and what other properties say of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import datastore_of, host_of
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import object_spec, read_properties
+from canned_server import answering, object_content, page
+from devices import TWO_TB, scsi_disk
+from pyVmomi import vim
+
+_HOST = vim.HostSystem("host-1")
+_LUNS = "config.storageDevice.scsiLun"
+
+
+def read_host(
+    values: dict[str, Any], missing: dict[str, Any] | None = None, replace: tuple[str, str] = ("", "")
+) -> Any:
+    """Returns the host, and what of it could not be read."""
+    answer = page([object_content(_HOST, {"name": "esxi-01", **values}, missing)]).replace(*replace)
+    with answering(answer) as server:
+        reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], {"HostSystem": ["name"]})
+        return next(host_of(read) for read in reads)
+
+
+def lun(disk: Any, **values: Any) -> HostLun:
+    """Returns the one LUN of a host that shows this disk."""
+    host, unreadable = read_host({_LUNS: [disk], **values})
+    assert unreadable == ()
+    return host.luns[0]  # type: ignore[no-any-return]
+
+
+def descriptor(quality: str, name: str) -> Any:
+    """Returns a descriptor of a LUN."""
+    return vim.host.ScsiLun.Descriptor(quality=quality, id=name)
+
+
+def test_a_disk_is_read_to_the_byte() -> None:
+    found = lun(scsi_disk())
+    assert (found.canonical_name, found.uuid, found.vml) == ("naa.600aaa", "0200000000600aaa", "vml.0200000000600aaa")
+    assert (found.capacity_bytes, found.block_size, found.disk_type) == (TWO_TB, 512, "emulated512")
+    assert (found.vendor, found.serial, found.state, found.local, found.ssd) == ("ATA", "ZVTBXN1D", "ok", True, False)
+    assert found.device_path == "/vmfs/devices/disks/naa.600aaa"
+    assert found.names == {"naa.600aaa", "0200000000600aaa"}
+    assert found.durable_names == {"naa.600aaa"}
+
+
+def test_blank_and_unavailable_serials_are_none() -> None:
+    for serial in ("unavailable", "   ", "Unavailable"):
+        assert lun(scsi_disk(serialNumber=serial)).serial is None
+
+
+def test_names_of_one_host_are_not_for_all() -> None:
+    host_only = lun(scsi_disk("mpx.vmhba32:C0:T0:L0", "0000000000766d"))
+    assert host_only.durable_names == frozenset()
+    assert host_only.identity == ("host-1", "mpx.vmhba32:C0:T0:L0")
+
+
+def test_descriptors_count_by_their_quality() -> None:
+    high = [descriptor("highQuality", "eui.0025aaa"), descriptor("highQuality", "vml.0500")]
+    low = [descriptor("lowQuality", "naa.777"), descriptor("mediumQuality", "t10.X")]
+    found = lun(scsi_disk(descriptor=high + low))
+    assert found.durable_names == {"naa.600aaa", "eui.0025aaa"}
+    assert {"0500", "naa.777", "t10.X"} <= found.names
+
+
+def test_a_canonical_name_of_low_quality_is_the_hosts_own() -> None:
+    found = lun(scsi_disk("t10.ATA_____X", descriptor=[descriptor("lowQuality", "t10.ATA_____X")]))
+    assert found.durable_names == frozenset()
+
+
+def test_states_are_spelt_as_results_spell_them() -> None:
+    assert lun(scsi_disk(operationalState=["degraded", "lostCommunication"])).state == "degraded,lost_communication"
+
+
+def test_the_lun_number_and_the_plugin_come_from_the_topologies() -> None:
+    topology = vim.host.ScsiTopology(
+        adapter=[
+            vim.host.ScsiTopology.Interface(
+                key="a",
+                adapter="vmhba2",
+                target=[
+                    vim.host.ScsiTopology.Target(
+                        key="t",
+                        target=0,
+                        lun=[
+                            vim.host.ScsiTopology.Lun(key="l", lun=5, scsiLun="key-vim.host.ScsiDisk-0200000000600aaa")
+                        ],
+                    )
+                ],
+            )
+        ]
+    )
+    plugin = vim.host.PlugStoreTopology.Plugin(
+        key="p",
+        name="HPP",
+        device=["key-vim.host.PlugStoreTopology.Device-0200000000600aaa"],
+        claimedPath=[],
+    )
+    values = {
+        "config.storageDevice.scsiTopology": topology,
+        "config.storageDevice.plugStoreTopology.plugin": [plugin],
+    }
+    found = lun(scsi_disk(), **values)
+    assert (found.lun_number, found.multipath_plugin) == (5, "HPP")
+
+
+def test_paths_are_read_with_state_and_transport() -> None:
+    path = vim.host.MultipathInfo.Path(
+        key="k",
+        name="vmhba2:C0:T0:L5",
+        pathState="dead",
+        state="dead",
+        adapter="key-vim.host.FibreChannelHba-vmhba2",
+        lun="x",
+        transport=vim.host.FibreChannelTargetTransport(portWorldWideName=1, nodeWorldWideName=2),
+    )
+    unit = vim.host.MultipathInfo.LogicalUnit(
+        key="u",
+        id="i",
+        lun="key-vim.host.ScsiDisk-0200000000600aaa",
+        path=[path],
+        policy=vim.host.MultipathInfo.LogicalUnitPolicy(policy="VMW_PSP_RR"),
+    )
+    found = lun(scsi_disk(), **{"config.storageDevice.multipathInfo": vim.host.MultipathInfo(lun=[unit])})
+    assert [(each.name, each.state, each.adapter, each.transport) for each in found.paths] == [
+        ("vmhba2:C0:T0:L5", "dead", "vmhba2", "fibre_channel")
+    ]
+
+
+def test_what_a_disk_carries_is_told() -> None:
+    volume = vim.host.VmfsVolume(
+        type="VMFS",
+        name="datastore1",
+        capacity=1,
+        blockSizeMb=1,
+        maxBlocks=1,
+        majorVersion=6,
+        version="6.82",
+        uuid="u",
+        vmfsUpgradable=False,
+        extent=[vim.host.ScsiDisk.Partition(diskName="naa.600aaa", partition=3)],
+    )
+    mount = vim.host.FileSystemMountInfo(
+        mountInfo=vim.host.MountInfo(path="/vmfs/volumes/u", accessMode="readWrite"), volume=volume
+    )
+    dump = vim.host.DiagnosticPartition(
+        storageType="directAttached",
+        diagnosticType="singleHost",
+        slots=1,
+        id=vim.host.ScsiDisk.Partition(diskName="naa.600aaa", partition=7),
+    )
+    values = {"config.fileSystemVolume.mountInfo": [mount], "config.activeDiagnosticPartition": dump}
+    found = lun(scsi_disk(), **values)
+    assert (found.vmfs_datastore, found.dump_or_scratch, found.used_by_vsan) == ("datastore1", True, False)
+    other = lun(scsi_disk("naa.600bbb", "0200000000600bbb"), **values)
+    assert (other.vmfs_datastore, other.dump_or_scratch) == (None, False)
+    vsan = vim.vsan.host.VsanDiskInfo(vsanUuid="52aa", formatVersion=5)
+    assert lun(scsi_disk(vsanDiskInfo=vsan)).used_by_vsan
+
+
+def test_unreadable_storage_is_not_a_host_without_luns() -> None:
+    fault = vim.fault.NoPermission(object=_HOST, privilegeId="System.Read")
+    host, unreadable = read_host({}, {_LUNS: fault})
+    assert host.luns is None
+    assert unreadable == (_LUNS,)
+
+
+def test_one_lun_that_cannot_be_understood_costs_that_lun() -> None:
+    disks = [scsi_disk(), scsi_disk("naa.600bbb", "0200000000600bbb", ssd=None)]
+    host, unreadable = read_host({_LUNS: disks}, replace=("<ssd>false</ssd>", "<ssd>perhaps</ssd>"))
+    assert [found.canonical_name for found in host.luns] == ["naa.600bbb"]
+    assert unreadable == ("naa.600aaa: 'perhaps' is neither true nor false",)
+
+
+def test_the_host_itself() -> None:
+    host, _unreadable = read_host(
+        {
+            "runtime.connectionState": "notResponding",
+            "runtime.inMaintenanceMode": True,
+            "summary.managementServerIp": "192.0.2.7",
+            "summary.config.product.version": "7.0.3",
+        }
+    )
+    assert (host.id, host.name, host.version) == ("host-1", "esxi-01", "7.0.3")
+    assert (host.connection_state, host.maintenance, host.management_server) == ("not_responding", True, "192.0.2.7")
+
+
+def test_a_datastore_with_its_version_and_the_hosts_that_write_to_it() -> None:
+    reference = vim.Datastore("datastore-1")
+    volume = vim.host.VmfsVolume(
+        type="VMFS",
+        name="ds%2f1",
+        capacity=1,
+        blockSizeMb=1,
+        maxBlocks=1,
+        majorVersion=6,
+        version="6.82",
+        uuid="5f1",
+        vmfsUpgradable=False,
+        extent=[vim.host.ScsiDisk.Partition(diskName="naa.600aaa", partition=3)],
+    )
+    mounts = [
+        vim.Datastore.HostMount(
+            key=vim.HostSystem(f"host-{number}"),
+            mountInfo=vim.host.MountInfo(accessMode=mode, mounted=True, accessible=True),
+        )
+        for number, mode in ((1, "readWrite"), (2, "readOnly"))
+    ]
+    values = {
+        "name": "ds%2f1",
+        "info": vim.host.VmfsDatastoreInfo(
+            name="ds", url="ds:///vmfs/volumes/5f1/", freeSpace=1, maxFileSize=1, vmfs=volume
+        ),
+        "summary.type": "VMFS",
+        "summary.url": "ds:///vmfs/volumes/5f1/",
+        "summary.accessible": True,
+        "summary.freeSpace": 10**12,
+        "summary.maintenanceMode": "normal",
+        "host": mounts,
+    }
+    with answering(page([object_content(reference, values)])) as server:
+        reads = read_properties(server.session(), "Reading", [object_spec(reference)], {"Datastore": ["name"]})
+        datastore, unreadable = next(datastore_of(read) for read in reads)
+    assert unreadable == ()
+    assert (datastore.name, datastore.uuid, datastore.version) == ("ds/1", "5f1", "6.82")
+    assert (datastore.free_bytes, datastore.accessible, datastore.maintenance) == (10**12, True, False)
+    assert datastore.writable_from == {"host-1"}

@@ -1,0 +1,108 @@
+"""The bulk read: pages, refused paths, broken answers; and what becomes of values that nobody knows."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, StepRefused
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
+    object_spec,
+    read_properties,
+    reference,
+)
+from canned_server import answering, object_content, page, soap_fault
+from pyVmomi import vim
+
+_VM = vim.VirtualMachine("vm-1")
+_START = [object_spec(_VM)]
+
+
+def test_pages_are_read_to_the_last() -> None:
+    first = page([object_content(_VM, {"name": "one"})], token="next")
+    second = page([object_content(vim.VirtualMachine("vm-2"), {"name": "two"})], method="ContinueRetrievePropertiesEx")
+    with answering(first, second) as server:
+        found = [
+            (read.type, read.id, read.text("name"))
+            for read in read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
+        ]
+    assert found == [("VirtualMachine", "vm-1", "one"), ("VirtualMachine", "vm-2", "two")]
+    assert ">next</token>" in server.requests[1]
+    assert len(server.requests) == 2
+
+
+def test_further_pages_are_given_up_where_nobody_wants_them() -> None:
+    first = page([object_content(_VM, {"name": "one"})], token="next")
+    with answering(first, page([object_content(_VM, {})], method="CancelRetrievePropertiesEx")) as server:
+        reads = read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
+        next(reads)
+        reads.close()
+    assert "<CancelRetrievePropertiesEx" in server.requests[1]
+    assert ">next</token>" in server.requests[1]
+
+
+def test_a_path_that_the_server_does_not_know_is_left_out() -> None:
+    refusal = soap_fault("InvalidProperty", "<name>config.keyId</name>")
+    answer = page([object_content(_VM, {"name": "one"})])
+    paths = {"VirtualMachine": ["name", "config.keyId"]}
+    with answering(refusal, answer) as server:
+        found = [read.text("name") for read in read_properties(server.session(), "Reading", _START, paths)]
+    assert found == ["one"]
+    assert "config.keyId" in server.requests[0]
+    assert "config.keyId" not in server.requests[1]
+
+
+def test_a_refused_path_that_was_never_asked_for_is_an_error_and_no_loop() -> None:
+    with answering(soap_fault("InvalidProperty", "<name>other</name>")) as server, pytest.raises(StepRefused) as raised:
+        list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
+    assert raised.value.fault == "InvalidProperty"
+
+
+def test_a_fault_of_unknown_type_is_named() -> None:
+    refusal = soap_fault("FaultOfTheFuture", message="it cannot be")
+    with answering(refusal) as server, pytest.raises(StepRefused) as raised:
+        list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
+    assert raised.value.fault == "FaultOfTheFuture"
+    assert str(raised.value) == "Reading was refused: FaultOfTheFuture: it cannot be."
+
+
+def test_an_ended_session_is_said_to_have_ended() -> None:
+    refusal = soap_fault("NotAuthenticated", "<privilegeId>System.View</privilegeId>")
+    with answering(refusal) as server, pytest.raises(ConnectionFailed, match="the session has ended"):
+        list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
+
+
+def test_values_that_could_not_be_read_are_named() -> None:
+    fault = vim.fault.NoPermission(object=_VM, privilegeId="System.Read")
+    answer = page([object_content(_VM, {"name": "one"}, {"config.hardware.device": fault})])
+    with answering(answer) as server:
+        for read in read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}):
+            assert read.refused["config.hardware.device"].name == "NoPermission"
+            assert read.refused["config.hardware.device"].privileges == ("System.Read",)
+
+
+def test_a_property_without_a_value_counts_as_unset() -> None:
+    answer = page([object_content(_VM, {"name": "one"})]).replace(
+        "</propSet>", "</propSet><propSet><name>snapshot</name></propSet>"
+    )
+    with answering(answer) as server:
+        for read in read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}):
+            assert set(read.values) == {"name"}
+
+
+def test_a_dropped_idle_connection_is_opened_again() -> None:
+    answer = page([object_content(_VM, {"name": "one"})])
+    with answering(answer, None, answer) as server:
+        session = server.session()
+        for _round in range(2):
+            reads = read_properties(session, "Reading", _START, {"VirtualMachine": ["name"]})
+            assert [read.text("name") for read in reads] == ["one"]
+    assert len(server.requests) == 3
+
+
+def test_an_answer_that_breaks_off_is_a_lost_connection() -> None:
+    whole = page([object_content(_VM, {"name": "one"})])
+    with answering(whole[: len(whole) // 2]) as server, pytest.raises(ConnectionFailed, match="no XML, or that broke"):
+        list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
+
+
+def test_references_are_made_from_ids() -> None:
+    assert reference("HostSystem", "host-9")._GetMoId() == "host-9"
