@@ -21,7 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm import outcome, swap
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, Sight
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.leases import live_records, wait_for_others
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Power
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Compatibility, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.old_mappings import (
     NotDeleted,
     delete_old_mappings,
@@ -218,8 +218,8 @@ class Executor:
             except NotShutDown as refusal:
                 self.report.fail(str(refusal))
                 for work in works:
-                    self.report.states[work.address] = outcome.BLOCKED
-                self._give_back(works)
+                    self._leave(work, outcome.BLOCKED)
+                self._give_back([work for work in works if self._stands(work, Stand.OLD)])
                 return
             except TakenOver:
                 raise
@@ -227,7 +227,7 @@ class Executor:
                 # The guest may still go down: the records stay, so that the next run starts it again.
                 self.report.fail(str(error))
                 for work in works:
-                    self.report.states[work.address] = outcome.NOT_BEGUN
+                    self._leave(work, outcome.NOT_BEGUN)
                 return
             self.must_start = True
             # Others may have come to use a LUN while the guest was shutting down: all is read anew.
@@ -238,12 +238,23 @@ class Executor:
             return
         self._give_back(works)
 
+    def _leave(self, work: Work, state: str) -> None:
+        """Says of a disk that was not touched in this run where it stands; one left half way by another run failed."""
+        if self._is_half_way(work):
+            self.report.states[work.address] = outcome.FAILED
+            self._add_recovery(work)
+        else:
+            self.report.states[work.address] = state
+
     def _needs_power_off(self) -> bool:
         touching = [work for work in self.works if not self._stands_as_wanted(work)]
         return bool(touching) and self.prepared.machine.power is Power.ON
 
     def _stands_as_wanted(self, work: Work) -> bool:
-        return self._stands(work, Stand.OLD if work.task is Task.UNDO else Stand.NEW)
+        if work.task is Task.UNDO:
+            return self._stands(work, Stand.OLD)
+        wanted_mode = work.record.disk_mode if work.record and work.record.wanted is Compatibility.VIRTUAL else None
+        return self._stands(work, Stand.NEW) and wanted_mode in (None, work.disk.disk_mode)
 
     def _change_disk(self, work: Work) -> None:
         states, address = self.report.states, work.address

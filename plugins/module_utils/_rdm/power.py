@@ -22,6 +22,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import STEP_SHUTDOWN_ASKED
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import RENEW_SECONDS, Run
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import ONLY_RECORDED
 
 _TASK_SECONDS = 60
 
@@ -49,7 +50,7 @@ class Footprint:
     @classmethod
     def of(cls, machine: VirtualMachine) -> Footprint:
         """Returns the footprint of a machine as it was read."""
-        disks = tuple((disk.address, disk.file, disk.lun_uuid) for disk in machine.disks if disk.key)
+        disks = tuple((disk.address, disk.file, disk.lun_uuid) for disk in machine.disks if disk.key != ONLY_RECORDED)
         return cls(machine.host, machine.has_snapshots, disks)
 
 

@@ -169,7 +169,12 @@ def _reopened(reading: _Reading, disk: Disk, record: OpenRecord, selected: bool)
         forward = False
     if not forward:
         return _undo(reading, disk, record)
-    needed = () if stand is Stand.NEW else _step_blockers(reading, disk, record.wanted, _STEP_CODES)
+    needed = _step_blockers(reading, disk, record.wanted, _STEP_CODES)
+    asked = reading.request.disk_mode
+    if asked is not None and record.wanted is Compatibility.VIRTUAL and not needed:
+        record = replace(record, disk_mode=asked)
+    if stand is Stand.NEW:
+        needed = ()
     return Work(disk, Task.FINISH, record, _lun(reading, disk), blockers=needed)
 
 

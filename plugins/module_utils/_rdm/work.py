@@ -63,6 +63,10 @@ class Stand(StrEnum):
     OTHER = "other"
 
 
+# The key of a disk that stands in a record only; a real device's key is never zero.
+ONLY_RECORDED = 0
+
+
 @dataclass(frozen=True)
 class Work:
     """One disk of a call: what is to be done, and the record that is open or will be written for it."""
@@ -95,7 +99,7 @@ def volume_path(disk: Disk, datastores: Mapping[str, Datastore]) -> str | None:
 def stand_of(record: OpenRecord, machine: VirtualMachine, datastores: Mapping[str, Datastore]) -> Stand:
     """Returns where the disk of a record stands now."""
     disk = machine.disk_at(record.address)
-    if disk is None:
+    if disk is None or disk.key == ONLY_RECORDED:
         return Stand.MISSING
     path = volume_path(disk, datastores)
     if disk.kind is not DiskKind.MAPPING or path is None:
@@ -278,7 +282,7 @@ def with_recorded_disks(
         named = [controller for controller in machine.controllers if f"{controller.type}{controller.bus}" == bus]
         missing.append(
             Disk(
-                key=0,
+                key=ONLY_RECORDED,
                 label=record.label,
                 address=record.address,
                 unit=int(unit),

@@ -1,0 +1,81 @@
+"""What other people do to the VM while a conversion runs: plain pyVmomi, nothing of the collection."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from pyVim.connect import Disconnect, SmartConnect
+from pyVmomi import vim, vmodl
+from vcenter_lab import VcenterLab
+
+VM = "backup01"
+
+
+@contextmanager
+def session(lab: VcenterLab) -> Iterator[Any]:
+    """Logs in as another client."""
+    context = ssl.create_default_context(cafile=lab.ca_path)
+    instance = SmartConnect(host=lab.host, port=lab.port, user=lab.username, pwd=lab.password, sslContext=context)
+    try:
+        yield instance.RetrieveContent()
+    finally:
+        Disconnect(instance)
+
+
+def find(content: Any, kind: type, name: str) -> Any:
+    """Returns the object of that name."""
+    view = content.viewManager.CreateContainerView(content.rootFolder, [kind], True)
+    try:
+        return next(found for found in view.view if found.name == name)
+    finally:
+        view.Destroy()
+
+
+def wait(task: Any) -> None:
+    """Waits for a task; a task that ends in a fault raises it."""
+    for _attempt in range(500):
+        state = task.info.state
+        if state == "success":
+            return
+        if state == "error":
+            raise task.info.error
+        time.sleep(0.01)
+    raise AssertionError("a task of another client did not end")
+
+
+def start(lab: VcenterLab) -> None:
+    """Starts the VM, if it is off."""
+    with session(lab) as content, suppress(vim.fault.InvalidPowerState):
+        wait(find(content, vim.VirtualMachine, VM).PowerOn())
+
+
+def snapshot(lab: VcenterLab) -> None:
+    """Takes a snapshot without memory; a host refuses that where it cannot."""
+    with session(lab) as content, suppress(vmodl.MethodFault):
+        wait(find(content, vim.VirtualMachine, VM).CreateSnapshot_Task("nightly", "", False, False))
+
+
+def remove_snapshots(lab: VcenterLab) -> None:
+    """Removes all snapshots."""
+    with session(lab) as content:
+        machine = find(content, vim.VirtualMachine, VM)
+        if lab.vm(VM)["snapshots"]:
+            wait(machine.RemoveAllSnapshots_Task())
+
+
+def move(lab: VcenterLab) -> None:
+    """Moves the VM to the other host."""
+    with session(lab) as content, suppress(vmodl.MethodFault):
+        machine = find(content, vim.VirtualMachine, VM)
+        other = "esx2.lab" if machine.runtime.host.name == "esx1.lab" else "esx1.lab"
+        wait(machine.RelocateVM_Task(vim.vm.RelocateSpec(host=find(content, vim.HostSystem, other))))
+
+
+def reconfigure(lab: VcenterLab) -> None:
+    """Changes something harmless of the VM."""
+    with session(lab) as content:
+        wait(find(content, vim.VirtualMachine, VM).ReconfigVM_Task(vim.vm.ConfigSpec(annotation="changed by another")))

@@ -1,0 +1,314 @@
+"""An edge without a server: one host, its LUNs and VMs in memory, for what would take hours over SOAP.
+
+It keeps the rules of an edge (a change is whole or not at all, bound to the change version; a mapping's mode is its
+file's own; nothing is attached or removed by halves) and lets trouble loose at any of its calls. The scenarios run the
+same executor against the lab, over real SOAP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    Conflict,
+    ConnectionFailed,
+    OutcomeUnknown,
+    StepRefused,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Change, NewMapping, Sight
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    Controller,
+    Datastore,
+    Disk,
+    DiskKind,
+    FileFacts,
+    Host,
+    HostLun,
+    Inventory,
+    Power,
+    VirtualMachine,
+    split_file,
+)
+
+_T = TypeVar("_T")
+STORE = Datastore("ds-1", "san", "VMFS", "5f00-aa", accessible=True, version="6", free_bytes=10**12)
+TWO_TB, THREE_TB = 3_907_029_168 * 512, 5_860_533_168 * 512
+
+
+class Killed(BaseException):
+    """The process is gone: nothing above may catch it."""
+
+
+def lun(number: int, size: int = TWO_TB, host: str = "host-1") -> HostLun:
+    """A SAN LUN that every host knows by one name."""
+    name = f"naa.6006016000000000000000000000{number:04d}"
+    uuid = f"0200{number:02d}0000{name[4:]}565241494420"
+    return HostLun(
+        host, f"{host}.lab", name, uuid, f"vml.{uuid}", f"LUN {number}", f"/vmfs/devices/disks/{name}", name, "disk",
+        "ok", vendor="DGC", model="VRAID", serial=f"S{number}", capacity_bytes=size, block_size=512, local=False,
+        perennially_reserved=False, names=frozenset({name, uuid}), durable_names=frozenset({name}), boot=False,
+        dump_or_scratch=False, disk_type="native512",
+    )  # fmt: skip
+
+
+def machine(name: str, luns: Sequence[HostLun], *, power: Power = Power.OFF, id: str = "vm-1") -> VirtualMachine:
+    """A VM with a physical mapping of each LUN."""
+    controller = Controller(1000, "scsi", "pvscsi", 0)
+    disks = tuple(
+        Disk(
+            2000 + unit, f"Hard disk {unit + 1}", f"scsi0:{unit}", unit, controller, f"[san] {name}/d{unit}.vmdk",
+            DiskKind.MAPPING, STORE.id, Compatibility.PHYSICAL, "independent_persistent", "sharing_none",
+            one.capacity_bytes, one.uuid, one.device_name, extent=f"[san] {name}/d{unit}-rdmp.vmdk",
+        )
+        for unit, one in enumerate(luns)
+    )  # fmt: skip
+    return VirtualMachine(
+        id, name, f"/DC/vm/{name}", power, instance_uuid=f"5000-{id}", bios_uuid=f"4200-{id}", datacenter="DC",
+        host="host-1", vmx_path=f"[san] {name}/{name}.vmx", version="vmx-19", change_version="1",
+        tools_running=True, controllers=(controller,), disks=disks, boot_order=tuple(disk.address for disk in disks),
+    )  # fmt: skip
+
+
+@dataclass
+class Trouble:
+    """What happens at the n-th call of the edge."""
+
+    call: int
+    kind: str
+    fault: str = "SystemError"
+
+
+@dataclass
+class HostInMemory:
+    """The edge. `clock` is the server's; `calls` counts all calls, `writes` those that change something."""
+
+    machines: dict[str, VirtualMachine]
+    luns: dict[str, tuple[HostLun, ...]]
+    files: dict[str, FileFacts] = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+    clock: float = 1_000_000.0
+    calls: int = 0
+    writes: int = 0
+    one_step: bool = True
+    guest_shuts_down: bool = True
+    on_call: Callable[[HostInMemory], None] | None = None
+    connected: bool = True
+
+    def __post_init__(self) -> None:
+        for vm in self.machines.values():
+            for disk in vm.disks:
+                self.files.setdefault(
+                    disk.file, FileFacts(disk.file, 500, disk.kind, disk.compatibility, disk.capacity_bytes, None)
+                )
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        return self._called(lambda: self.clock)
+
+    def inventory(self) -> Inventory:
+        return self._called(
+            lambda: Inventory("lab", False, self._hosts(), {STORE.id: self._store()}, dict(self.machines))
+        )
+
+    def look(self, machine_id: str) -> Sight:
+        def seen() -> Sight:
+            vm = self.machines[machine_id]
+            return Sight(vm, self._hosts().get(vm.host or ""), {STORE.id: self._store()})
+
+        return self._called(seen)
+
+    def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
+        folder = split_file(file)[:2]
+        return self._called(
+            lambda: {name: facts for name, facts in self.files.items() if split_file(name)[:2] == folder}
+        )
+
+    def missing_privileges(
+        self, machine: VirtualMachine, datastores: Sequence[Datastore]
+    ) -> Mapping[str, Sequence[str]]:
+        return self._called(dict)
+
+    def _hosts(self) -> dict[str, Host]:
+        return {name: Host(name, f"{name}.lab", "8.0.3", "connected", luns=luns) for name, luns in self.luns.items()}
+
+    def _store(self) -> Datastore:
+        return replace(STORE, writable_from=frozenset(self.luns))
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def reconfigure(self, machine: VirtualMachine, change: Change) -> None:
+        def work() -> None:
+            vm = self.machines[machine.id]
+            if vm.change_version != machine.change_version:
+                raise Conflict("The VM was changed by another.", fault="ConcurrentAccess")
+            if change.remove and change.add and not self.one_step:
+                raise StepRefused("Invalid configuration for device '0'.", fault="InvalidDeviceSpec")
+            disks = self._disks_after(vm, change)
+            records = dict(vm.records)
+            for address, text in (change.records or {}).items():
+                records.pop(address, None)
+                if text is not None:
+                    records[address] = text
+            version = str(int(vm.change_version or "0") + 1)
+            order = change.boot_order or vm.boot_order
+            if change.remove:
+                order = tuple(entry for entry in order or () if entry != change.remove.address)
+            self.machines[machine.id] = replace(
+                vm, disks=disks, records=records, change_version=version, boot_order=order
+            )
+
+        self._called(work, writes=True)
+
+    def _disks_after(self, vm: VirtualMachine, change: Change) -> tuple[Disk, ...]:
+        disks = {disk.address: disk for disk in vm.disks}
+        if change.remove:
+            assert vm.power is Power.OFF, "a device is removed while the VM is on"
+            assert disks[change.remove.address].file == change.remove.file
+            del disks[change.remove.address]
+        if change.edit:
+            disks[change.edit.address] = change.edit
+        if change.add:
+            assert vm.power is Power.OFF, "a device is added while the VM is on"
+            assert change.place is not None
+            if change.place.address in disks:
+                raise StepRefused("The unit is taken.", fault="InvalidDeviceSpec")
+            disks[change.place.address] = self._attached(vm, change)
+        return tuple(disks[address] for address in sorted(disks))
+
+    def _attached(self, vm: VirtualMachine, change: Change) -> Disk:
+        add, place = change.add, change.place
+        assert add is not None and place is not None
+        if isinstance(add, NewMapping):
+            if add.file in self.files:
+                raise StepRefused(f"{add.file} exists.", fault="FileAlreadyExists")
+            one = next(lun for lun in self.luns[vm.host or ""] if lun.uuid == add.lun.uuid)
+            facts = FileFacts(
+                add.file, 500, DiskKind.MAPPING, add.compatibility, one.capacity_bytes, f"uuid-{add.file}"
+            )
+            self.files[add.file] = facts
+            self._lun_of_file[add.file] = one
+        facts = self.files.get(add.file) or FileFacts(add.file)
+        if facts.kind is not DiskKind.MAPPING:
+            raise StepRefused(f"{add.file} is missing or no mapping.", fault="FileNotFound")
+        one = self.lun_of_file(add.file)
+        return Disk(
+            max((disk.key for disk in vm.disks), default=2000) + 1, f"Hard disk {place.unit + 1}", place.address,
+            place.unit, place.controller, add.file, DiskKind.MAPPING, STORE.id, facts.compatibility,
+            add.disk_mode or "independent_persistent", "sharing_none", one.capacity_bytes, one.uuid, one.device_name,
+            disk_uuid=facts.disk_uuid,
+        )  # fmt: skip
+
+    @property
+    def _lun_of_file(self) -> dict[str, HostLun]:
+        return self.__dict__.setdefault("_mapped", {})
+
+    def lun_of_file(self, file: str) -> HostLun:
+        """Returns the LUN that a mapping file maps, as it was when the file was made."""
+        if file not in self._lun_of_file:
+            for vm in self.machines.values():
+                for disk in vm.disks:
+                    for one in self.luns[vm.host or ""]:
+                        if disk.file not in self._lun_of_file and one.uuid == disk.lun_uuid:
+                            self._lun_of_file[disk.file] = one
+        return self._lun_of_file[file]
+
+    def remember_luns(self) -> None:
+        """Notes which file maps which LUN, before anything is detached."""
+        for vm in self.machines.values():
+            for disk in vm.disks:
+                self.lun_of_file(disk.file)
+
+    def shut_down_guest(self, machine: VirtualMachine) -> None:
+        def work() -> None:
+            if self.guest_shuts_down:
+                self._set_power(machine.id, Power.OFF)
+
+        self._called(work, writes=True)
+
+    def power_off(self, machine: VirtualMachine) -> None:
+        self._called(lambda: self._set_power(machine.id, Power.OFF), writes=True)
+
+    def power_on(self, machine: VirtualMachine) -> None:
+        self._called(lambda: self._set_power(machine.id, Power.ON), writes=True)
+
+    def _set_power(self, id: str, power: Power) -> None:
+        if self.machines[id].power is power:
+            raise StepRefused("The VM is in that state already.", fault="InvalidPowerState")
+        self.machines[id] = replace(self.machines[id], power=power)
+
+    def delete_mapping(self, machine: VirtualMachine, file: str) -> None:
+        def work() -> None:
+            if any(file in (disk.file, *disk.parents) for vm in self.machines.values() for disk in vm.disks):
+                raise AssertionError(f"{file} is deleted while it is attached")
+            if file not in self.files:
+                raise StepRefused(f"{file} is not there.", fault="FileNotFound")
+            del self.files[file]
+
+        self._called(work, writes=True)
+
+    def reconnect(self) -> None:
+        self.connected = True
+
+    def recovery_command(self, machine: VirtualMachine, change: Change) -> Sequence[str]:
+        return [f"by hand: {change.add}"]
+
+    # -- trouble ---------------------------------------------------------------------------------------------------
+
+    def _called(self, work: Callable[[], _T], writes: bool = False) -> _T:
+        self.calls += 1
+        self.writes += writes
+        self.clock += 0.1
+        if self.on_call is not None:
+            self.on_call(self)
+        if not self.connected:
+            raise ConnectionFailed("The connection is closed.")
+        due = [trouble for trouble in self.troubles if trouble.call == self.calls]
+        for trouble in due:
+            self._before(trouble)
+        result: Any = work()
+        for trouble in due:
+            self._after(trouble)
+        return result  # type: ignore[no-any-return]
+
+    def _before(self, trouble: Trouble) -> None:
+        if trouble.kind == "killed":
+            raise Killed
+        if trouble.kind == "refused":
+            raise StepRefused("The server refused.", fault=trouble.fault)
+        if trouble.kind == "dropped":
+            self.connected = False
+            raise OutcomeUnknown("The connection was dropped.")
+        for id in list(self.machines)[:1]:
+            vm = self.machines[id]
+            changed = {"change_version": str(int(vm.change_version or "0") + 1)}
+            if trouble.kind == "started":
+                self.machines[id] = replace(vm, power=Power.ON, **changed)  # type: ignore[arg-type]
+            if trouble.kind == "snapshot":
+                disks = tuple(
+                    replace(disk, file=disk.file.replace(".vmdk", "-000001.vmdk"), parents=(disk.file, *disk.parents))
+                    for disk in vm.disks
+                )
+                self.machines[id] = replace(vm, has_snapshots=True, disks=disks, **changed)  # type: ignore[arg-type]
+            if trouble.kind == "reconfigured":
+                self.machines[id] = replace(vm, **changed)  # type: ignore[arg-type]
+            if trouble.kind == "moved":
+                self.machines[id] = replace(vm, host="host-2", **changed)  # type: ignore[arg-type]
+
+    def _after(self, trouble: Trouble) -> None:
+        if trouble.kind == "killed after":
+            raise Killed
+        if trouble.kind == "done but refused":
+            raise StepRefused("The server reported a failure.", fault=trouble.fault)
+        if trouble.kind == "reply lost":
+            self.connected = False
+            raise OutcomeUnknown("The reply was lost.")
+
+    def remove_snapshots(self) -> None:
+        """What a person does so that the next run may go on."""
+        for id, vm in self.machines.items():
+            disks = tuple(replace(disk, file=disk.base_file, parents=()) for disk in vm.disks)
+            self.machines[id] = replace(vm, has_snapshots=False, disks=disks)
