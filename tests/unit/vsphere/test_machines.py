@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -169,7 +170,7 @@ def test_snapshots_and_the_files_below_them() -> None:
         vm=_VM,
         name="backup",
         description="",
-        createTime=_time(),
+        createTime=datetime(2026, 1, 1, tzinfo=UTC),
         state="poweredOff",
         quiesced=False,
     )
@@ -222,9 +223,3 @@ def test_the_extent_in_the_layout_tells_the_mode_of_a_mapping() -> None:
     disk = with_devices(scsi(), mapping()).disks[0]
     assert extent_among(listed, disk) == "[ds] vm/disk-rdmp.vmdk"
     assert extent_among({}, disk) is None
-
-
-def _time() -> Any:
-    from datetime import datetime, timezone
-
-    return datetime(2026, 1, 1, tzinfo=timezone.utc)
