@@ -1,0 +1,66 @@
+# The commands of the project. Everything is installed into .venv and .build of this checkout.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+TREE   := .build/tree
+COPY   := .build/copy/ansible_collections/winbackup/storage
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYMINOR = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
+export ANSIBLE_LOCALHOST_WARNING := false
+export ANSIBLE_HOME := $(CURDIR)/.build/ansible
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help demo test test-all lint lab-up lab-down clean
+help:
+	@echo "make demo      the main job on the embedded lab: audit, convert, audit again"
+	@echo "make test      all tests but those that take long (which ones, the summary says)"
+	@echo "make test-all  all tests"
+	@echo "make lint      ruff, mypy, ansible-lint, ansible-test sanity, antsibull"
+	@echo "make lab-up    start the lab and write its inventory; make lab-down stops it"
+
+.build/test.stamp: requirements-test.txt
+	@echo "== making $(VENV) with $$($(PYTHON) --version)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "== installing what the tests need (a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@$(BIN)/python tools/lay_tree.py link
+	@mkdir -p .build && touch $@
+
+.build/lint.stamp: .build/test.stamp requirements-lint.txt
+	@echo "== installing what lint needs (a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-lint.txt
+	@touch $@
+
+demo: .build/test.stamp
+	@$(BIN)/python tests/demo/demo.py
+
+test: .build/test.stamp
+	@echo "== tests (left to make test-all: those marked slow)"
+	@$(PYTEST) -m "not slow"
+	@$(BIN)/python tools/newest_core.py
+
+test-all: .build/test.stamp
+	@$(PYTEST)
+	@$(BIN)/python tools/newest_core.py
+
+lint: .build/lint.stamp
+	@echo "== ruff";                $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "== mypy";                cd $(TREE) && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml ansible_collections/winbackup/storage/plugins
+	@echo "== yamllint";            $(BIN)/yamllint -s .
+	@echo "== changelog";           $(BIN)/antsibull-changelog lint
+	@echo "== a copy for ansible-test"; $(BIN)/python tools/lay_tree.py copy && $(BIN)/python tools/seed_get_pip.py
+	@echo "== antsibull-docs";      $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self --skip-rstcheck $(COPY)
+	@echo "== ansible-lint";        cd $(COPY) && $(CURDIR)/$(BIN)/ansible-lint --offline -q
+	@echo "== ansible-test sanity (the first time it makes its own environments: some minutes)"
+	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test sanity --local --python $(PYMINOR) --exclude tests/ --exclude tools/
+	@if command -v go >/dev/null; then echo "== go vet"; cd tests/lab/vcenter && go vet ./...; fi
+
+lab-up: .build/test.stamp
+	@$(BIN)/python tests/lab/lab.py up
+lab-down:
+	@$(BIN)/python tests/lab/lab.py down
+
+clean:
+	rm -rf .build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
