@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -189,11 +189,9 @@ def _view(session: Session, create: Any) -> Iterator[Any]:
     try:
         yield view
     finally:
-        try:
+        # A view ends with its session in any case.
+        with suppress(ConnectionFailed, StepRefused):
             session.read("Removing a view", view.DestroyView)
-        except (ConnectionFailed, StepRefused):
-            # A view ends with its session in any case.
-            pass
 
 
 def look_at(session: Session, machine_id: str) -> Sight:

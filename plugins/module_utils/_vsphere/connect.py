@@ -170,45 +170,72 @@ class Session:
                 hint="Run again: the state is read first, and decides.",
             ) from error
 
-    @contextmanager
-    def reply(self, target: Any, method: str, *arguments: Any) -> Iterator[HTTPResponse]:
-        """Sends a reading request that pyVmomi has put into XML, and gives the reply as a stream, HTTP 200 or 500.
+    def ask(self, target: Any, method: str, *arguments: Any) -> Exchange:
+        """Sends a reading request that pyVmomi has put into XML; `method` is its Python name ("RetrievePropertiesEx").
 
-        `method` is the Python name ("RetrievePropertiesEx"). Raises ConnectionFailed.
+        Raises ConnectionFailed.
         """
-        body = self.stub.SerializeRequest(target, type(target)._GetMethodInfo(method), arguments)
-        headers = {
-            "Cookie": self.stub.cookie,
-            "SOAPAction": self.stub.versionId,
-            "Content-Type": "text/xml; charset=UTF-8",
-        }
-        connection = None
+        return Exchange(self, self.stub.SerializeRequest(target, type(target)._GetMethodInfo(method), arguments))
+
+
+class Exchange:
+    """A reading request that was sent, and whose reply may be taken later: the server works on it meanwhile."""
+
+    def __init__(self, session: Session, body: bytes) -> None:
+        self._session = session
+        self._body = body
+        self._connection: Any = None
         try:
-            connection, response = self._exchange(body, headers)
+            self._send()
+        except (HTTPException, *_DROPPED):
+            # An idle connection that the server had closed; it is opened anew when the reply is taken.
+            self.abandon()
+        except OSError as error:
+            self.abandon()
+            raise unreachable(session.server, error) from error
+
+    @contextmanager
+    def reply(self) -> Iterator[HTTPResponse]:
+        """Gives the reply as a stream, with HTTP status 200 or 500; raises ConnectionFailed."""
+        try:
+            response = self._response()
             if response.status not in (200, 500):
-                raise ConnectionFailed(f"{self.server.name} answered a request with HTTP status {response.status}.")
+                name = self._session.server.name
+                raise ConnectionFailed(f"{name} answered a request with HTTP status {response.status}.")
             yield response
             response.read()
-            self.stub.ReturnConnection(connection)
-            connection = None
+            self._session.stub.ReturnConnection(self._connection)
+            self._connection = None
         except (OSError, HTTPException) as error:
-            raise unreachable(self.server, error) from error
+            raise unreachable(self._session.server, error) from error
         finally:
-            if connection is not None:
-                connection.close()
+            self.abandon()
 
-    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> tuple[Any, HTTPResponse]:
-        for attempt in range(2):
-            connection = self.stub.GetConnection()
+    def abandon(self) -> None:
+        """Gives the reply up, where it has not been taken."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _response(self) -> HTTPResponse:
+        if self._connection is not None:
             try:
-                connection.request("POST", self.stub.path, body, headers)
-                return connection, connection.getresponse()
-            except (OSError, HTTPException) as error:
-                connection.close()
-                self.stub.DropConnections()
-                if attempt or not isinstance(error, (HTTPException, *_DROPPED)):
-                    raise
-        raise AssertionError("unreachable: the second attempt returned or raised")
+                return self._connection.getresponse()  # type: ignore[no-any-return]
+            except (HTTPException, *_DROPPED):
+                self.abandon()
+                self._session.stub.DropConnections()
+        self._send()
+        return self._connection.getresponse()  # type: ignore[no-any-return]
+
+    def _send(self) -> None:
+        stub = self._session.stub
+        self._connection = stub.GetConnection()
+        headers = {
+            "Cookie": stub.cookie,
+            "SOAPAction": stub.versionId,
+            "Content-Type": "text/xml; charset=UTF-8",
+        }
+        self._connection.request("POST", stub.path, self._body, headers)
 
 
 def _tls_context(server: Server) -> ssl.SSLContext:

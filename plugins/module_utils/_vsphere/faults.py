@@ -25,8 +25,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
 )
 
 _HINTS = {
-    "RestrictedVersion": "The host's licence lets the API read only: assign a licence, or convert over the host's shell "
-    "(hosts: esxi, over SSH), which is not restricted.",
+    "RestrictedVersion": "The host's licence lets the API read only: assign a licence, or convert over the host's "
+    "shell (hosts: esxi, over SSH), which is not restricted.",
     "TaskInProgress": "Wait until the other task on it has ended, then run again.",
     "InvalidPowerState": "Its power state was changed by somebody else: run again.",
     "FileLocked": "Another machine or host uses the file; see which, then run again.",

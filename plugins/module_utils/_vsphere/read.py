@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, StepRefused
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Exchange, Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     VIM,
     child,
@@ -36,6 +36,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.faults 
 PAGE_SIZE = 250
 
 _OBJECTS = VIM + "objects"
+_TOKEN = VIM + "token"
 _FAULT = "{http://schemas.xmlsoap.org/soap/envelope/}Fault"
 
 
@@ -115,51 +116,55 @@ def _read_pages(
         )
     ]
     collector = session.content.propertyCollector
-    method: tuple[Any, ...] = ("RetrievePropertiesEx", specs, query.RetrieveOptions(maxObjects=page_size))
-    unread: str | None = None
+    pages = _Pages(
+        session, session.ask(collector, "RetrievePropertiesEx", specs, query.RetrieveOptions(maxObjects=page_size))
+    )
     try:
-        while True:
-            page = _Page()
-            with session.reply(collector, *method) as reply:
-                for item in page.objects(reply):
-                    unread = page.token
-                    yield item
-            unread = page.token
-            if unread is None:
-                return
-            method = ("ContinueRetrievePropertiesEx", unread)
+        while pages.asked is not None:
+            yield from pages.objects_of_next()
     finally:
-        if unread is not None:
-            _cancel(session, unread)
+        pages.abandon()
 
 
-def _cancel(session: Session, token: str) -> None:
-    """Gives up further pages that nobody will ask for; what the server keeps of them ends with the session anyway."""
-    try:
-        with session.reply(session.content.propertyCollector, "CancelRetrievePropertiesEx", token):
+class _Pages:
+    """The replies to one read. Each page begins with the token of the next, which is asked for at that very moment,
+    so that the server works on it while this one is parsed."""
+
+    def __init__(self, session: Session, asked: Exchange) -> None:
+        self._session = session
+        self._token: str | None = None
+        self.asked: Exchange | None = asked
+
+    def objects_of_next(self) -> Iterator[ObjectProperties]:
+        """Yields the objects of the next page; raises _Refused or ParseError."""
+        exchange, self.asked, self._token = self.asked, None, None
+        if exchange is None:
+            return
+        with exchange.reply() as reply:
+            for _event, element in iterparse(reply, events=("end",)):
+                tag = element.tag
+                if tag == _OBJECTS:
+                    yield _object_of(element)
+                    # What was read is dropped; an empty element stays in the page, and a page is small.
+                    element.clear()
+                elif tag == _TOKEN and element.text:
+                    self._token = element.text
+                    collector = self._session.content.propertyCollector
+                    self.asked = self._session.ask(collector, "ContinueRetrievePropertiesEx", element.text)
+                elif tag == _FAULT:
+                    raise _Refused(_soap_fault(element))
+
+    def abandon(self) -> None:
+        """Gives up pages that nobody will read; what the server keeps of them ends with the session at the latest."""
+        if self.asked is None or self._token is None:
+            return
+        self.asked.abandon()
+        try:
+            collector = self._session.content.propertyCollector
+            with self._session.ask(collector, "CancelRetrievePropertiesEx", self._token).reply():
+                pass
+        except ConnectionFailed:
             pass
-    except (ConnectionFailed, StepRefused):
-        pass
-
-
-class _Page:
-    """One reply: its objects, and after them the token of the next page."""
-
-    def __init__(self) -> None:
-        self.token: str | None = None
-
-    def objects(self, reply: Any) -> Iterator[ObjectProperties]:
-        """Yields the objects of a reply; raises _Refused or ParseError."""
-        for _event, element in iterparse(reply, events=("end",)):
-            tag = element.tag
-            if tag == _OBJECTS:
-                yield _object_of(element)
-                # What was read is dropped; an empty element stays in the page, and a page is small.
-                element.clear()
-            elif tag == VIM + "token":
-                self.token = element.text
-            elif tag == _FAULT:
-                raise _Refused(_soap_fault(element))
 
 
 def _object_of(element: Element) -> ObjectProperties:

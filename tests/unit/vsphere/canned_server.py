@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
 from pyVmomi import SoapAdapter, vim, vmodl
+
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
 
 VERSION = "vim.version.v8_0_2_0"
 _ENVELOPE = (
@@ -91,6 +93,14 @@ class CannedServer:
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def wait_for_request(self, number: int) -> str:
+        """Returns the request of this number once it has come."""
+        end = time.monotonic() + 5
+        while len(self.requests) < number:
+            assert time.monotonic() < end, f"request {number} never came"
+            time.sleep(0.005)
+        return self.requests[number - 1]
 
     def session(self) -> Session:
         """Returns a session with this server, as it stands after a login."""

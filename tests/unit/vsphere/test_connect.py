@@ -13,6 +13,9 @@ from pathlib import Path
 
 import ansible
 import pytest
+from canned_server import answering, soap_fault
+from pyVmomi import vim
+
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -20,8 +23,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session, unreachable
-from canned_server import answering, soap_fault
-from pyVmomi import vim
 
 _PASSWORD = "hunter2-and-more"
 
@@ -133,7 +134,7 @@ def test_a_ca_path_that_cannot_be_used(tmp_path: Path, content: str | None) -> N
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(ConfigurationError, match="ca_path .* cannot be used"):
+    with pytest.raises(ConfigurationError, match=r"ca_path .* cannot be used"):
         Session.open(server(443, validate_certs=True, ca_path=str(path)))
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from canned_server import answering, object_content, page
+from devices import TWO_TB, controller, flat, mapping, scsi
+from pyVmomi import vim
+
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     DiskKind,
@@ -18,9 +22,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
     files_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import object_spec, read_properties
-from canned_server import answering, object_content, page
-from devices import TWO_TB, controller, flat, mapping, scsi
-from pyVmomi import vim
 
 _VM = vim.VirtualMachine("vm-1")
 
@@ -139,7 +140,8 @@ def test_states_are_read() -> None:
 
 def test_a_machine_at_rest_is_none_of_these() -> None:
     machine = read_one({"runtime.faultToleranceState": "notConfigured", "runtime.powerState": "poweredOff"}).machine
-    assert not (machine.encrypted or machine.fault_tolerance or machine.replicated or machine.has_snapshots)
+    seen = (machine.encrypted, machine.fault_tolerance, machine.replicated, machine.has_snapshots)
+    assert seen == (False, False, False, False)
     assert (machine.power, machine.tools_running, machine.question) == (Power.OFF, None, None)
 
 

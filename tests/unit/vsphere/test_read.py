@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from canned_server import answering, object_content, page, soap_fault
+from pyVmomi import vim
+
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
     object_spec,
     read_properties,
     reference,
 )
-from canned_server import answering, object_content, page, soap_fault
-from pyVmomi import vim
 
 _VM = vim.VirtualMachine("vm-1")
 _START = [object_spec(_VM)]
@@ -31,12 +32,22 @@ def test_pages_are_read_to_the_last() -> None:
 
 def test_further_pages_are_given_up_where_nobody_wants_them() -> None:
     first = page([object_content(_VM, {"name": "one"})], token="next")
-    with answering(first, page([object_content(_VM, {})], method="CancelRetrievePropertiesEx")) as server:
+    unread = page([object_content(_VM, {})])
+    with answering(first, unread, unread) as server:
         reads = read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
         next(reads)
         reads.close()
-    assert "<CancelRetrievePropertiesEx" in server.requests[1]
-    assert ">next</token>" in server.requests[1]
+    assert any("<CancelRetrievePropertiesEx" in request and ">next<" in request for request in server.requests)
+
+
+def test_the_next_page_is_asked_for_before_this_one_is_read_to_its_end() -> None:
+    first = page([object_content(_VM, {"name": "one"})], token="next")
+    with answering(first, page([object_content(_VM, {"name": "two"})])) as server:
+        reads = read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
+        next(reads)
+        asked = server.wait_for_request(2)
+        assert [read.text("name") for read in reads] == ["two"]
+    assert "<ContinueRetrievePropertiesEx" in asked
 
 
 def test_a_path_that_the_server_does_not_know_is_left_out() -> None:
