@@ -14,6 +14,8 @@ from .convert import SWITCH, convert, resolve_type, to_text
 from .errors import AUTOMATION, ScriptError, fail
 from .values import EnumType, PsType, UnknownConstruct, Unsure, is_null, is_number
 
+# Names that people choose for what is not there; others may exist on a real system.
+PLAINLY_MISSING = re.compile(r"(?i)no-?such|zzz|not-?exist|bogus|undefined")
 BINDING = AUTOMATION + "ParameterBindingException"
 
 
@@ -57,6 +59,7 @@ class Command:
     default_set: str = ""
     type_name: str = ""  # what stands behind the comma of FullyQualifiedErrorId; default: the name
     streaming: bool = False
+    complete: bool = True  # False: it has more parameters than these
     cmdlet: bool = True  # False: a script function, which words its binding errors differently
     advanced: bool = True
     module: str = ""
@@ -151,6 +154,8 @@ def find_parameter(command: Command, name: str) -> Parameter | None:
     for parameter in every.values():
         if lower == parameter.name.lower() or lower in (alias.lower() for alias in parameter.aliases):
             return parameter
+    if not command.complete and not PLAINLY_MISSING.search(name):
+        raise UnknownConstruct(f"the parameter -{name} of {command.name}")
     matches = [parameter for parameter in every.values()
                if any(known.lower().startswith(lower) for known in (parameter.name, *parameter.aliases))]  # fmt: skip
     own = {parameter.name.lower() for one in command.sets.values() for parameter in one}
@@ -215,6 +220,8 @@ def _choose_set(command: Command, named: dict[str, Argument], rest: list[Argumen
         for argument, parameter in zip(rest, free, strict=False):
             bound[parameter.name.lower()] = argument
         missing = [p.name for p in parameters if p.mandatory and p.name.lower() not in bound and not (has_input and (p.pipeline or p.by_property))]
+        if len(rest) > len(free) and not command.complete:
+            raise UnknownConstruct(f"this many arguments of {command.name}")
         if len(rest) > len(free) and command.advanced:
             message = f"A positional parameter cannot be found that accepts argument '{_shown(rest[len(free)].value)}'."
             errors[name] = binding_error(command, "PositionalParameterNotFound", message)

@@ -53,7 +53,7 @@ def builtin(name: str, parameters: str, class_name: str = "", streaming: bool = 
 
     def register(implementation: Callable[[Stage], Any]) -> Callable[[Stage], Any]:
         verb_noun = "Microsoft.PowerShell.Commands." + (class_name or name.replace("-", "") + "Command")
-        BUILTINS.append(Command(name, signature(parameters), implementation, type_name=verb_noun, streaming=streaming))
+        BUILTINS.append(Command(name, signature(parameters), implementation, type_name=verb_noun, streaming=streaming, complete=False))
         return implementation
 
     return register
@@ -76,7 +76,7 @@ def _property(run: Interpreter, item: Any, selector: Any) -> Any:
     if isinstance(selector, ScriptBlock):
         found = run.invoke_value(selector, item)
         return found[0] if len(found) == 1 else (found or None)
-    if not isinstance(selector, str) or "*" in selector:
+    if not isinstance(selector, str) or "*" in selector or isinstance(item, Hashtable):
         raise UnknownConstruct("this selection of a property")
     return get_member(run, item, selector) if not is_null(item) and has_member(item, selector) else None
 
@@ -96,7 +96,7 @@ def where_object(stage: Stage) -> Streams:
         elif isinstance(test, str) and len(chosen) <= 1:
             if chosen and chosen[0].endswith("match"):
                 raise UnknownConstruct("Where-Object -Match")
-            value = get_member(stage.run, item, test)
+            value = _property(stage.run, item, test)
             keep = truth(compare("-" + chosen[0], value, stage.get("Value"))) if chosen else truth(value)
         else:
             raise UnknownConstruct("Where-Object with these arguments")
@@ -216,6 +216,8 @@ def sort_object(stage: Stage) -> Streams:
         if "CaseSensitive" in stage.parameters or any(isinstance(selector, Hashtable) for selector in selectors):
             raise UnknownConstruct("Sort-Object with these parameters")
         rows = [(keys(item), item) for item in items]
+        if any(len({isinstance(row[0][place], str) for row in rows}) > 1 for place in range(len(selectors))):
+            raise UnknownConstruct("Sort-Object of texts and numbers together")
         sign = -1 if "Descending" in stage.parameters else 1
 
         def compare_rows(one: tuple[list[Any], Any], two: tuple[list[Any], Any]) -> int:
@@ -251,7 +253,7 @@ def measure_object(stage: Stage) -> Streams:
         if names:
             if len(names) > 1:
                 raise UnknownConstruct("Measure-Object of several properties")
-            items = [get_member(stage.run, item, names[0]) for item in items if has_member(item, names[0])]
+            items = [_property(stage.run, item, names[0]) for item in items if has_member(item, names[0])]
         values = [item for item in items if not is_null(item)]
         if wanted and not all(is_number(value) for value in values) or (names and not values):
             raise UnknownConstruct("Measure-Object of values that are not numbers")

@@ -13,7 +13,7 @@ from typing import Any
 from .convert import certain, round_trip_text, to_text
 from .errors import AUTOMATION, RUNTIME, ErrorRecord, ScriptError
 from .session import Outcome, Session
-from .values import STRICT, TICKS_PER_SECOND, Char, EnumValue, Hashtable, PsObject, TimeSpan, UnknownConstruct, is_null, type_names
+from .values import STRICT, TABLE_ORDER, TICKS_PER_SECOND, TableOrder, Char, EnumValue, Hashtable, PsObject, TimeSpan, UnknownConstruct, is_null, type_names
 
 
 def encode(value: Any) -> Any:
@@ -61,7 +61,15 @@ def encode_end(error: ScriptError) -> dict[str, str]:
 
 def answer(script: str) -> dict[str, Any]:
     """What a script gives, in the form of the record, or the construct that is not known."""
-    token = STRICT.set(True)
+    order = TableOrder()
+    first = _answer(script, order)
+    if order.seen and first != _answer(script, TableOrder(reverse=True)):
+        return {"unknown": "the order of a table"}
+    return first
+
+
+def _answer(script: str, order: TableOrder) -> dict[str, Any]:
+    tokens = STRICT.set(True), TABLE_ORDER.set(order)
     try:
         outcome: Outcome = Session(strict=True).run(script)
         if outcome.error is not None:
@@ -73,7 +81,8 @@ def answer(script: str) -> dict[str, Any]:
     except UnknownConstruct as unknown:
         return {"unknown": str(unknown)}
     finally:
-        STRICT.reset(token)
+        STRICT.reset(tokens[0])
+        TABLE_ORDER.reset(tokens[1])
 
 
 def main(arguments: list[str]) -> int:

@@ -231,13 +231,16 @@ def parse_number(text: str) -> int | float | None:
 
 def cast_error(value: Any, target: str, error_id: str, reason: str = "") -> ScriptError:
     """The error of a cast that cannot be done."""
+    inner = None
     if reason:
+        kind = "System.OverflowException" if "too large" in reason else "System.FormatException"
+        inner = DotNetException(kind, Unsure(reason))
         message: str = Unsure(f'Cannot convert value "{to_text(value)}" to type "{target}". Error: "{reason}"')
     else:
         names = type_names(value) if value is not None else ("null",)
         shown = names[0] if isinstance(value, list) else to_text(value)
         message = f'Cannot convert the "{shown}" value of type "{names[0]}" to type "{target}".'
-    return fail(error_id, message, "InvalidArgument", AUTOMATION + "PSInvalidCastException")
+    return fail(error_id, message, "InvalidArgument", AUTOMATION + "PSInvalidCastException", inner)
 
 
 def to_number(value: Any, target: str) -> Any:

@@ -536,5 +536,7 @@ class CommandInfo:
             kinds = EnumType(AUTOMATION + "CommandTypes", {"Alias": 1, "Function": 2, "Cmdlet": 8})
             return kinds.find("Function" if self.block else "Cmdlet")
         if name == "parameters":
+            if not self.command.complete:
+                raise UnknownConstruct(f"all parameters of {self.command.name}")
             return Hashtable((one.name, PsObject([("Name", one.name)])) for one in self.command.parameters().values())
         raise UnknownConstruct(f"the property {name} of a command")

@@ -419,7 +419,10 @@ def _switch(run: Interpreter, node: Node, out: Output, label: str) -> None:
     clauses = body.children[1].children if body and len(body.children) == 3 else []
     if not options <= {"-regex", "-wildcard"} or len(options) > 1 or condition is None:
         raise UnknownConstruct(f"switch {' '.join(options)}", node.line)
-    for item in enumerate_value(run.value(condition.children[1])):
+    subject = run.value(condition.children[1])
+    if subject is None or subject is NOTHING:
+        raise UnknownConstruct("switch on $null", node.line)
+    for item in enumerate_value(subject):
         outer, matched = run.scope.variables.get("_"), False
         try:
             for clause in clauses:
@@ -472,6 +475,8 @@ def _flow(run: Interpreter, node: Node, out: Output, label: str) -> None:
         name = to_text(run.value(operand.children[0] if operand.kind == "label_expression" else operand)).lower() if operand else ""
         raise (BreakSignal if word == "break" else ContinueSignal)(name)
     if word == "exit":
+        if STRICT.get():
+            raise UnknownConstruct("exit", node.line)
         raise ExitSignal(int(to_text(run.value(operand)) or 0) if operand else 0)
     if operand is None:
         current = run.variable("_")

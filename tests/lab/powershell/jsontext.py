@@ -12,7 +12,7 @@ from typing import Any
 
 from .convert import round_trip_text, to_text
 from .errors import TerminatingError
-from .values import STRICT, Char, DateTime, EnumValue, Hashtable, PsObject, UnknownConstruct, Unsure, is_null
+from .values import STRICT, Char, DateTime, EnumValue, Hashtable, JsonInteger, PsObject, UnknownConstruct, Unsure, is_null
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _ESCAPED_BY_5_1 = "<>&'\u0085\u2028\u2029"
@@ -74,7 +74,7 @@ def _string(text: str) -> str:
 def read(text: str, several: bool = False) -> Any:
     """The value of a JSON text: objects as PSCustomObjects, numbers as Int32, Int64 or Double."""
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_int=JsonInteger if STRICT.get() else int)
     except json.JSONDecodeError:
         if several or re.search(r"'|//|/\*|,\s*[\]}]|[{,]\s*\w+\s*:", text):
             raise UnknownConstruct("a JSON text that some versions accept") from None
@@ -99,6 +99,8 @@ def _checked(value: Any) -> Any:
     elif isinstance(value, list):
         for item in value:
             _checked(item)
+    elif isinstance(value, bool):
+        return value
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise UnknownConstruct("an integer in JSON beyond Int64")
     elif isinstance(value, str) and (value.startswith("/Date(") or STRICT.get() and re.match(r"\d{4}-\d\d-\d\dT", value)):

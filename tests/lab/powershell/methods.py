@@ -241,6 +241,10 @@ def _table_methods() -> None:
         "add": _add_key,
         "remove": lambda run, held, key: _nothing(held.remove(key)),
         "clear": lambda run, held: _nothing(held.entries.clear()),
+        "getenumerator": lambda run, held: ArrayList(
+            [PsObject([("Key", key), ("Value", value), ("Name", key)], ("System.Collections.DictionaryEntry",)) for key, value in held.pairs()],
+            "System.Collections.IDictionaryEnumerator",
+        ),
         "containsvalue": lambda run, held, value: any(_exactly(item, value) for _, item in held.pairs()),
     }
     for owner in ("System.Collections.Hashtable", "System.Collections.Specialized.OrderedDictionary"):

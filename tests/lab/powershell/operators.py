@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .convert import ENUMS, convert, narrow, parse_number, to_datetime, to_enum, to_guid, to_number, to_text, truth
-from .errors import ScriptError, fail
+from .errors import DotNetException, ScriptError, fail
 from .values import (
     TICKS_PER_SECOND,
     ArrayList,
@@ -34,6 +34,7 @@ from .values import (
     type_names,
 )
 
+_DIVIDED = DotNetException("System.DivideByZeroException", "Attempted to divide by zero.")
 LARGEST = 1_000_000  # elements or characters that one operator may make
 
 
@@ -95,7 +96,7 @@ def _numbers(operator: str, left: Any, right: Any) -> Any:
     if isinstance(left, float) or isinstance(right, float):
         return _doubles(operator, float(left), float(right))
     if operator in "/%" and right == 0:
-        raise fail("RuntimeException", "Attempted to divide by zero.", "NotSpecified")
+        raise fail("RuntimeException", "Attempted to divide by zero.", "NotSpecified", inner=_DIVIDED)
     if operator == "+":
         return integer(left + right, left, right)
     if operator == "-":

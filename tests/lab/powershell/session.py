@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .binding import Argument, CommandTable, bind
+from .binding import PLAINLY_MISSING, Argument, CommandTable, bind
 from .errors import ErrorRecord, ScriptError
 from .interpreter import NOT_MODELLED, ExitSignal, Interpreter, LoopSignal, ReturnSignal
 from .functions import FunctionStage, as_command, script_block
@@ -91,7 +90,7 @@ class Session:
         """Whether a real system could have a command of this name that is not modelled here."""
         if any(fnmatch.fnmatch(name.lower(), pattern.lower()) for pattern in self.commands.covers):
             return False
-        return not re.search(r"(?i)no-?such|zzz|not-?exist|bogus|undefined", name)
+        return not PLAINLY_MISSING.search(name)
 
     def may_exist_variable(self, name: str) -> bool:
         return name.lower() in NOT_MODELLED or name.lower().startswith(("ps", "is"))

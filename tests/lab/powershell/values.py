@@ -23,6 +23,17 @@ EPOCH = datetime.datetime(1, 1, 1)
 STRICT: ContextVar[bool] = ContextVar("strict", default=False)
 
 
+@dataclass
+class TableOrder:
+    """How the pairs of tables without an order are listed, and whether anyone looked: a result must not depend on it."""
+
+    reverse: bool = False
+    seen: bool = False
+
+
+TABLE_ORDER: ContextVar[TableOrder | None] = ContextVar("table_order", default=None)
+
+
 class UnknownConstruct(Exception):
     """The evaluator does not know this for certain: what it is, and the line of the script."""
 
@@ -54,6 +65,14 @@ class Sized(int):
 
 class Int64(Sized):
     type_name = "System.Int64"
+
+
+class JsonInteger(Sized):
+    """An integer out of JSON in a strict session: Int32 in 5.1, Int64 later."""
+
+    @property
+    def type_name(self) -> str:  # type: ignore[override]
+        raise UnknownConstruct("the type of an integer out of JSON")
 
 
 class Byte(Sized):
@@ -191,7 +210,12 @@ class Hashtable:
         self.entries.pop(fold(key), None)
 
     def pairs(self) -> list[tuple[Any, Any]]:
-        return list(self.entries.values())
+        pairs = list(self.entries.values())
+        order = TABLE_ORDER.get()
+        if order is not None and not self.ordered and len(pairs) > 1:
+            order.seen = True
+            return pairs[::-1] if order.reverse else pairs
+        return pairs
 
 
 class PsObject:
