@@ -36,9 +36,7 @@ class Parameter:
 
 COMMON = tuple(
     Parameter(name, aliases=(alias,), switch=name in ("Verbose", "Debug"))
-    for name, alias in (pair.split("/") for pair in (
-        "Verbose/vb Debug/db ErrorAction/ea WarningAction/wa InformationAction/infa ErrorVariable/ev WarningVariable/wv"
-        " InformationVariable/iv OutVariable/ov OutBuffer/ob PipelineVariable/pv").split())
+    for name, alias in (pair.split("/") for pair in ["Verbose/vb", "Debug/db", "ErrorAction/ea", "WarningAction/wa", "InformationAction/infa", "ErrorVariable/ev", "WarningVariable/wv", "InformationVariable/iv", "OutVariable/ov", "OutBuffer/ob", "PipelineVariable/pv"])
 )  # fmt: skip
 CONFIRMATION = (Parameter("WhatIf", switch=True, aliases=("wi",)), Parameter("Confirm", switch=True, aliases=("cf",)))
 
@@ -66,7 +64,11 @@ class Command:
     sets: dict[str, tuple[Parameter, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        given = self.parameter_sets if isinstance(self.parameter_sets, Mapping) else {"__AllParameterSets": self.parameter_sets}
+        given = (
+            self.parameter_sets
+            if isinstance(self.parameter_sets, Mapping)
+            else {"__AllParameterSets": self.parameter_sets}
+        )
         self.sets = {name: tuple(parameters) for name, parameters in given.items()}
         if self.parameter_sets and not isinstance(self.parameter_sets, Mapping):
             first = next(iter(self.sets["__AllParameterSets"]), None)
@@ -139,11 +141,17 @@ def signature(text: str) -> tuple[Parameter, ...]:
             raise ValueError(item)
         position = int(match[5]) if match[5] else None
         aliases = tuple(match[3].split("/")[1:])
-        found.append(Parameter(match[2], match[4] or "Object", bool(match[1]), position, bool(match[7]), bool(match[6]), False, aliases))
+        found.append(
+            Parameter(
+                match[2], match[4] or "Object", bool(match[1]), position, bool(match[7]), bool(match[6]), False, aliases
+            )
+        )
     return tuple(found)
 
 
-def binding_error(command: Command, error_id: str, message: str, category: str = "InvalidArgument", kind: str = BINDING) -> ScriptError:
+def binding_error(
+    command: Command, error_id: str, message: str, category: str = "InvalidArgument", kind: str = BINDING
+) -> ScriptError:
     identity = f"{error_id},{command.type_name or command.name}"
     return fail(identity if command.name else Unsure(identity), Unsure(message), category, kind)
 
@@ -190,9 +198,13 @@ def bind(command: Command, arguments: list[Argument], has_input: bool, model_typ
             elif pending and pending[0].name is None:
                 argument = pending.pop(0)
             else:
-                raise binding_error(command, "MissingArgument", f"Missing an argument for parameter '{parameter.name}'.")
+                raise binding_error(
+                    command, "MissingArgument", f"Missing an argument for parameter '{parameter.name}'."
+                )
         if parameter.name.lower() in named:
-            raise binding_error(command, "ParameterAlreadyBound", f"Parameter '{parameter.name}' is specified more than once.")
+            raise binding_error(
+                command, "ParameterAlreadyBound", f"Parameter '{parameter.name}' is specified more than once."
+            )
         named[parameter.name.lower()] = argument
     set_name, chosen = _choose_set(command, named, rest, has_input)
     parameters = {parameter.name.lower(): parameter for parameter in command.sets[set_name]}
@@ -203,30 +215,52 @@ def bind(command: Command, arguments: list[Argument], has_input: bool, model_typ
             common[command.parameters()[key].name] = argument.value
         else:
             values[parameter.name] = convert_argument(command, parameter, argument, model_types)
-    return Bound(set_name, values, common, [argument.value for argument in rest if all(argument is not one for one in chosen.values())])
+    return Bound(
+        set_name,
+        values,
+        common,
+        [argument.value for argument in rest if all(argument is not one for one in chosen.values())],
+    )
 
 
-def _choose_set(command: Command, named: dict[str, Argument], rest: list[Argument], has_input: bool) -> tuple[str, dict[str, Argument]]:
+def _choose_set(
+    command: Command, named: dict[str, Argument], rest: list[Argument], has_input: bool
+) -> tuple[str, dict[str, Argument]]:
     """The parameter set that the arguments fit, and each argument at its parameter."""
-    common = command.parameters().keys() - {parameter.name.lower() for one in command.sets.values() for parameter in one}
+    common = command.parameters().keys() - {
+        parameter.name.lower() for one in command.sets.values() for parameter in one
+    }
     fitting: dict[str, dict[str, Argument]] = {}
     errors: dict[str, ScriptError] = {}
-    possible = {name: one for name, one in command.sets.items() if named.keys() - common <= {p.name.lower() for p in one}}
+    possible = {
+        name: one for name, one in command.sets.items() if named.keys() - common <= {p.name.lower() for p in one}
+    }
     if not possible:
-        raise binding_error(command, "AmbiguousParameterSet", "Parameter set cannot be resolved using the specified named parameters.")
+        raise binding_error(
+            command, "AmbiguousParameterSet", "Parameter set cannot be resolved using the specified named parameters."
+        )
     for name, parameters in possible.items():
         bound = dict(named)
-        free = sorted((p for p in parameters if p.position is not None and p.name.lower() not in bound), key=lambda p: p.position or 0)
+        free = sorted(
+            (p for p in parameters if p.position is not None and p.name.lower() not in bound),
+            key=lambda p: p.position or 0,
+        )
         for argument, parameter in zip(rest, free, strict=False):
             bound[parameter.name.lower()] = argument
-        missing = [p.name for p in parameters if p.mandatory and p.name.lower() not in bound and not (has_input and (p.pipeline or p.by_property))]
+        missing = [
+            p.name
+            for p in parameters
+            if p.mandatory and p.name.lower() not in bound and not (has_input and (p.pipeline or p.by_property))
+        ]
         if len(rest) > len(free) and not command.complete:
             raise UnknownConstruct(f"this many arguments of {command.name}")
         if len(rest) > len(free) and command.advanced:
             message = f"A positional parameter cannot be found that accepts argument '{_shown(rest[len(free)].value)}'."
             errors[name] = binding_error(command, "PositionalParameterNotFound", message)
         elif missing:
-            message = f"Cannot process command because of one or more missing mandatory parameters: {' '.join(missing)}."
+            message = (
+                f"Cannot process command because of one or more missing mandatory parameters: {' '.join(missing)}."
+            )
             errors[name] = binding_error(command, "MissingMandatoryParameter", message)
         else:
             fitting[name] = bound
@@ -235,9 +269,17 @@ def _choose_set(command: Command, named: dict[str, Argument], rest: list[Argumen
     if command.default_set in fitting:
         return command.default_set, fitting[command.default_set]
     if len(fitting) > 1:
-        narrowed = {name: one for name, one in fitting.items() if any(p.mandatory and p.name.lower() in one for p in command.sets[name])}
+        narrowed = {
+            name: one
+            for name, one in fitting.items()
+            if any(p.mandatory and p.name.lower() in one for p in command.sets[name])
+        }
         if len(narrowed) != 1:
-            raise binding_error(command, "AmbiguousParameterSet", "Parameter set cannot be resolved using the specified named parameters.")
+            raise binding_error(
+                command,
+                "AmbiguousParameterSet",
+                "Parameter set cannot be resolved using the specified named parameters.",
+            )
         fitting = narrowed
     return next(iter(fitting.items()))
 
@@ -269,7 +311,9 @@ def convert_argument(command: Command, parameter: Parameter, argument: Argument,
     if problem is not None:
         error_id = "ParameterArgumentValidationError" + problem
         message = f"Cannot validate argument on parameter '{parameter.name}'."
-        raise binding_error(command, error_id, message, "InvalidData", AUTOMATION + "ParameterBindingValidationException")
+        raise binding_error(
+            command, error_id, message, "InvalidData", AUTOMATION + "ParameterBindingValidationException"
+        )
     return converted
 
 
@@ -289,7 +333,12 @@ def _invalid(parameter: Parameter, value: Any) -> str | None:
         elif kind == "ValidateRange" and len(limits) == 2 and all(is_number(item) for item in (*items, *limits)):
             valid = all(limits[0] <= item <= limits[1] for item in items)
         elif kind == "ValidateNotNullOrEmpty":
-            valid = not is_null(value) and value != "" and all(not is_null(item) and item != "" for item in items) and bool(items)
+            valid = (
+                not is_null(value)
+                and value != ""
+                and all(not is_null(item) and item != "" for item in items)
+                and bool(items)
+            )
         elif kind == "ValidateNotNull":
             valid = all(not is_null(item) for item in [value, *items])
         else:

@@ -9,24 +9,26 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import jsontext
+from . import dotnet, jsontext
 from .binding import Command, CommandTable, signature
-from .convert import CUSTOM_OBJECT, convert, resolve_type, to_datetime, to_number, to_text, truth
-from .errors import AUTOMATION, EXCEPTION_BASES, DotNetException, ErrorRecord, ScriptError, TerminatingError, exception_names
+from .convert import CUSTOM_OBJECT, convert, resolve_type, to_datetime, to_text, truth
+from .errors import (
+    AUTOMATION,
+    EXCEPTION_BASES,
+    DotNetException,
+    ErrorRecord,
+    TerminatingError,
+)
 from .formatting import format_date
 from .functions import CommandInfo, ScriptBlock, Stage, as_command, find_command
 from .members import get_member, has_member, own_property
 from .methods import new_date
-from .operators import compare, equal, like, order
+from .operators import compare, equal, order
 from .values import (
-    NOTHING,
     STRICT,
     TICKS_PER_SECOND,
     ArrayList,
-    DateTime,
-    EnumType,
     Hashtable,
-    Int64,
     PsObject,
     TimeSpan,
     UnknownConstruct,
@@ -34,7 +36,6 @@ from .values import (
     enumerate_value,
     is_null,
     is_number,
-    type_names,
 )
 
 if TYPE_CHECKING:
@@ -48,12 +49,18 @@ ALIASES = {"%": "ForEach-Object", "foreach": "ForEach-Object", "?": "Where-Objec
            "sv": "Set-Variable", "nv": "New-Variable"}  # fmt: skip
 
 
-def builtin(name: str, parameters: str, class_name: str = "", streaming: bool = False) -> Callable[[Callable[[Stage], Any]], Callable[[Stage], Any]]:
+def builtin(
+    name: str, parameters: str, class_name: str = "", streaming: bool = False
+) -> Callable[[Callable[[Stage], Any]], Callable[[Stage], Any]]:
     """Register a command; its errors carry the name of the class behind the cmdlet."""
 
     def register(implementation: Callable[[Stage], Any]) -> Callable[[Stage], Any]:
         verb_noun = "Microsoft.PowerShell.Commands." + (class_name or name.replace("-", "") + "Command")
-        BUILTINS.append(Command(name, signature(parameters), implementation, type_name=verb_noun, streaming=streaming, complete=False))
+        BUILTINS.append(
+            Command(
+                name, signature(parameters), implementation, type_name=verb_noun, streaming=streaming, complete=False
+            )
+        )
         return implementation
 
     return register
@@ -81,10 +88,31 @@ def _property(run: Interpreter, item: Any, selector: Any) -> Any:
     return get_member(run, item, selector) if not is_null(item) and has_member(item, selector) else None
 
 
-_OPERATORS = "eq ne gt ge lt le like notlike match notmatch contains notcontains in notin ceq cne".split()
+_OPERATORS = [
+    "eq",
+    "ne",
+    "gt",
+    "ge",
+    "lt",
+    "le",
+    "like",
+    "notlike",
+    "match",
+    "notmatch",
+    "contains",
+    "notcontains",
+    "in",
+    "notin",
+    "ceq",
+    "cne",
+]
 
 
-@builtin("Where-Object", "Property/FilterScript@0 Value@1 InputObject< " + " ".join(name.upper() + "?" for name in _OPERATORS), streaming=True)
+@builtin(
+    "Where-Object",
+    "Property/FilterScript@0 Value@1 InputObject< " + " ".join(name.upper() + "?" for name in _OPERATORS),
+    streaming=True,
+)
 def where_object(stage: Stage) -> Streams:
     test = stage.get("Property")
     chosen = [name for name in _OPERATORS if name.upper() in stage.parameters]
@@ -104,11 +132,17 @@ def where_object(stage: Stage) -> Streams:
             stage.out(item)
 
     if not isinstance(test, (ScriptBlock, str)):
-        raise TerminatingError(Unsure("Cannot bind parameter 'FilterScript'."), "CannotConvertArgumentNoMessage", "InvalidArgument")
+        raise TerminatingError(
+            Unsure("Cannot bind parameter 'FilterScript'."), "CannotConvertArgumentNoMessage", "InvalidArgument"
+        )
     return process, _nothing
 
 
-@builtin("ForEach-Object", "Process/MemberName@0 Second@1 Third@2 Begin:ScriptBlock End:ScriptBlock InputObject<", streaming=True)
+@builtin(
+    "ForEach-Object",
+    "Process/MemberName@0 Second@1 Third@2 Begin:ScriptBlock End:ScriptBlock InputObject<",
+    streaming=True,
+)
 def foreach_object(stage: Stage) -> Streams:
     blocks = [block for name in ("Process", "Second", "Third") if (block := stage.get(name)) is not None]
     begin, end = stage.get("Begin"), stage.get("End")
@@ -171,7 +205,9 @@ def _select_some(stage: Stage, items: list[Any]) -> None:
     if "Unique" in stage.parameters:
         if not all(isinstance(value, str) or is_number(value) for value in values):
             raise UnknownConstruct("Select-Object -Unique of objects")
-        values = [value for number, value in enumerate(values) if not any(equal(old, value, True) for old in values[:number])]
+        values = [
+            value for number, value in enumerate(values) if not any(equal(old, value, True) for old in values[:number])
+        ]
     for value in values:
         stage.out(value)
 
@@ -182,7 +218,12 @@ def _selected(run: Interpreter, stage: Stage, item: Any) -> list[Any]:
         if names:
             raise UnknownConstruct("Select-Object -Property with -ExpandProperty")
         if is_null(item) or not has_member(item, expand):
-            error = TerminatingError(f'Property "{expand}" cannot be found.', "ExpandPropertyNotFound", "InvalidArgument", AUTOMATION + "PSArgumentException")
+            error = TerminatingError(
+                f'Property "{expand}" cannot be found.',
+                "ExpandPropertyNotFound",
+                "InvalidArgument",
+                AUTOMATION + "PSArgumentException",
+            )
             stage.write_error(error)
             return []
         return list(enumerate_value(own_property(item, expand)))
@@ -200,7 +241,11 @@ def _selected(run: Interpreter, stage: Stage, item: Any) -> list[Any]:
         else:
             if isinstance(item, Hashtable) or isinstance(name, ScriptBlock):
                 raise UnknownConstruct("Select-Object of this property")
-            shown = item.properties[name.lower()][0] if isinstance(item, PsObject) and name.lower() in item.properties else name
+            shown = (
+                item.properties[name.lower()][0]
+                if isinstance(item, PsObject) and name.lower() in item.properties
+                else name
+            )
             selected.append((shown, _property(run, item, name)))
     return [PsObject(selected)]
 
@@ -229,7 +274,10 @@ def sort_object(stage: Stage) -> Streams:
         rows.sort(key=functools.cmp_to_key(compare_rows))
         ties = [compare_rows(one, two) == 0 for one, two in zip(rows, rows[1:], strict=False)]
         unique = "Unique" in stage.parameters
-        if any(tie and not _identical(one[1], two[1]) for tie, one, two in zip(ties, rows, rows[1:], strict=False)) and STRICT.get():
+        if (
+            any(tie and not _identical(one[1], two[1]) for tie, one, two in zip(ties, rows, rows[1:], strict=False))
+            and STRICT.get()
+        ):
             raise UnknownConstruct("the order of objects with equal keys: sorting is not stable everywhere")
         for number, (_, item) in enumerate(rows):
             if not (unique and number and ties[number - 1]):
@@ -242,9 +290,7 @@ def _identical(one: Any, two: Any) -> bool:
     return one is two or (isinstance(one, (str, int, float)) and type(one) is type(two) and one == two)
 
 
-@builtin(
-    "Measure-Object", "Property:String[]@0 Sum? Average? Maximum? Minimum? InputObject<", streaming=True
-)
+@builtin("Measure-Object", "Property:String[]@0 Sum? Average? Maximum? Minimum? InputObject<", streaming=True)
 def measure_object(stage: Stage) -> Streams:
     wanted = [name for name in ("Average", "Sum", "Maximum", "Minimum") if name in stage.parameters]
     names = stage.get("Property")
@@ -255,15 +301,30 @@ def measure_object(stage: Stage) -> Streams:
                 raise UnknownConstruct("Measure-Object of several properties")
             items = [_property(stage.run, item, names[0]) for item in items if has_member(item, names[0])]
         values = [item for item in items if not is_null(item)]
-        if wanted and not all(is_number(value) for value in values) or (names and not values):
+        if (wanted and not all(is_number(value) for value in values)) or (names and not values):
             raise UnknownConstruct("Measure-Object of values that are not numbers")
         numbers = [float(value) for value in values] if wanted else []
         if not numbers and wanted and STRICT.get():
             raise UnknownConstruct("the sum of nothing, which differs between versions")
-        results = {"Average": sum(numbers) / len(numbers), "Sum": float(sum(numbers)), "Maximum": max(numbers), "Minimum": min(numbers)} if numbers else {}
-        known = [(name, results.get(name) if name in wanted else None) for name in ("Average", "Sum", "Maximum", "Minimum")]
+        results = (
+            {
+                "Average": sum(numbers) / len(numbers),
+                "Sum": float(sum(numbers)),
+                "Maximum": max(numbers),
+                "Minimum": min(numbers),
+            }
+            if numbers
+            else {}
+        )
+        known = [
+            (name, results.get(name) if name in wanted else None) for name in ("Average", "Sum", "Maximum", "Minimum")
+        ]
         kind = "Microsoft.PowerShell.Commands.GenericMeasureInfo"
-        stage.out(PsObject([("Count", len(values)), *known, ("Property", names[0] if names else None)], (kind, "System.Object")))
+        stage.out(
+            PsObject(
+                [("Count", len(values)), *known, ("Property", names[0] if names else None)], (kind, "System.Object")
+            )
+        )
 
     return _collecting(stage, finish)
 
@@ -288,7 +349,12 @@ def group_object(stage: Stage) -> Streams:
         if texts != sorted(texts, key=str.lower) and STRICT.get():
             raise UnknownConstruct("the order of groups, which differs between versions")
         for key, members in groups:
-            known_properties = [("Name", to_text(key)), ("Count", len(members)), ("Group", ArrayList(members)), ("Values", ArrayList([key]))]
+            known_properties = [
+                ("Name", to_text(key)),
+                ("Count", len(members)),
+                ("Group", ArrayList(members)),
+                ("Values", ArrayList([key])),
+            ]
             stage.out(PsObject(known_properties, ("Microsoft.PowerShell.Commands.GroupInfo", "System.Object")))
 
     return _collecting(stage, finish)
@@ -327,9 +393,16 @@ def tee_object(stage: Stage) -> Streams:
     return process, finish
 
 
-@builtin("Write-Error", "Message:String@0 Exception:Exception Category:String ErrorId:String TargetObject ErrorRecord", "WriteErrorException")
+@builtin(
+    "Write-Error",
+    "Message:String@0 Exception:Exception Category:String ErrorId:String TargetObject ErrorRecord",
+    "WriteErrorException",
+)
 def write_error(stage: Stage) -> None:
-    if stage.parameters.keys() - {"Message", "Category", "ErrorId", "TargetObject"} or "Message" not in stage.parameters:
+    if (
+        stage.parameters.keys() - {"Message", "Category", "ErrorId", "TargetObject"}
+        or "Message" not in stage.parameters
+    ):
         raise UnknownConstruct("Write-Error with these parameters")
     exception = DotNetException("Microsoft.PowerShell.Commands.WriteErrorException", stage.parameters["Message"])
     identity = stage.get("ErrorId", stage.command.type_name)
@@ -361,7 +434,8 @@ def write_host(stage: Stage) -> None:
 
 
 @builtin(
-    "Write-Progress", "!Activity:String@0 Status:String@1 Id:Int32@2 PercentComplete:Int32 SecondsRemaining:Int32 Completed? CurrentOperation:String"
+    "Write-Progress",
+    "!Activity:String@0 Status:String@1 Id:Int32@2 PercentComplete:Int32 SecondsRemaining:Int32 Completed? CurrentOperation:String",
 )
 def write_progress(stage: Stage) -> None:
     return None
@@ -414,7 +488,11 @@ def get_variable(stage: Stage) -> Any:
     if not name.isalnum() or stage.run.session.may_exist_variable(name):
         raise UnknownConstruct("Get-Variable of this name")
     message = f"Cannot find a variable with the name '{name}'."
-    stage.write_error(TerminatingError(message, "VariableNotFound", "ObjectNotFound", AUTOMATION + "ItemNotFoundException", target=name))
+    stage.write_error(
+        TerminatingError(
+            message, "VariableNotFound", "ObjectNotFound", AUTOMATION + "ItemNotFoundException", target=name
+        )
+    )
     return None
 
 
@@ -430,6 +508,11 @@ def test_path(stage: Stage) -> Any:
     return [name.lower() in stage.run.scope.variables or name.lower() in stage.run.globals.variables]
 
 
+@builtin("Remove-TypeData", "TypeName:String@0")
+def remove_type_data(stage: Stage) -> None:
+    """The Count that 5.1 adds to arrays, which spoils JSON, is not modelled; taking it away does nothing."""
+
+
 @builtin("Get-Item", "Path:String[]@0< LiteralPath:String[]")
 def get_item(stage: Stage) -> None:
     """The file system of the lab is empty: a plain name is never found, and paths are not known."""
@@ -437,10 +520,18 @@ def get_item(stage: Stage) -> None:
         if not path.isalnum():
             raise UnknownConstruct("the file system")
         message = Unsure(f"Cannot find path '{path}' because it does not exist.")
-        stage.write_error(TerminatingError(message, "PathNotFound", "ObjectNotFound", AUTOMATION + "ItemNotFoundException", target=path))
+        stage.write_error(
+            TerminatingError(
+                message, "PathNotFound", "ObjectNotFound", AUTOMATION + "ItemNotFoundException", target=path
+            )
+        )
 
 
-@builtin("Import-Module", "!Name:String[]@0< ErrorVariable2 Force? PassThru? DisableNameChecking? Global? WarningAction2", "ImportModuleCommand")
+@builtin(
+    "Import-Module",
+    "!Name:String[]@0< ErrorVariable2 Force? PassThru? DisableNameChecking? Global? WarningAction2",
+    "ImportModuleCommand",
+)
 def import_module(stage: Stage) -> None:
     for name in stage.parameters["Name"]:
         modules = stage.session.commands.modules
@@ -453,7 +544,13 @@ def import_module(stage: Stage) -> None:
         else:
             message = f"The specified module '{name}' was not loaded because no valid module file was found in any module directory."
             stage.write_error(
-                TerminatingError(message, "Modules_ModuleNotFound", "ResourceUnavailable", "System.IO.FileNotFoundException", target=name)
+                TerminatingError(
+                    message,
+                    "Modules_ModuleNotFound",
+                    "ResourceUnavailable",
+                    "System.IO.FileNotFoundException",
+                    target=name,
+                )
             )
 
 
@@ -467,9 +564,13 @@ def get_command(stage: Stage) -> Any:
         if command is None and stage.session.may_exist(name):
             raise UnknownConstruct(f"the command {name}")
         if command is None:
-            message = Unsure(f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program.")
+            message = Unsure(
+                f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable program."
+            )
             kind = AUTOMATION + "CommandNotFoundException"
-            stage.write_error(TerminatingError(message, "CommandNotFoundException", "ObjectNotFound", kind, target=name))
+            stage.write_error(
+                TerminatingError(message, "CommandNotFoundException", "ObjectNotFound", kind, target=name)
+            )
         else:
             if not isinstance(command, ScriptBlock) and name.lower() != command.name.lower():
                 raise UnknownConstruct("Get-Command of an alias")
@@ -508,7 +609,13 @@ def new_object_command(stage: Stage) -> Any:
     if "ComObject" in stage.parameters:
         raise UnknownConstruct("New-Object -ComObject")
     name, properties = stage.parameters["TypeName"], stage.get("Property")
-    if name.lower() in ("psobject", "pscustomobject", "object", CUSTOM_OBJECT.lower(), "system.management.automation.psobject"):
+    if name.lower() in (
+        "psobject",
+        "pscustomobject",
+        "object",
+        CUSTOM_OBJECT.lower(),
+        "system.management.automation.psobject",
+    ):
         if name.lower() == "object":
             raise UnknownConstruct("New-Object object")
         return [PsObject((to_text(key), value) for key, value in (properties.pairs() if properties else ()))]
@@ -538,6 +645,8 @@ def new_object(run: Interpreter, name: str, arguments: list[Any]) -> Any:
         return TimeSpan(((arguments[0] * 60 + arguments[1]) * 60 + arguments[2]) * TICKS_PER_SECOND)
     if name == "System.Guid" and len(arguments) == 1:
         return convert(arguments[0], name)
+    if name in dotnet.CONSTRUCTORS:
+        return dotnet.CONSTRUCTORS[name](*arguments)
     raise UnknownConstruct(f"a new {name} with these arguments")
 
 

@@ -13,7 +13,20 @@ from typing import Any
 from .convert import certain, round_trip_text, to_text
 from .errors import AUTOMATION, RUNTIME, ErrorRecord, ScriptError
 from .session import Outcome, Session
-from .values import STRICT, TABLE_ORDER, TICKS_PER_SECOND, TableOrder, Char, EnumValue, Hashtable, PsObject, TimeSpan, UnknownConstruct, is_null, type_names
+from .values import (
+    STRICT,
+    TABLE_ORDER,
+    TICKS_PER_SECOND,
+    Char,
+    EnumValue,
+    Hashtable,
+    PsObject,
+    TableOrder,
+    TimeSpan,
+    UnknownConstruct,
+    is_null,
+    type_names,
+)
 
 
 def encode(value: Any) -> Any:

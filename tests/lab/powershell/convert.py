@@ -12,7 +12,16 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from .errors import AUTOMATION, ERROR_CATEGORY, EXCEPTION_BASES, DotNetException, ErrorRecord, ScriptError, exception_names, fail
+from .errors import (
+    AUTOMATION,
+    ERROR_CATEGORY,
+    EXCEPTION_BASES,
+    DotNetException,
+    ErrorRecord,
+    ScriptError,
+    exception_names,
+    fail,
+)
 from .values import (
     EPOCH,
     INTEGERS,
@@ -27,7 +36,6 @@ from .values import (
     Hashtable,
     LargeNumber,
     PsObject,
-    PsType,
     Reference,
     Switch,
     TimeSpan,
@@ -238,7 +246,7 @@ def cast_error(value: Any, target: str, error_id: str, reason: str = "") -> Scri
         message: str = Unsure(f'Cannot convert value "{to_text(value)}" to type "{target}". Error: "{reason}"')
     else:
         names = type_names(value) if value is not None else ("null",)
-        shown = names[0] if isinstance(value, list) else to_text(value)
+        shown = to_text(value) if isinstance(value, (str, int, PsObject, Hashtable)) else names[0]
         message = f'Cannot convert the "{shown}" value of type "{names[0]}" to type "{target}".'
     return fail(error_id, message, "InvalidArgument", AUTOMATION + "PSInvalidCastException", inner)
 
@@ -257,7 +265,9 @@ def to_number(value: Any, target: str) -> Any:
     elif isinstance(value, str):
         number = parse_number(value) if value.strip() else 0
         if number is None:
-            identity = "InvalidCastFromStringToInteger" if target in INTEGERS else "InvalidCastFromStringToDoubleOrSingle"
+            identity = (
+                "InvalidCastFromStringToInteger" if target in INTEGERS else "InvalidCastFromStringToDoubleOrSingle"
+            )
             raise cast_error(value, target, identity, "Input string was not in a correct format.")
     elif isinstance(value, LargeNumber):
         raise cast_error(value, target, Unsure("InvalidCastIConvertible"), "Value was either too large or too small.")
@@ -322,7 +332,9 @@ def to_guid(value: Any) -> uuid.UUID:
     if isinstance(value, uuid.UUID):
         return value
     if isinstance(value, str):
-        if re.fullmatch(r"\{[0-9a-f-]{36}\}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", value.strip(), re.I):
+        if re.fullmatch(
+            r"\{[0-9a-f-]{36}\}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", value.strip(), re.I
+        ):
             return uuid.UUID(value.strip())
         raise cast_error(value, "System.Guid", Unsure("InvalidCastParseTargetInvocation"), "Unrecognized Guid format.")
     raise UnknownConstruct("the cast of this value to a Guid")
@@ -335,7 +347,11 @@ def convert(value: Any, target: str, ofs: str = " ", model_types: dict[str, Any]
     if target == "System.Void":
         return NOTHING
     if target in INTEGERS or target == "System.Double":
-        return value if not isinstance(value, bool) and not is_null(value) and type_names(value)[0] == target else to_number(value, target)
+        return (
+            value
+            if not isinstance(value, bool) and not is_null(value) and type_names(value)[0] == target
+            else to_number(value, target)
+        )
     if target == "System.String":
         return to_text(value, ofs)
     if target in ("System.Boolean", SWITCH):
@@ -371,14 +387,18 @@ def convert(value: Any, target: str, ofs: str = " ", model_types: dict[str, Any]
         if target in ("System.DateTime", "System.Guid", "System.Char", "System.TimeSpan"):
             raise cast_error(None, target, Unsure("NullToValueType"))
         return None
-    makers: dict[str, Any] = {"System.DateTime": to_datetime, "System.Guid": to_guid, "System.TimeSpan": to_timespan, "System.Char": to_char}
+    makers: dict[str, Any] = {
+        "System.DateTime": to_datetime,
+        "System.Guid": to_guid,
+        "System.TimeSpan": to_timespan,
+        "System.Char": to_char,
+    }
     if target in makers:
         return makers[target](value)
     if any(name.lower() == target.lower() or name.lower().endswith("." + target.lower()) for name in type_names(value)):
         return value
     if target in (model_types or {}) or target == AUTOMATION + "ScriptBlock":
-        raise cast_error(PsType(type_names(value)[0]) if not isinstance(value, (str, int)) else value, target,
-                         "ConvertToFinalInvalidCastException")  # fmt: skip
+        raise cast_error(value, target, "ConvertToFinalInvalidCastException")
     raise UnknownConstruct(f"the cast to [{target}]")
 
 

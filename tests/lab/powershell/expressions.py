@@ -11,24 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from . import members, operators
 from .convert import convert, is_instance, resolve_type, to_number, to_text, truth
-from .errors import DotNetException, ScriptError, fail
+from .dotnet import set_static
+from .errors import ScriptError
 from .formatting import format_operator
 from .syntax import Node, unescape
 from .values import (
     NOTHING,
-    ArrayList,
     Char,
-    DateTime,
     Hashtable,
     Int64,
     LargeNumber,
-    ModelObject,
     PsObject,
     PsType,
     Reference,
-    TypedArray,
     UnknownConstruct,
-    Unsure,
     enumerate_value,
     from_items,
     from_python,
@@ -73,7 +69,7 @@ class Expressions:
 
     def value(self: Interpreter, node: Node) -> Any:
         """What an expression, or the output of a pipeline, is worth."""
-        evaluate = _EVALUATORS.get(node.kind)
+        evaluate = EVALUATORS.get(node.kind)
         if evaluate is None:
             return from_items(self.collect(node))
         return evaluate(self, node)
@@ -103,6 +99,10 @@ class Expressions:
             self.set_variable(variable_name(target.children[1]), self.cast(value, kind), kind)
         elif target.kind == "member_access" and target.children[1].text == ".":
             members.set_member(self, self.value(target.children[0]), self.member_name(target.children[2]), value)
+        elif target.kind == "member_access" and set_static(
+            self.value(target.children[0]), self.member_name(target.children[2])
+        ):
+            return
         elif target.kind == "element_access":
             members.set_element(self.value(target.children[0]), self.value(target.children[2]), value)
         elif target.kind == "array_literal_expression":
@@ -159,7 +159,7 @@ def _expandable(run: Interpreter, node: Node) -> str:
             raise UnknownConstruct("quotes and escapes in one here-string", node.line)
         if child is not None:
             following = source[child.stop - node.start : child.stop - node.start + 1]
-            if child.kind == "variable" and following in (b":", b"?") or child.text in ("$$", "$^"):
+            if (child.kind == "variable" and following in (b":", b"?")) or child.text in ("$$", "$^"):
                 raise UnknownConstruct(f"{child.text}{following.decode()} in a string", node.line)
             pieces.append(run.text(run.value(child)))
             place = child.stop - node.start
@@ -214,7 +214,9 @@ def _hashtable(run: Interpreter, node: Node, ordered: bool = False) -> Hashtable
             position = key_node.start - node.start
             if key_node.kind == "simple_name" and node.line == 1 and node.start == 0 and "\n" not in node.text:
                 shown = f"At line:1 char:{position + 1}\n+ {node.text}\n+ {' ' * position}{'~' * len(key_node.text)}\n"
-                raise run.parse_error("DuplicateKeyInHashLiteral", f"{shown}Duplicate keys '{key}' are not allowed in hash literals.")
+                raise run.parse_error(
+                    "DuplicateKeyInHashLiteral", f"{shown}Duplicate keys '{key}' are not allowed in hash literals."
+                )
             raise UnknownConstruct("a key twice in a table", node.line)
         if is_null(key):
             raise UnknownConstruct("$null as a key", node.line)
@@ -304,7 +306,9 @@ def _comparison(run: Interpreter, node: Node) -> Any:
         if any(not isinstance(part, (str, Char, int)) for part in parts) or not 1 <= len(parts) <= 2:
             raise UnknownConstruct("-replace with this right side", node.line)
         pattern, new = operators.regex(to_text(parts[0]), case), to_text(parts[1]) if len(parts) == 2 else ""
-        results = [pattern.sub(lambda found: operators.expand_replacement(found, new), run.text(item)) for item in _each(one)]
+        results = [
+            pattern.sub(lambda found: operators.expand_replacement(found, new), run.text(item)) for item in _each(one)
+        ]
         return results if isinstance(one, list) else results[0]
     if base == "-split":
         return [part for item in _each(one) for part in operators.split(run.text(item), two, case)]
@@ -325,7 +329,9 @@ def _match(run: Interpreter, left: Any, right: Any, case: bool, negated: bool) -
         return [item for item in left if bool(pattern.search(to_text(item))) != negated]
     found = pattern.search(run.text(left))
     if found:
-        groups = [(number, found[number]) for number in range(pattern.groups + 1) if number not in pattern.groupindex.values()]
+        groups = [
+            (number, found[number]) for number in range(pattern.groups + 1) if number not in pattern.groupindex.values()
+        ]
         named = [(name, found[name]) for name in pattern.groupindex]
         run.set_variable("matches", Hashtable((key, text) for key, text in (*groups, *named) if text is not None))
     return bool(found) != negated
@@ -387,7 +393,7 @@ def _format(run: Interpreter, node: Node) -> str:
     return format_operator(run.value(node.children[0]), run.value(node.children[2]))
 
 
-_EVALUATORS: dict[str, Callable[[Any, Node], Any]] = {
+EVALUATORS: dict[str, Callable[[Any, Node], Any]] = {
     "variable": _variable,
     "verbatim_string_characters": _verbatim,
     "verbatim_here_string_characters": _verbatim_here,

@@ -12,7 +12,17 @@ from typing import Any
 
 from .convert import timespan_text, to_text
 from .errors import fail
-from .values import TICKS_PER_SECOND, DateTime, EnumValue, TimeSpan, UnknownConstruct, Unsure, enumerate_value, integer_type, is_number
+from .values import (
+    TICKS_PER_SECOND,
+    DateTime,
+    EnumValue,
+    TimeSpan,
+    UnknownConstruct,
+    Unsure,
+    enumerate_value,
+    integer_type,
+    is_number,
+)
 
 _ITEM = re.compile(r"\{\{|\}\}|\{(\d+)\s*(?:,\s*(-?\d+)\s*)?(?::([^{}]*))?\}|[{}]")
 
@@ -25,7 +35,10 @@ def format_operator(template: Any, arguments: Any) -> str:
         if match[0] in ("{{", "}}"):
             return match[0][0]
         if match[1] is None or int(match[1]) >= len(values):
-            raise fail("FormatError", Unsure("Error formatting a string: Index (zero based) must be greater than or equal to zero."))
+            raise fail(
+                "FormatError",
+                Unsure("Error formatting a string: Index (zero based) must be greater than or equal to zero."),
+            )
         text = format_value(values[int(match[1])], match[3] or "")
         width = int(match[2] or 0)
         return text.ljust(-width) if width < 0 else text.rjust(width)
@@ -118,7 +131,7 @@ def format_date(value: DateTime, pattern: str) -> str:
             if token == "zzz" and value.kind != "Local":
                 raise UnknownConstruct("the offset of a date that is not local")
             return offset
-        if token.isalpha() and token not in ("T", "Z") or token in "/%\\":
+        if (token.isalpha() and token not in ("T", "Z")) or token in "/%\\":
             raise UnknownConstruct(f"the part {token!r} of a date format")
         return token
 

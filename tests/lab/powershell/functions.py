@@ -9,12 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .binding import Argument, Bound, Command, Parameter, bind, binding_error, convert_argument
+from .binding import Argument, Bound, Command, Parameter, bind, convert_argument
 from .convert import resolve_type, to_text, truth
-from .errors import AUTOMATION, DotNetException, ErrorRecord, ScriptError, TerminatingError, fail
+from .errors import AUTOMATION, ErrorRecord, ScriptError, TerminatingError, fail
 from .members import get_member, has_member
 from .syntax import Node, unescape
-from .values import NOTHING, ArrayList, Hashtable, PsObject, Switch, UnknownConstruct, Unsure, enumerate_value, from_items, from_python, is_null
+from .values import (
+    NOTHING,
+    ArrayList,
+    Hashtable,
+    PsObject,
+    Switch,
+    UnknownConstruct,
+    Unsure,
+    from_python,
+    is_null,
+)
 
 if TYPE_CHECKING:
     from .interpreter import Interpreter
@@ -39,6 +49,8 @@ class ScriptBlock:
     ps_type_names = (AUTOMATION + "ScriptBlock", "System.Object")
 
     def ps_text(self) -> str:
+        if self.node.kind == "program":
+            return self.node.text
         return self.node.text[1:-1]
 
 
@@ -46,9 +58,7 @@ def script_block(node: Node) -> ScriptBlock:
     """The block that a function, a `{ ... }`, or a whole script is."""
     block = ScriptBlock(node)
     for child in node.children:
-        if child.kind == "param_block":
-            _read_parameters(block, child)
-        elif child.kind == "function_parameter_declaration":
+        if child.kind == "param_block" or child.kind == "function_parameter_declaration":
             _read_parameters(block, child)
         elif child.kind == "script_block":
             for part in child.children:
@@ -90,7 +100,11 @@ def _attributes(node: Node | None) -> list[tuple[str, list[tuple[str | None, Nod
                 if one.children[0].kind == "simple_name":
                     arguments.append((one.children[0].text.lower(), one.children[2] if len(one.children) > 2 else None))
                 else:
-                    values = one.children[0].children if one.children[0].kind == "array_literal_expression" else [one.children[0]]
+                    values = (
+                        one.children[0].children
+                        if one.children[0].kind == "array_literal_expression"
+                        else [one.children[0]]
+                    )
                     arguments += [(None, value) for value in values if value.kind != ","]
         found.append((name.text.strip().lower(), arguments, attribute))
     return found
@@ -106,7 +120,9 @@ def _constant(node: Node | None) -> Any:
         return literal_number(node.text)
     if node.kind == "variable" and node.text.lower() in ("$true", "$false"):
         return node.text.lower() == "$true"
-    if node.kind == "verbatim_string_characters" or (node.kind == "expandable_string_literal" and not node.child("variable", "sub_expression")):
+    if node.kind == "verbatim_string_characters" or (
+        node.kind == "expandable_string_literal" and not node.child("variable", "sub_expression")
+    ):
         return unescape(node.text[1:-1]) if node.text[0] == '"' else node.text[1:-1].replace("''", "'")
     raise UnknownConstruct("this argument of an attribute", node.line)
 
@@ -141,11 +157,21 @@ def _read_parameter(node: Node) -> tuple[Parameter, Node | None, str | None]:
             values["switch"] = values["type"].lower() in ("switch", "switchparameter")
         elif name == "parameter":
             given = {key: _constant(value) for key, value in arguments if key}
-            unknown = given.keys() - {"mandatory", "position", "valuefrompipeline", "valuefrompipelinebypropertyname", "parametersetname", "helpmessage"}
+            unknown = given.keys() - {
+                "mandatory",
+                "position",
+                "valuefrompipeline",
+                "valuefrompipelinebypropertyname",
+                "parametersetname",
+                "helpmessage",
+            }
             if unknown:
                 raise UnknownConstruct(f"[Parameter({', '.join(unknown)})]", attribute.line)
             values |= {"mandatory": given.get("mandatory", False), "pipeline": given.get("valuefrompipeline", False)}
-            values |= {"by_property": given.get("valuefrompipelinebypropertyname", False), "position": given.get("position")}
+            values |= {
+                "by_property": given.get("valuefrompipelinebypropertyname", False),
+                "position": given.get("position"),
+            }
             set_names.append(given.get("parametersetname"))
         elif name == "alias":
             values["aliases"] = tuple(_constant(value) for _, value in arguments)
@@ -169,7 +195,12 @@ def as_command(block: ScriptBlock) -> Command:
         names = list(dict.fromkeys(name for _, _, name in block.parameters if name)) or ["__AllParameterSets"]
         sets = {name: [p for p, _, own in block.parameters if own in (None, name)] for name in names}
         settings = {key: _constant(value) for key, value in (block.settings or {}).items()}
-        unknown = settings.keys() - {"supportsshouldprocess", "confirmimpact", "defaultparametersetname", "positionalbinding"}
+        unknown = settings.keys() - {
+            "supportsshouldprocess",
+            "confirmimpact",
+            "defaultparametersetname",
+            "positionalbinding",
+        }
         if unknown or settings.get("positionalbinding") is False:
             raise UnknownConstruct("[CmdletBinding()] with these arguments", block.node.line)
         block.command = Command(
@@ -241,7 +272,9 @@ class Stage:
         self.wrote_error = True
         if "ErrorVariable" in self.bound.common:
             self._append(to_text(self.bound.common["ErrorVariable"]).lower(), record)
-        action = to_text(self.bound.common.get("ErrorAction", "")).lower() or self.run.preference("erroractionpreference")
+        action = to_text(self.bound.common.get("ErrorAction", "")).lower() or self.run.preference(
+            "erroractionpreference"
+        )
         if action == "stop":
             stop = ScriptError(record, True)
             stop.stopped = True
@@ -265,7 +298,9 @@ class Stage:
             confirm = 0 < threshold <= IMPACTS[self.command.confirm_impact.lower()]
         if truth(confirm):
             message = "Windows PowerShell is in NonInteractive mode. Read and Prompt functionality is not available."
-            raise TerminatingError(Unsure(message), "InvalidOperation", "InvalidOperation", AUTOMATION + "PSInvalidOperationException")
+            raise TerminatingError(
+                Unsure(message), "InvalidOperation", "InvalidOperation", AUTOMATION + "PSInvalidOperationException"
+            )
         return True
 
     # How the pipeline drives it
@@ -280,7 +315,9 @@ class Stage:
         if self.process_one:
             self._guard(lambda: self.process_one(item) if self.process_one else None)
             return
-        parameter = next((p for p in self.command.parameters().values() if p.pipeline and p.name not in self.bound.values), None)
+        parameter = next(
+            (p for p in self.command.parameters().values() if p.pipeline and p.name not in self.bound.values), None
+        )
         if parameter is None:
             self.collected.append(item)
             self.write_error(TerminatingError(Unsure("The input object cannot be bound to any parameters for the command."),
@@ -304,7 +341,9 @@ class Stage:
             return
         result = self._guard(lambda: self.command.implementation(self))
         if result is not None:
-            produced = iter(result) if hasattr(result, "__next__") or isinstance(result, (list, tuple)) else iter([result])
+            produced = (
+                iter(result) if hasattr(result, "__next__") or isinstance(result, (list, tuple)) else iter([result])
+            )
             while (value := self._guard(lambda: next(produced, NOTHING))) is not NOTHING:
                 self.write(value)
 
@@ -343,7 +382,11 @@ class FunctionStage(Stage):
         if self.command.advanced:
             cmdlet = [("ParameterSetName", self.bound.set_name), ("__stage", self)]
             self.own.variables["pscmdlet"] = PsObject(cmdlet, (AUTOMATION + "PSScriptCmdlet", "System.Object"))
-            for common, preference in (("ErrorAction", "erroractionpreference"), ("WhatIf", "whatifpreference"), ("WarningAction", "warningpreference")):
+            for common, preference in (
+                ("ErrorAction", "erroractionpreference"),
+                ("WhatIf", "whatifpreference"),
+                ("WarningAction", "warningpreference"),
+            ):
                 if common in self.bound.common:
                     self.own.variables[preference] = self.bound.common[common]
             if {"Verbose", "Debug", "OutVariable", "PipelineVariable"} & self.bound.common.keys():
@@ -414,7 +457,11 @@ def _default(type_text: str, run: Interpreter) -> Any:
     name = resolve_type(type_text, run.session.commands.types)
     if name == "System.String":
         return ""
-    if name == "System.Boolean" or name.startswith(("System.Int", "System.UInt")) and not name.endswith("[]") or name == "System.Double":
+    if (
+        name == "System.Boolean"
+        or (name.startswith(("System.Int", "System.UInt")) and not name.endswith("[]"))
+        or name == "System.Double"
+    ):
         return run.cast(None, name)
     if name in ("System.DateTime", "System.Guid", "System.TimeSpan", "System.Char"):
         raise UnknownConstruct(f"a parameter of the type {name} without a value")
@@ -467,7 +514,11 @@ def make_stage(run: Interpreter, node: Node, has_input: bool) -> Stage:
     """The stage that a command of a pipeline is, with its arguments evaluated and bound."""
     if node.kind != "command":
         raise UnknownConstruct("an expression behind |", node.line)
-    operator, name_node, elements = node.child("command_invocation_operator"), node.child("command_name", "command_name_expr"), node.child("command_elements")
+    operator, name_node, elements = (
+        node.child("command_invocation_operator"),
+        node.child("command_name", "command_name_expr"),
+        node.child("command_elements"),
+    )
     parts = elements.children if elements else []
     if name_node is None or any(part.kind == "redirection" for part in parts):
         raise UnknownConstruct("a redirection", node.line)
@@ -512,7 +563,9 @@ def find_command(run: Interpreter, name: str, line: int = 0, quiet: bool = False
         f"The term '{name}' is not recognized as a name of a cmdlet, function, script file, or executable program.\n"
         "Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
     )
-    error = fail("CommandNotFoundException", message, "ObjectNotFound", AUTOMATION + "CommandNotFoundException", target=name)
+    error = fail(
+        "CommandNotFoundException", message, "ObjectNotFound", AUTOMATION + "CommandNotFoundException", target=name
+    )
     error.record.exception.members["CommandName"] = name
     raise error
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .convert import ENUMS, resolve_type, to_text, truth
 from .errors import AUTOMATION, RUNTIME, DotNetException, ErrorRecord, ScriptError, exception_names, fail
-from .expressions import Expressions, variable_name
+from .expressions import EVALUATORS, Expressions, variable_name
 from .functions import Stage, make_stage, script_block
 from .operators import arithmetic, compare, like, regex
 from .syntax import Node
@@ -19,13 +19,10 @@ from .values import (
     STRICT,
     ArrayList,
     EnumType,
-    EnumValue,
     Hashtable,
     PsObject,
     UnknownConstruct,
-    Unsure,
     enumerate_value,
-    from_python,
 )
 
 if TYPE_CHECKING:
@@ -34,14 +31,48 @@ if TYPE_CHECKING:
 
 Output = Callable[[Any], None]
 PREFERENCE = EnumType(
-    AUTOMATION + "ActionPreference", {"SilentlyContinue": 0, "Stop": 1, "Continue": 2, "Inquire": 3, "Ignore": 4, "Suspend": 5}
+    AUTOMATION + "ActionPreference",
+    {"SilentlyContinue": 0, "Stop": 1, "Continue": 2, "Inquire": 3, "Ignore": 4, "Suspend": 5},
 )
 ENUMS[PREFERENCE.name.lower()] = PREFERENCE
 LONGEST_RUN = 3_000_000  # statements
 # Automatic variables that exist in a real session and are not modelled.
-NOT_MODELLED = """host executioncontext shellid pshome home pwd pid profile psscriptroot pscommandpath myinvocation stacktrace
-nestedpromptlevel foreach switch this sender event eventargs eventsubscriber psculture psuiculture psedition islinux iswindows ismacos
-iscoreclr maximumhistorycount psdefaultparametervalues psemailserver outputencoding formatenumerationlimit lastexitcode psitem_""".split()
+NOT_MODELLED = [
+    "host",
+    "executioncontext",
+    "shellid",
+    "pshome",
+    "home",
+    "pwd",
+    "pid",
+    "profile",
+    "psscriptroot",
+    "pscommandpath",
+    "myinvocation",
+    "stacktrace",
+    "nestedpromptlevel",
+    "foreach",
+    "switch",
+    "this",
+    "sender",
+    "event",
+    "eventargs",
+    "eventsubscriber",
+    "psculture",
+    "psuiculture",
+    "psedition",
+    "islinux",
+    "iswindows",
+    "ismacos",
+    "iscoreclr",
+    "maximumhistorycount",
+    "psdefaultparametervalues",
+    "psemailserver",
+    "outputencoding",
+    "formatenumerationlimit",
+    "lastexitcode",
+    "psitem_",
+]
 
 
 class ReturnSignal(Exception):
@@ -94,7 +125,9 @@ class Interpreter(Expressions):
                        "informationpreference": "SilentlyContinue"}  # fmt: skip
         self.globals.variables.update({name: PREFERENCE.find(value) for name, value in preferences.items()})
         impact = EnumType(AUTOMATION + "ConfirmImpact", {"None": 0, "Low": 1, "Medium": 2, "High": 3})
-        self.globals.variables.update({"confirmpreference": impact.find("High"), "whatifpreference": False, "ofs": None})
+        self.globals.variables.update(
+            {"confirmpreference": impact.find("High"), "whatifpreference": False, "ofs": None}
+        )
 
     # Variables
 
@@ -124,7 +157,9 @@ class Interpreter(Expressions):
         if bare == "psversiontable":
             if STRICT.get():
                 raise UnknownConstruct("the version of PowerShell", line)
-            version = PsObject([("Major", 5), ("Minor", 1), ("Build", 14393), ("Revision", 0)], ("System.Version", "System.Object"))
+            version = PsObject(
+                [("Major", 5), ("Minor", 1), ("Build", 14393), ("Revision", 0)], ("System.Version", "System.Object")
+            )
             return Hashtable([("PSVersion", version), ("PSEdition", "Desktop")])
         if self.strict and bare not in ("_", "args", "input", "matches"):
             shown = f"The variable '${name}' cannot be retrieved because it has not been set."
@@ -133,7 +168,11 @@ class Interpreter(Expressions):
 
     def set_variable(self, name: str, value: Any, type_name: str | None = None) -> None:
         prefix, _, bare = name.rpartition(":")
-        if prefix not in ("", "script", "global", "local") or bare in ("?", "error", "true", "false") or bare in NOT_MODELLED:
+        if (
+            prefix not in ("", "script", "global", "local")
+            or bare in ("?", "error", "true", "false")
+            or bare in NOT_MODELLED
+        ):
             raise UnknownConstruct(f"an assignment to ${name}")
         if bare == "null":
             return
@@ -236,7 +275,10 @@ class Interpreter(Expressions):
         try:
             first = None if nodes[0].kind == "command" else nodes[0]
             source = self.value(first) if first else None
-            stages = [make_stage(self, node, first is not None or index > 0) for index, node in enumerate(nodes[1 if first else 0 :])]
+            stages = [
+                make_stage(self, node, first is not None or index > 0)
+                for index, node in enumerate(nodes[1 if first else 0 :])
+            ]
             self.drive(stages, enumerate_value(source) if first else None, out)
         finally:
             self.depth -= 1
@@ -472,7 +514,11 @@ def _flow(run: Interpreter, node: Node, out: Output, label: str) -> None:
             run.run(operand, out)
         raise ReturnSignal
     if word in ("break", "continue"):
-        name = to_text(run.value(operand.children[0] if operand.kind == "label_expression" else operand)).lower() if operand else ""
+        name = (
+            to_text(run.value(operand.children[0] if operand.kind == "label_expression" else operand)).lower()
+            if operand
+            else ""
+        )
         raise (BreakSignal if word == "break" else ContinueSignal)(name)
     if word == "exit":
         if STRICT.get():
@@ -535,7 +581,7 @@ def _handler(run: Interpreter, error: ScriptError, clauses: list[Node]) -> Node 
         if listed is None:
             return clause
         types = [child for child in listed.children if child.kind == "type_literal"]
-        wanted = [resolve_type(child.text[1:-1], {name: None for name in run.session.exception_types}) for child in types]
+        wanted = [resolve_type(child.text[1:-1], dict.fromkeys(run.session.exception_types)) for child in types]
         # The engine looks at the inner exception of its own wrappers too.
         if any(name.lower() in names for name in wanted for names in chain):
             return clause
@@ -587,3 +633,76 @@ _STATEMENTS: dict[str, Callable[[Interpreter, Node, Output, str], None]] = {
     "try_statement": _try,
     "function_statement": _function,
 }
+
+# What stands inside other constructs, and is run as a part of them.
+_PARTS = set(
+    [
+        "argument_expression_list",
+        "argument_list",
+        "array_type_name",
+        "assignment_operator",
+        "attribute",
+        "attribute_argument",
+        "attribute_arguments",
+        "attribute_list",
+        "attribute_name",
+        "bareword_argument_list",
+        "block_name",
+        "catch_clause",
+        "catch_clauses",
+        "catch_type_list",
+        "command_argument_sep",
+        "command_elements",
+        "command_invocation_operator",
+        "command_name",
+        "command_name_expr",
+        "command_parameter",
+        "comparison_operator",
+        "else_clause",
+        "elseif_clause",
+        "elseif_clauses",
+        "finally_clause",
+        "for_condition",
+        "for_initializer",
+        "for_iterator",
+        "format_operator",
+        "function_name",
+        "function_parameter_declaration",
+        "generic_token",
+        "hash_entry",
+        "hash_literal_body",
+        "invocation_foreach_expression",
+        "invocation_where_expression",
+        "label",
+        "label_expression",
+        "left_assignment_expression",
+        "member_name",
+        "named_block",
+        "named_block_list",
+        "param_block",
+        "parameter_list",
+        "path_command_name",
+        "program",
+        "script_block",
+        "script_block_body",
+        "script_parameter",
+        "script_parameter_default",
+        "simple_name",
+        "switch_body",
+        "switch_clause",
+        "switch_clauses",
+        "switch_clause_condition",
+        "switch_condition",
+        "switch_parameter",
+        "switch_parameters",
+        "type_identifier",
+        "type_name",
+        "type_spec",
+    ]
+)
+
+
+def known_construct(node: Node) -> bool:
+    """Whether the evaluator knows this kind of construct."""
+    keyword = not node.children and (not node.kind[0].isalpha() or node.kind == node.text.strip().lower())
+    return keyword or node.kind in _STATEMENTS or node.kind in EVALUATORS or node.kind in _PARTS

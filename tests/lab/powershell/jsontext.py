@@ -12,7 +12,18 @@ from typing import Any
 
 from .convert import round_trip_text, to_text
 from .errors import TerminatingError
-from .values import STRICT, Char, DateTime, EnumValue, Hashtable, JsonInteger, PsObject, UnknownConstruct, Unsure, is_null
+from .values import (
+    STRICT,
+    Char,
+    DateTime,
+    EnumValue,
+    Hashtable,
+    JsonInteger,
+    PsObject,
+    UnknownConstruct,
+    Unsure,
+    is_null,
+)
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _ESCAPED_BY_5_1 = "<>&'\u0085\u2028\u2029"
@@ -74,11 +85,15 @@ def _string(text: str) -> str:
 def read(text: str, several: bool = False) -> Any:
     """The value of a JSON text: objects as PSCustomObjects, numbers as Int32, Int64 or Double."""
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_int=JsonInteger if STRICT.get() else int)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_refuse, parse_int=JsonInteger if STRICT.get() else int
+        )
     except json.JSONDecodeError:
         if several or re.search(r"'|//|/\*|,\s*[\]}]|[{,]\s*\w+\s*:", text):
             raise UnknownConstruct("a JSON text that some versions accept") from None
-        raise TerminatingError(Unsure("Invalid JSON."), Unsure("System.ArgumentException"), "NotSpecified", "System.ArgumentException") from None
+        raise TerminatingError(
+            Unsure("Invalid JSON."), Unsure("System.ArgumentException"), "NotSpecified", "System.ArgumentException"
+        ) from None
     return _checked(value)
 
 
@@ -103,6 +118,8 @@ def _checked(value: Any) -> Any:
         return value
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise UnknownConstruct("an integer in JSON beyond Int64")
-    elif isinstance(value, str) and (value.startswith("/Date(") or STRICT.get() and re.match(r"\d{4}-\d\d-\d\dT", value)):
+    elif isinstance(value, str) and (
+        value.startswith("/Date(") or (STRICT.get() and re.match(r"\d{4}-\d\d-\d\dT", value))
+    ):
         raise UnknownConstruct("a date in JSON, which versions read differently")
     return value

@@ -5,16 +5,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .convert import ENUMS, certain, convert, is_instance, to_text, truth
+from .convert import ENUMS, certain, convert, truth
 from .errors import AUTOMATION, DotNetException, ErrorRecord, ScriptError, TerminatingError, fail
 from .methods import METHODS, instance_method
 from .values import (
-    STRICT,
     TICKS_PER_SECOND,
     ArrayList,
     Char,
@@ -86,7 +84,10 @@ def _exception_property(value: DotNetException, name: str) -> Any:
     known |= {"message": value.message, "innerexception": value.inner}
     if value.hresult is not None:
         known["hresult"] = value.hresult
-    if name in ("hresult", "stacktrace", "data", "source", "targetsite", "helplink", "errorrecord") and name not in known:
+    if (
+        name in ("hresult", "stacktrace", "data", "source", "targetsite", "helplink", "errorrecord")
+        and name not in known
+    ):
         raise UnknownConstruct(f"the property {name} of an exception")
     return known.get(name, _MISSING)
 
@@ -163,9 +164,15 @@ _READERS: tuple[tuple[type, Callable[[Any, str], Any]], ...] = (
 def _psobject(value: Any, name: str) -> Any:
     if name != "psobject" or not (isinstance(value, PsObject) and value.custom):
         raise UnknownConstruct(f"the property {name} of this value")
-    known = [PsObject([("Name", key), ("Value", item)], ("System.Management.Automation.PSNoteProperty", "System.Object")) for key, item in value.pairs()]
+    known = [
+        PsObject([("Name", key), ("Value", item)], ("System.Management.Automation.PSNoteProperty", "System.Object"))
+        for key, item in value.pairs()
+    ]
     properties = PropertyCollection(known)
-    return PsObject([("Properties", properties), ("TypeNames", list(value.type_names))], (AUTOMATION + "PSMemberSetInfo", "System.Object"))
+    return PsObject(
+        [("Properties", properties), ("TypeNames", list(value.type_names))],
+        (AUTOMATION + "PSMemberSetInfo", "System.Object"),
+    )
 
 
 class PropertyCollection(list[Any]):
@@ -209,7 +216,7 @@ def _of_elements(run: Interpreter, items: list[Any], name: str) -> Any:
             values += found
         else:
             values.append(found)
-    if missing and (values or any(isinstance(item, (Hashtable, list)) for item in items)) or name.lower() == "length":
+    if (missing and (values or any(isinstance(item, (Hashtable, list)) for item in items))) or name.lower() == "length":
         raise UnknownConstruct(f"the property {name} that only some elements have")
     if not values:
         if run.strict:
@@ -235,7 +242,13 @@ def set_member(run: Interpreter, target: Any, name: str, value: Any) -> None:
             target.ps_set(name, value)
         except TerminatingError as error:
             message = f'Exception setting "{name}": "{error.exception.message}"'
-            raise fail("ExceptionWhenSetting", message, "NotSpecified", AUTOMATION + "SetValueInvocationException", error.exception) from None
+            raise fail(
+                "ExceptionWhenSetting",
+                message,
+                "NotSpecified",
+                AUTOMATION + "SetValueInvocationException",
+                error.exception,
+            ) from None
         except KeyError:
             raise _no_property(name) from None
     elif is_null(target) or (isinstance(target, PsObject) and target.custom) or isinstance(target, (str, bool, int)):
@@ -290,7 +303,12 @@ def _at(target: Any, index: Any) -> Any:
 def set_element(target: Any, index: Any, value: Any) -> None:
     if isinstance(target, Hashtable) and not is_null(index) and not (target.ordered and not isinstance(index, str)):
         target.set(index, value)
-    elif isinstance(target, list) and is_number(index) and -len(target) <= int(index) < len(target) and type(target) is not PropertyCollection:
+    elif (
+        isinstance(target, list)
+        and is_number(index)
+        and -len(target) <= int(index) < len(target)
+        and type(target) is not PropertyCollection
+    ):
         target[int(index)] = convert(value, target.element) if isinstance(target, TypedArray) else value
     elif is_null(target):
         raise fail("NullArray", "Cannot index into a null array.", "InvalidOperation")
@@ -315,7 +333,13 @@ def call_method(run: Interpreter, target: Any, name: str, arguments: list[Any]) 
         except TerminatingError as error:
             raise _invocation_error(name, len(arguments), error.exception) from None
     method = instance_method(target, lower)
-    if method is None and isinstance(target, list) and not isinstance(target, ArrayList) and target and lower in _OF_ELEMENTS:
+    if (
+        method is None
+        and isinstance(target, list)
+        and not isinstance(target, ArrayList)
+        and target
+        and lower in _OF_ELEMENTS
+    ):
         return [call_method(run, item, name, arguments) for item in target]
     if method is None:
         if isinstance(target, PsObject) and target.custom:
@@ -324,7 +348,18 @@ def call_method(run: Interpreter, target: Any, name: str, arguments: list[Any]) 
     return _invoke(run, method, name, target, arguments)
 
 
-_OF_ELEMENTS = ("toupper", "tolower", "trim", "split", "replace", "startswith", "endswith", "padleft", "padright", "substring")
+_OF_ELEMENTS = (
+    "toupper",
+    "tolower",
+    "trim",
+    "split",
+    "replace",
+    "startswith",
+    "endswith",
+    "padleft",
+    "padright",
+    "substring",
+)
 
 
 def _invoke(run: Interpreter, method: Callable[..., Any], name: str, target: Any, arguments: list[Any]) -> Any:
@@ -359,6 +394,17 @@ def _cmdlet_method(target: PsObject, name: str, arguments: list[Any]) -> Any:
     if name == "throwterminatingerror" and len(arguments) == 1 and isinstance(arguments[0], ErrorRecord):
         raise ScriptError(arguments[0])
     raise UnknownConstruct(f"$PSCmdlet.{name}")
+
+
+def known_static(type_name: str, name: str, method: bool) -> bool:
+    """Whether a static member of a type is known here."""
+    if (method and name.lower() == "new") or (not method and type_name.lower() in ENUMS):
+        return True
+    numeric = type_name.endswith(("Int32", "Int64")) or type_name == "System.Double"
+    return any(
+        (owner, f"::{name.lower()}{'()' * method}") in METHODS
+        for owner in (type_name, "number" if numeric else type_name)
+    )
 
 
 def static_member(run: Interpreter, target: Any, name: str) -> Any:

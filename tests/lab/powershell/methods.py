@@ -15,10 +15,11 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from . import dotnet
 from .convert import convert, parse_number, to_datetime, to_guid, to_number, to_text
 from .errors import TerminatingError
 from .formatting import format_number, format_operator, format_value
-from .operators import equal, expand_replacement, order, regex
+from .operators import expand_replacement, order, regex
 from .values import (
     EPOCH,
     INTEGERS,
@@ -76,7 +77,10 @@ def _range(text: str, start: int, length: int | None = None) -> str:
     start = to_number(start, "System.Int32")
     stop = len(text) if length is None else start + to_number(length, "System.Int32")
     if start < 0 or stop < start or stop > len(text):
-        raise TerminatingError(Unsure("Index and length must refer to a location within the string."), exception_type="System.ArgumentOutOfRangeException")
+        raise TerminatingError(
+            Unsure("Index and length must refer to a location within the string."),
+            exception_type="System.ArgumentOutOfRangeException",
+        )
     return _plain(text)[start:stop]
 
 
@@ -90,7 +94,7 @@ def _split(run: Interpreter, text: str, *given: Any) -> TypedArray:
     if isinstance(separators, str) and len(separators) > 1:
         raise UnknownConstruct("Split() by a string, which differs between versions")
     marks = [_text(one) for one in (separators if isinstance(separators, list) else [separators])]
-    if not marks or any(len(mark) != 1 for mark in marks) or limit is not None and (limit < 2 or remove):
+    if not marks or any(len(mark) != 1 for mark in marks) or (limit is not None and (limit < 2 or remove)):
         raise UnknownConstruct("Split() with these arguments")
     pieces, piece = [], ""
     for index, character in enumerate(text):
@@ -103,7 +107,7 @@ def _split(run: Interpreter, text: str, *given: Any) -> TypedArray:
 
 
 def _find(text: str, wanted: Any, last: bool = False) -> int:
-    if isinstance(wanted, str) and (len(wanted) != 1 and not wanted.isascii() or not wanted or not text.isascii()):
+    if isinstance(wanted, str) and ((len(wanted) != 1 and not wanted.isascii()) or not wanted or not text.isascii()):
         raise UnknownConstruct("a search that depends on the culture")
     return text.rfind(_text(wanted)) if last else text.find(_text(wanted))
 
@@ -124,7 +128,11 @@ def _ascii_case(text: str, upper: bool) -> str:
 def _compare_option(arguments: tuple[Any, ...]) -> bool:
     if not arguments:
         return False
-    if len(arguments) == 1 and isinstance(arguments[0], str) and arguments[0].lower() in ("ordinal", "ordinalignorecase"):
+    if (
+        len(arguments) == 1
+        and isinstance(arguments[0], str)
+        and arguments[0].lower() in ("ordinal", "ordinalignorecase")
+    ):
         return arguments[0].lower() == "ordinalignorecase"
     raise UnknownConstruct("a comparison with this option")
 
@@ -184,7 +192,10 @@ def _cut(text: str, start: Any, count: Any) -> str:
 def _where(run: Interpreter, items: list[Any], block: Any) -> ArrayList:
     from .convert import truth
 
-    return ArrayList([item for item in items if truth(_single(run.invoke_value(block, item)))], "System.Collections.ObjectModel.Collection`1")
+    return ArrayList(
+        [item for item in items if truth(_single(run.invoke_value(block, item)))],
+        "System.Collections.ObjectModel.Collection`1",
+    )
 
 
 def _single(items: list[Any]) -> Any:
@@ -214,9 +225,12 @@ def _list_methods() -> None:
         "insert": lambda run, items, index, value: _nothing(_growing(items).insert(index, value)),
         "toarray": lambda run, items: list(_growing(items)),
         "contains": lambda run, items, value: any(_exactly(item, value) for item in items),
-        "indexof": lambda run, items, value: next((i for i, item in enumerate(_growing(items)) if _exactly(item, value)), -1),
+        "indexof": lambda run, items, value: next(
+            (i for i, item in enumerate(_growing(items)) if _exactly(item, value)), -1
+        ),
         "foreach": lambda run, items, block: ArrayList(
-            [out for item in items for out in run.invoke_value(block, item)], "System.Collections.ObjectModel.Collection`1"
+            [out for item in items for out in run.invoke_value(block, item)],
+            "System.Collections.ObjectModel.Collection`1",
         ),
         "where": _where,
     }
@@ -231,7 +245,9 @@ def _exactly(item: Any, value: Any) -> bool:
     """Object.Equals: same type and same value."""
     if isinstance(item, (list, Hashtable, PsObject)) or isinstance(value, (list, Hashtable, PsObject)):
         return item is value
-    return is_null(item) and is_null(value) or (not is_null(item) and not is_null(value) and type_names(item) == type_names(value) and item == value)
+    return (is_null(item) and is_null(value)) or (
+        not is_null(item) and not is_null(value) and type_names(item) == type_names(value) and item == value
+    )
 
 
 def _table_methods() -> None:
@@ -242,7 +258,10 @@ def _table_methods() -> None:
         "remove": lambda run, held, key: _nothing(held.remove(key)),
         "clear": lambda run, held: _nothing(held.entries.clear()),
         "getenumerator": lambda run, held: ArrayList(
-            [PsObject([("Key", key), ("Value", value), ("Name", key)], ("System.Collections.DictionaryEntry",)) for key, value in held.pairs()],
+            [
+                PsObject([("Key", key), ("Value", value), ("Name", key)], ("System.Collections.DictionaryEntry",))
+                for key, value in held.pairs()
+            ],
             "System.Collections.IDictionaryEnumerator",
         ),
         "containsvalue": lambda run, held, value: any(_exactly(item, value) for _, item in held.pairs()),
@@ -273,7 +292,13 @@ def _utc(value: DateTime, kind: str) -> DateTime:
 
 
 def _time_methods() -> None:
-    units = {"adddays": DAY, "addhours": DAY // 24, "addminutes": DAY // 1440, "addseconds": TICKS_PER_SECOND, "addmilliseconds": 10_000}
+    units = {
+        "adddays": DAY,
+        "addhours": DAY // 24,
+        "addminutes": DAY // 1440,
+        "addseconds": TICKS_PER_SECOND,
+        "addmilliseconds": 10_000,
+    }
     for name, unit in units.items():
         METHODS["System.DateTime", name] = lambda run, value, amount, unit=unit: _shift(value, amount, unit)
     table: dict[str, Method] = {
@@ -282,7 +307,9 @@ def _time_methods() -> None:
         "tolocaltime": lambda run, value: _utc(value, "Local"),
         "add": lambda run, value, span: DateTime(value.ticks + span.ticks, value.kind),
         "subtract": lambda run, value, other: (
-            TimeSpan(value.ticks - other.ticks) if isinstance(other, DateTime) else DateTime(value.ticks - other.ticks, value.kind)
+            TimeSpan(value.ticks - other.ticks)
+            if isinstance(other, DateTime)
+            else DateTime(value.ticks - other.ticks, value.kind)
         ),
         "tofiletimeutc": lambda run, value: Int64(value.ticks - 504911232000000000),
     }
@@ -308,14 +335,16 @@ def _shift_span(amount: Any, unit: int) -> TimeSpan:
     return TimeSpan(_shift(DateTime(0), amount, unit).ticks)
 
 
-def new_date(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, kind: Any = "Unspecified") -> DateTime:
+def new_date(
+    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, kind: Any = "Unspecified"
+) -> DateTime:
     moment = datetime.datetime(year, month, day, hour, minute, second)
     ticks = (moment - EPOCH) // datetime.timedelta(microseconds=1) * 10
     return DateTime(ticks, to_text(convert(kind, "System.DateTimeKind")))
 
 
 def _to_string(run: Interpreter, target: Any, *arguments: Any) -> str:
-    if isinstance(target, (DateTime, PsObject)) and not arguments or len(arguments) > 1:
+    if (isinstance(target, (DateTime, PsObject)) and not arguments) or len(arguments) > 1:
         raise UnknownConstruct(f"ToString() of a {type_names(target)[0]} in the form of the culture")
     if isinstance(target, list):
         raise UnknownConstruct("ToString() of a list")
@@ -366,10 +395,20 @@ def _round(value: float, digits: Any = 0) -> float:
 
 def _regex_match(found: Any) -> PsObject:
     if found is None:
-        return PsObject([("Success", False), ("Value", ""), ("Index", 0), ("Length", 0)], ("System.Text.RegularExpressions.Match",), "")
+        return PsObject(
+            [("Success", False), ("Value", ""), ("Index", 0), ("Length", 0)],
+            ("System.Text.RegularExpressions.Match",),
+            "",
+        )
     groups = ArrayList([PsObject([("Success", text is not None), ("Value", text or "")], ("System.Text.RegularExpressions.Group",), text or "")
                         for text in (found[0], *found.groups())], "System.Text.RegularExpressions.GroupCollection")  # fmt: skip
-    known = [("Success", True), ("Value", found[0]), ("Index", found.start()), ("Length", len(found[0])), ("Groups", groups)]
+    known = [
+        ("Success", True),
+        ("Value", found[0]),
+        ("Index", found.start()),
+        ("Length", len(found[0])),
+        ("Groups", groups),
+    ]
     return PsObject(known, ("System.Text.RegularExpressions.Match",), found[0])
 
 
@@ -386,9 +425,20 @@ def _try_parse(run: Interpreter, kind: str, text: Any, place: Any) -> bool:
 
 def _parse(run: Interpreter, kind: str, text: Any) -> Any:
     number = parse_number(_text(text))
-    if number is None or isinstance(number, float) and kind != "System.Double":
-        raise TerminatingError(Unsure("Input string was not in a correct format."), exception_type="System.FormatException", error_id="FormatException")
+    if number is None or (isinstance(number, float) and kind != "System.Double"):
+        raise TerminatingError(
+            Unsure("Input string was not in a correct format."),
+            exception_type="System.FormatException",
+            error_id="FormatException",
+        )
     return convert(number, kind)
+
+
+def _create_block(run: Interpreter, text: Any) -> Any:
+    from .functions import script_block
+    from .syntax import parse
+
+    return script_block(parse(_text(text)))
 
 
 def _sort_array(run: Interpreter, items: list[Any]) -> Any:
@@ -438,6 +488,7 @@ def _static_methods() -> None:
         ("System.Text.RegularExpressions.Regex", "::replace()"): lambda run, text, pattern, new: regex(_text(pattern), True).sub(
             lambda found: expand_replacement(found, _text(new)), _text(text)
         ),
+        ("System.Management.Automation.ScriptBlock", "::create()"): _create_block,
         ("any", "tostring"): _to_string,
         ("number", "compareto"): lambda run, one, two: order(one, two) if type_names(one) == type_names(two) else _refuse(),
         ("number", "equals"): lambda run, one, two: _exactly(one, two),
@@ -445,6 +496,7 @@ def _static_methods() -> None:
         ("System.Char", "::isletter()"): lambda run, one: _text(one).isalpha(),
     }  # fmt: skip
     METHODS.update(table)
+    METHODS.update(dotnet.STATIC)
 
 
 def _refuse() -> Any:

@@ -12,11 +12,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from .convert import ENUMS, convert, narrow, parse_number, to_datetime, to_enum, to_guid, to_number, to_text, truth
+from .convert import narrow, parse_number, to_datetime, to_enum, to_guid, to_number, to_text, truth
 from .errors import DotNetException, ScriptError, fail
 from .values import (
-    TICKS_PER_SECOND,
-    ArrayList,
     Char,
     DateTime,
     EnumValue,
@@ -25,7 +23,6 @@ from .values import (
     PsType,
     Switch,
     TimeSpan,
-    TypedArray,
     UnknownConstruct,
     Unsure,
     enumerate_value,
@@ -85,9 +82,14 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
     if isinstance(left, (list, Hashtable, EnumValue)) or isinstance(right, (list, Hashtable)):
         if is_number(left) and isinstance(right, (list, Hashtable)):
             raise UnknownConstruct("arithmetic with a list on the right")
-        name = {"+": "op_Addition", "-": "op_Subtraction", "*": "op_Multiply", "/": "op_Division", "%": "op_Modulus"}[operator]
+        name = {"+": "op_Addition", "-": "op_Subtraction", "*": "op_Multiply", "/": "op_Division", "%": "op_Modulus"}[
+            operator
+        ]
         if isinstance(left, (list, Hashtable)):
-            raise fail("MethodNotFound", f"Method invocation failed because [{type_names(left)[0]}] does not contain a method named '{name}'.")
+            raise fail(
+                "MethodNotFound",
+                f"Method invocation failed because [{type_names(left)[0]}] does not contain a method named '{name}'.",
+            )
         raise UnknownConstruct("arithmetic with an enumeration")
     return _numbers(operator, operand(left), operand(right))
 
@@ -134,7 +136,9 @@ def _add(left: Any, right: Any) -> Any:
     if isinstance(left, list):
         return [*left, *enumerate_value(right)] if right is not None else [*left, None]
     if not isinstance(right, Hashtable):
-        raise fail("AddHashTableToNonHashTable", "A hash table can only be added to another hash table.", "InvalidOperation")
+        raise fail(
+            "AddHashTableToNonHashTable", "A hash table can only be added to another hash table.", "InvalidOperation"
+        )
     for key, _ in right.pairs():
         if left.has(key):
             raise fail(Unsure("System.ArgumentException"), Unsure("Item has already been added."))
@@ -160,7 +164,10 @@ def _times(operator: str, left: Any, right: Any) -> Any:
 
 
 def bitwise(operator: str, left: Any, right: Any) -> Any:
-    numbers = [value if isinstance(value, int) else to_number(value, "System.Int32") for value in (operand(left), operand(right))]
+    numbers = [
+        value if isinstance(value, int) else to_number(value, "System.Int32")
+        for value in (operand(left), operand(right))
+    ]
     if not {narrow(number) for number in numbers} <= {"System.Int32", "System.Int64"}:
         raise UnknownConstruct("bits of unsigned integers")
     one, two = numbers
@@ -183,7 +190,11 @@ def same_text(left: str, right: str, case: bool = False) -> bool:
     one, two = (left, right) if case else (left.lower(), right.lower())
     if one == two:
         return True
-    if left.isascii() and right.isascii() and all(32 <= ord(character) or character in "\t\r\n" for character in one + two):
+    if (
+        left.isascii()
+        and right.isascii()
+        and all(ord(character) >= 32 or character in "\t\r\n" for character in one + two)
+    ):
         return False
     folded = [unicodedata.normalize("NFKC", text).casefold() for text in (one, two)]
     if folded[0] == folded[1] or not all(character.isprintable() for character in one + two):

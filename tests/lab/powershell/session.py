@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from .binding import PLAINLY_MISSING, Argument, CommandTable, bind
 from .errors import ErrorRecord, ScriptError
-from .interpreter import NOT_MODELLED, ExitSignal, Interpreter, LoopSignal, ReturnSignal
 from .functions import FunctionStage, as_command, script_block
+from .interpreter import NOT_MODELLED, ExitSignal, Interpreter, LoopSignal, ReturnSignal
 from .syntax import parse
 from .values import STRICT, DateTime, UnknownConstruct, from_python
 
@@ -32,7 +32,7 @@ class StandingClock:
     """A clock that moves only when a script sleeps."""
 
     def __init__(self, moment: datetime.datetime | None = None) -> None:
-        self.moment = moment or datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
+        self.moment = moment or datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 
     def now(self) -> datetime.datetime:
         return self.moment
@@ -43,12 +43,13 @@ class StandingClock:
 
 @dataclass
 class Outcome:
-    """What a script gave: `error` is the error that ended it, `exit_code` what `exit` said (1 after such an error)."""
+    """What a script gave: `host` is what Write-Host showed, `console` what went to [Console]::Out, `error` is the error that ended it, `exit_code` what `exit` said (1 after such an error)."""
 
     output: list[Any] = field(default_factory=list)
     errors: list[ErrorRecord] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     host: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
     error: ScriptError | None = None
     exit_code: int = 0
 
@@ -76,6 +77,7 @@ class Session:
         self.error_stream: list[ErrorRecord] = []
         self.warnings: list[str] = []
         self.host_lines: list[str] = []
+        self.console: list[str] = []
         self.exception_types: list[str] = [name for name in self.commands.types if name.endswith("Exception")]
 
     def now(self, kind: str) -> DateTime:
@@ -95,10 +97,12 @@ class Session:
     def may_exist_variable(self, name: str) -> bool:
         return name.lower() in NOT_MODELLED or name.lower().startswith(("ps", "is"))
 
-    def run(self, script: str, parameters: Mapping[str, Any] | None = None, input_lines: Iterable[str] | None = None) -> Outcome:
+    def run(
+        self, script: str, parameters: Mapping[str, Any] | None = None, input_lines: Iterable[str] | None = None
+    ) -> Outcome:
         """Run a script; UnknownConstruct for whatever is not certain, and never any other exception of Python."""
-        self.error_stream, self.warnings, self.host_lines = [], [], []
-        outcome = Outcome(errors=self.error_stream, warnings=self.warnings, host=self.host_lines)
+        self.error_stream, self.warnings, self.host_lines, self.console = [], [], [], []
+        outcome = Outcome(errors=self.error_stream, warnings=self.warnings, host=self.host_lines, console=self.console)
         token = STRICT.set(self.strict)
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, 8000))
@@ -114,13 +118,17 @@ class Session:
         except (ReturnSignal, LoopSignal):
             raise UnknownConstruct("break, continue or return outside a loop or function") from None
         except Exception as problem:
-            raise UnknownConstruct(f"something the evaluator trips over: {type(problem).__name__}: {problem}") from problem
+            raise UnknownConstruct(
+                f"something the evaluator trips over: {type(problem).__name__}: {problem}"
+            ) from problem
         finally:
             sys.setrecursionlimit(limit)
             STRICT.reset(token)
         return outcome
 
-    def _run(self, script: str, parameters: Mapping[str, Any], input_lines: Iterable[str] | None, outcome: Outcome) -> None:
+    def _run(
+        self, script: str, parameters: Mapping[str, Any], input_lines: Iterable[str] | None, outcome: Outcome
+    ) -> None:
         run = Interpreter(self)
         block = script_block(parse(script))
         arguments = [Argument(name, from_python(value), attached=True) for name, value in parameters.items()]

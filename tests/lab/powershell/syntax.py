@@ -69,6 +69,21 @@ def parse(script: str) -> Node:
     return _convert(root)
 
 
+def reads_without_mending(script: str) -> int:
+    """The line of the first thing in a script that the grammar cannot read as it stands; 0 if there is none."""
+    source = script.encode("utf-8", "surrogatepass")
+    root = _PARSER.parse(source).root_node
+    bad = next((node for node in _walk(root) if node.is_error or node.is_missing), None)
+    if bad is not None:
+        return int(bad.start_point.row) + 1
+    mended = _mend(source, root)
+    if mended == source:
+        return 0
+    return 1 + next(
+        i for i, (old, new) in enumerate(zip(source.split(b"\n"), mended.split(b"\n"), strict=False)) if old != new
+    )
+
+
 def _walk(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
     yield node
     for child in node.children:
@@ -103,7 +118,11 @@ def _convert(node: tree_sitter.Node) -> Node:
     lead = len(source) - len(source.lstrip())  # some tokens of the grammar take the space before them along
     text = source[lead:].decode("utf-8", "surrogatepass")
     line = node.start_point.row + 1 + source[:lead].count(b"\n")
-    kind = node.type.replace("_argument_expression", "_expression") if node.type != "argument_expression_list" else node.type
+    kind = (
+        node.type.replace("_argument_expression", "_expression")
+        if node.type != "argument_expression_list"
+        else node.type
+    )
     result = Node(kind, text, kids, line, node.start_byte + lead, node.end_byte)
     if node.type == "parameter_list":
         result.children = [part for child in kids for part in _split_parameter(child)]
@@ -130,7 +149,9 @@ def _split_parameter(node: Node) -> list[Node]:
             item = item.children[1]
         if item.kind != "variable":
             raise UnknownConstruct("a list as the default of a parameter", item.line)
-        attributes = Node("attribute_list", "", [Node("attribute", kind.text, [kind], kind.line) for kind in types], item.line)
+        attributes = Node(
+            "attribute_list", "", [Node("attribute", kind.text, [kind], kind.line) for kind in types], item.line
+        )
         result.append(Node("script_parameter", item.text, [attributes, item] if types else [item], item.line))
     return result
 

@@ -324,11 +324,13 @@ def from_items(items: list[Any]) -> Any:
 def from_python(value: Any) -> Any:
     """A value of the lab's model as a value of the evaluator."""
     if isinstance(value, enum.Enum):
-        kind = EnumType(getattr(type(value), "ps_name", type(value).__name__), {m.name: i for i, m in enumerate(type(value))})
+        kind = EnumType(
+            getattr(type(value), "ps_name", type(value).__name__), {m.name: i for i, m in enumerate(type(value))}
+        )
         return kind.find(value.name)
     if isinstance(value, datetime.datetime):
         if value.tzinfo is not None:
-            value = value.astimezone(datetime.timezone.utc)
+            value = value.astimezone(datetime.UTC)
         kind = "Unspecified" if value.tzinfo is None else "Utc"
         return DateTime((value.replace(tzinfo=None) - EPOCH) // datetime.timedelta(microseconds=1) * 10, kind)
     if isinstance(value, datetime.timedelta):
