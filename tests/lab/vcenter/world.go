@@ -1,0 +1,284 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// World is what a YAML file describes: hosts, datastores, LUNs, VMs and users.
+type World struct {
+	API            string               `yaml:"api"`
+	Version        string               `yaml:"version"`
+	OneReconfigure string               `yaml:"one_reconfigure"`
+	SecondMapping  string               `yaml:"second_mapping"`
+	Hosts          []HostSpec           `yaml:"hosts"`
+	Datastores     []DatastoreSpec      `yaml:"datastores"`
+	Luns           []LunSpec            `yaml:"luns"`
+	VMs            []VMSpec             `yaml:"vms"`
+	Users          map[string]*UserSpec `yaml:"users"`
+	Generated      *GeneratedSpec       `yaml:"generated"`
+	Orphans        []FileSpec           `yaml:"files"`
+}
+
+// HostSpec is an ESXi host.
+type HostSpec struct {
+	Name        string `yaml:"name"`
+	Datacenter  string `yaml:"datacenter"`
+	Version     string `yaml:"version"`
+	State       string `yaml:"state"`
+	Maintenance bool   `yaml:"maintenance"`
+	Licence     string `yaml:"licence"`
+	ManagedBy   string `yaml:"managed_by"`
+}
+
+// DatastoreSpec is a datastore; without hosts every host of its datacenter mounts it.
+type DatastoreSpec struct {
+	Name         string   `yaml:"name"`
+	Datacenter   string   `yaml:"datacenter"`
+	UUID         string   `yaml:"uuid"`
+	Type         string   `yaml:"type"`
+	Version      string   `yaml:"version"`
+	Free         int64    `yaml:"free"`
+	Inaccessible bool     `yaml:"inaccessible"`
+	Hosts        []string `yaml:"hosts"`
+}
+
+// LunSpec is a LUN. Paths tells what it is to single hosts; without it every host sees it alike.
+type LunSpec struct {
+	Name                string              `yaml:"name"`
+	Sectors             int64               `yaml:"sectors"`
+	BlockSize           int32               `yaml:"block_size"`
+	Format              string              `yaml:"format"`
+	Vendor              string              `yaml:"vendor"`
+	Model               string              `yaml:"model"`
+	Serial              string              `yaml:"serial"`
+	Display             string              `yaml:"display"`
+	Local               bool                `yaml:"local"`
+	SSD                 bool                `yaml:"ssd"`
+	State               string              `yaml:"state"`
+	PerenniallyReserved bool                `yaml:"perennially_reserved"`
+	Boot                bool                `yaml:"boot"`
+	Dump                bool                `yaml:"dump"`
+	VMFS                string              `yaml:"vmfs"`
+	VSAN                bool                `yaml:"vsan"`
+	UUID                string              `yaml:"uuid"`
+	Quality             string              `yaml:"quality"`
+	Number              int32               `yaml:"number"`
+	Hosts               []string            `yaml:"hosts"`
+	Paths               map[string]PathSpec `yaml:"paths"`
+}
+
+// PathSpec is what differs of a LUN on one host.
+type PathSpec struct {
+	UUID   string `yaml:"uuid"`
+	Number int32  `yaml:"number"`
+	Masked bool   `yaml:"masked"`
+	Dead   bool   `yaml:"dead"`
+}
+
+// VMSpec is a virtual machine.
+type VMSpec struct {
+	Name            string            `yaml:"name"`
+	Folder          string            `yaml:"folder"`
+	Host            string            `yaml:"host"`
+	Datastore       string            `yaml:"datastore"`
+	InstanceUUID    string            `yaml:"instance_uuid"`
+	BiosUUID        string            `yaml:"bios_uuid"`
+	Power           string            `yaml:"power"`
+	Tools           string            `yaml:"tools"`
+	ShutdownSeconds int               `yaml:"shutdown_seconds"`
+	Version         string            `yaml:"version"`
+	Template        bool              `yaml:"template"`
+	Encrypted       bool              `yaml:"encrypted"`
+	FaultTolerance  bool              `yaml:"fault_tolerance"`
+	ChangeTracking  bool              `yaml:"change_tracking"`
+	Replicated      bool              `yaml:"replicated"`
+	Consolidation   bool              `yaml:"consolidation_needed"`
+	Connection      string            `yaml:"connection"`
+	DisabledMethods []string          `yaml:"disabled_methods"`
+	Controllers     []ControllerSpec  `yaml:"controllers"`
+	Disks           []DiskSpec        `yaml:"disks"`
+	Snapshots       []string          `yaml:"snapshots"`
+	BootOrder       []string          `yaml:"boot_order"`
+	Extra           map[string]string `yaml:"extra"`
+	Question        string            `yaml:"question"`
+	PowerOnFault    string            `yaml:"power_on_fault"`
+	Annotation      string            `yaml:"annotation"`
+}
+
+// ControllerSpec is a storage controller; without any a VM has one pvscsi controller.
+type ControllerSpec struct {
+	Type   string `yaml:"type"`
+	Bus    int32  `yaml:"bus"`
+	Shared string `yaml:"shared"`
+}
+
+// DiskSpec is a disk: a mapping of a LUN, or a flat disk of some bytes.
+type DiskSpec struct {
+	At       string `yaml:"at"`
+	RDM      string `yaml:"rdm"`
+	Mode     string `yaml:"mode"`
+	Flat     int64  `yaml:"flat"`
+	File     string `yaml:"file"`
+	DiskMode string `yaml:"disk_mode"`
+	Sharing  string `yaml:"sharing"`
+	Shares   string `yaml:"shares"`
+	ShareNum int32  `yaml:"share_number"`
+	Limit    int64  `yaml:"limit"`
+	Label    string `yaml:"label"`
+	Sectors  int64  `yaml:"sectors"`
+}
+
+// FileSpec is a mapping file, or any other file, that no VM uses.
+type FileSpec struct {
+	File string `yaml:"file"`
+	RDM  string `yaml:"rdm"`
+	Mode string `yaml:"mode"`
+	Size int64  `yaml:"size"`
+	Kind string `yaml:"kind"`
+}
+
+// UserSpec is a user whose role lacks some privileges.
+type UserSpec struct {
+	Password string   `yaml:"password"`
+	Missing  []string `yaml:"missing"`
+	Blind    []string `yaml:"blind"`
+}
+
+// GeneratedSpec asks for a number of VMs made up by rule.
+type GeneratedSpec struct {
+	VMs      int `yaml:"vms"`
+	RDMEvery int `yaml:"rdm_every"`
+	Disks    int `yaml:"disks"`
+	Hosts    int `yaml:"hosts"`
+}
+
+func parseWorld(text []byte) (*World, error) {
+	world := &World{}
+	decoder := yaml.NewDecoder(strings.NewReader(string(text)))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(world); err != nil {
+		return nil, fmt.Errorf("the world cannot be read: %w", err)
+	}
+	world.fillDefaults()
+	return world, nil
+}
+
+func orElse[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+func (w *World) fillDefaults() {
+	w.API = orElse(w.API, "vcenter")
+	w.Version = orElse(w.Version, "8.0.3")
+	w.OneReconfigure = orElse(w.OneReconfigure, "accept")
+	w.SecondMapping = orElse(w.SecondMapping, "accept")
+	if w.Generated != nil {
+		w.generate()
+	}
+	for i := range w.Hosts {
+		host := &w.Hosts[i]
+		host.Datacenter = orElse(host.Datacenter, "DC")
+		host.Version = orElse(host.Version, w.Version)
+		host.State = orElse(host.State, "connected")
+		host.Licence = orElse(host.Licence, "full")
+	}
+	for i := range w.Datastores {
+		store := &w.Datastores[i]
+		store.Datacenter = orElse(store.Datacenter, "DC")
+		store.Type = orElse(store.Type, "VMFS")
+		store.Version = orElse(store.Version, "6.82")
+		store.UUID = orElse(store.UUID, fmt.Sprintf("5f9%05d-%08x-1111-005056%06d", i, i+1, i))
+		store.Free = orElse(store.Free, int64(500)<<30)
+	}
+	for i := range w.Luns {
+		lun := &w.Luns[i]
+		lun.BlockSize = orElse(lun.BlockSize, int32(512))
+		lun.Format = orElse(lun.Format, "native512")
+		lun.Vendor = orElse(lun.Vendor, "DGC     ")
+		lun.Model = orElse(lun.Model, "VRAID           ")
+		lun.State = orElse(lun.State, "ok")
+		lun.Quality = orElse(lun.Quality, "highQuality")
+		lun.Display = orElse(lun.Display, fmt.Sprintf("%s (%s)", strings.TrimSpace(lun.Model), lun.Name))
+		lun.UUID = orElse(lun.UUID, vmlOf(lun.Name, lun.Model))
+	}
+	for i := range w.VMs {
+		vm := &w.VMs[i]
+		vm.Power = orElse(vm.Power, "off")
+		vm.Tools = orElse(vm.Tools, "running")
+		vm.Version = orElse(vm.Version, "vmx-19")
+		vm.Connection = orElse(vm.Connection, "connected")
+		if vm.Host == "" && len(w.Hosts) > 0 {
+			vm.Host = w.Hosts[0].Name
+		}
+		if vm.Datastore == "" && len(w.Datastores) > 0 {
+			vm.Datastore = w.Datastores[0].Name
+		}
+		vm.InstanceUUID = orElse(vm.InstanceUUID, fmt.Sprintf("5004%04x-0000-4000-8000-%012x", i, i+1))
+		vm.BiosUUID = orElse(vm.BiosUUID, fmt.Sprintf("4204%04x-0000-4000-8000-%012x", i, i+1))
+		if len(vm.Controllers) == 0 {
+			vm.Controllers = []ControllerSpec{{Type: "pvscsi"}}
+		}
+		for j := range vm.Disks {
+			disk := &vm.Disks[j]
+			disk.At = orElse(disk.At, fmt.Sprintf("scsi0:%d", unitFor(j)))
+			disk.Mode = orElse(disk.Mode, "physical")
+			disk.Sharing = orElse(disk.Sharing, "sharingNone")
+			disk.File = orElse(disk.File, fmt.Sprintf("[%s] %s/%s_%d.vmdk", vm.Datastore, vm.Name, vm.Name, j))
+		}
+	}
+}
+
+// unitFor skips unit 7, which is the controller's own.
+func unitFor(index int) int {
+	if index >= 7 {
+		return index + 1
+	}
+	return index
+}
+
+// vmlOf makes a vml id, without the prefix, in the documented form of its kind of name.
+func vmlOf(name, model string) string {
+	tail := fmt.Sprintf("%x", (model + "      ")[:6])
+	switch {
+	case strings.HasPrefix(name, "naa."):
+		return "0200000000" + strings.TrimPrefix(name, "naa.") + tail
+	case strings.HasPrefix(name, "t10.NVMe"):
+		return "0500000000" + fmt.Sprintf("%064x", name[len(name)-16:])[:64] + tail
+	case strings.HasPrefix(name, "t10."):
+		serial := strings.ReplaceAll(name[len(name)-20:], "_", " ")
+		return "0100000000" + fmt.Sprintf("%x", serial) + tail
+	default:
+		return "0000000000" + fmt.Sprintf("%x", strings.TrimPrefix(name, "mpx."))
+	}
+}
+
+func (w *World) generate() {
+	spec := w.Generated
+	hosts := orElse(spec.Hosts, 4)
+	for i := 0; i < hosts; i++ {
+		w.Hosts = append(w.Hosts, HostSpec{Name: fmt.Sprintf("esx%02d.lab", i+1)})
+	}
+	w.Datastores = append(w.Datastores, DatastoreSpec{Name: "san01"})
+	every := orElse(spec.RDMEvery, 10)
+	for i := 0; i < spec.VMs; i++ {
+		vm := VMSpec{Name: fmt.Sprintf("vm-%05d", i), Host: w.Hosts[i%hosts].Name, Datastore: "san01", Power: "on"}
+		for j := 0; j < orElse(spec.Disks, 2); j++ {
+			vm.Disks = append(vm.Disks, DiskSpec{Flat: 40 << 30})
+		}
+		if i%every == 0 {
+			for j := 0; j < 2; j++ {
+				name := fmt.Sprintf("naa.600601601234560000000000%08x", i*2+j)
+				w.Luns = append(w.Luns, LunSpec{Name: name, Sectors: 3907029168, Serial: fmt.Sprintf("APM%09d", i*2+j)})
+				vm.Disks = append(vm.Disks, DiskSpec{RDM: name})
+			}
+		}
+		w.VMs = append(w.VMs, vm)
+	}
+}

