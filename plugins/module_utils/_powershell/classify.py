@@ -1,0 +1,182 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What an exception out of pywinrm means: the sentence for the user, and whether to go on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    StorageError,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.target import Target
+
+SHELL_NOT_FOUND, COMMAND_NOT_FOUND = 2150858843, 2150858859
+TOO_MANY_SHELLS, TOO_MANY_OPERATIONS = 0x803381A5, 0x803381A6
+ACCESS_DENIED = (5, 0x80070005)
+BUSY = 170
+PIPE_CLOSING = (0x800700E8, 232)
+
+# Raised by the libraries of Kerberos and CredSSP, which are not always there to be named as classes.
+_SECURITY = {"GSSError", "KerberosExchangeError", "MutualAuthenticationError", "AuthenticationException"}
+_TLS_REASON = r"certificate verify failed: ([^()]+)|\[SSL: (\w+)\]|CertificateError\(\"?'?([^\"]*)"
+_ANSWERS = (KeyError, ValueError, AssertionError, StopIteration, SyntaxError, AttributeError, TypeError, IndexError)
+
+
+class Kind(Enum):
+    """What to do about a trouble."""
+
+    FATAL = "say it and stop"
+    CONNECTION = "connect again and go on"
+    SHELL_LOST = "the shell and what ran in it are gone"
+    QUOTA_SHELLS = "wait, and ask for a shell again"
+    QUOTA_OPERATIONS = "take a new shell"
+    BUSY = "send the same again"
+    PIPE_CLOSING = "nobody reads the input any more"
+    OPERATION_TIMEOUT = "nothing has come yet"
+
+
+@dataclass(eq=False)
+class Trouble(Exception):
+    """An exception, understood."""
+
+    kind: Kind
+    error: StorageError
+
+
+def classify(error: Exception, target: Target, established: bool) -> Trouble:
+    """Returns what an exception means; `established`: this connection has answered a request before."""
+    name = type(error).__name__
+    if name == "WinRMOperationTimeoutError":
+        return Trouble(Kind.OPERATION_TIMEOUT, ConnectionFailed(f"{target.name} took too long for one operation."))
+    if name == "WSManFaultError":
+        return _fault(error, target)
+    if name == "InvalidCredentialsError":
+        return Trouble(Kind.FATAL, _refused(target))
+    if name == "WinRMTransportError":
+        return _status(int(getattr(error, "code", 0)), target, established)
+    if name in _SECURITY or (name == "WinRMError" and established):
+        # A sealed message on a connection that was dropped meanwhile ends so; on a new one it is the logon itself.
+        if established:
+            return _broken(error, target)
+        return Trouble(Kind.FATAL, _no_context(error, target))
+    requested = _of_requests(error, target)
+    if requested is not None:
+        return requested
+    if isinstance(error, OSError):
+        return Trouble(Kind.FATAL, ConfigurationError(f"The connection to {target.name} cannot be set up: {error}."))
+    if name in ("WinRMError", "PermissionError") or isinstance(error, _ANSWERS):
+        said = f" ({error})" if name == "WinRMError" else ""
+        hint = "Check hostname, port, path and proxy."
+        return Trouble(Kind.FATAL, ConnectionFailed(f"{target.name} answers, but not as WinRM{said}.", hint=hint))
+    raise error
+
+
+def _fault(error: Exception, target: Target) -> Trouble:
+    codes = {getattr(error, "wsman_fault_code", None), getattr(error, "wmierror_code", None)}
+    reason = str(getattr(error, "reason", error)).strip().rstrip(".")
+    said = ConnectionFailed(f"{target.name} refused a request: {reason}.")
+    if codes & {SHELL_NOT_FOUND, COMMAND_NOT_FOUND}:
+        lost = "the remote shell is gone: the host was restarted, or the shell was ended there"
+        return Trouble(Kind.SHELL_LOST, ConnectionFailed(f"The run on {target.name} was interrupted: {lost}."))
+    if TOO_MANY_SHELLS in codes:
+        hint = "Close remote shells of this user, or raise MaxShellsPerUser on the host."
+        return Trouble(Kind.QUOTA_SHELLS, ConnectionFailed(said.message, hint=hint))
+    if TOO_MANY_OPERATIONS in codes:
+        hint = "Wait until others of this user are done, or raise MaxConcurrentOperationsPerUser on the host."
+        return Trouble(Kind.QUOTA_OPERATIONS, ConnectionFailed(said.message, hint=hint))
+    if codes & set(ACCESS_DENIED) or str(getattr(error, "fault_subcode", "")).endswith("AccessDenied"):
+        hint = "Make the user an administrator of the host, or give it the right to WinRM and to what the task uses."
+        denied = f"{target.name} let {target.username or 'the user'} log on, and denies access to WinRM"
+        return Trouble(Kind.FATAL, ConnectionFailed(f"{denied}: {reason}.", hint=hint))
+    if BUSY in codes:
+        return Trouble(Kind.BUSY, said)
+    if codes & set(PIPE_CLOSING):
+        return Trouble(Kind.PIPE_CLOSING, said)
+    return Trouble(Kind.FATAL, said)
+
+
+def _status(code: int, target: Target, established: bool) -> Trouble:
+    said = f"{target.name} answered with HTTP status {code}"
+    if code == 400 and established:
+        return Trouble(Kind.CONNECTION, ConnectionFailed(f"The connection to {target.name} was dropped."))
+    if code == 503:
+        return Trouble(Kind.CONNECTION, ConnectionFailed(f"{said}: the WinRM service is not ready."))
+    if code == 500 and target.scheme == "http":
+        hint = "Use scheme https, or transport ntlm or kerberos with message_encryption auto."
+        return Trouble(Kind.FATAL, ConnectionFailed(f"{said}: it takes no unencrypted messages.", hint=hint))
+    if code == 413:
+        return Trouble(Kind.FATAL, ConnectionFailed(f"{said}: a message was too long for its MaxEnvelopeSizekb."))
+    hint = "Check port and path, and that no proxy or other web server answers there."
+    return Trouble(Kind.FATAL, ConnectionFailed(f"{said}.", hint=hint))
+
+
+def _refused(target: Target) -> StorageError:
+    hint = (
+        "Every such refusal looks the same: a wrong user name or password, an account that is locked, disabled or "
+        "expired, a transport that the host's WinRM service does not allow, a channel binding that it demands "
+        "(CbtHardeningLevel), or clocks that differ by more than five minutes. It was tried once only, so that no "
+        "account is locked."
+    )
+    who = target.username or "the user"
+    return ConnectionFailed(f"{target.name} does not let {who} log on by {target.transport}.", hint=hint)
+
+
+def _no_context(error: Exception, target: Target) -> StorageError:
+    hint = "Check user name, password and that the host allows this transport."
+    if target.transport == "kerberos":
+        hint = (
+            "Use the fully qualified name of the host (an address has no ticket), or set kerberos_hostname_override to "
+            "it; check that there is a ticket or give username and password, and realm and KDC in krb5.conf."
+        )
+    return ConnectionFailed(f"The logon to {target.name} by {target.transport} failed: {_plain(error)}.", hint=hint)
+
+
+def _broken(error: Exception, target: Target) -> Trouble:
+    return Trouble(Kind.CONNECTION, ConnectionFailed(f"The connection to {target.name} broke off: {_plain(error)}."))
+
+
+def _of_requests(error: Exception, target: Target) -> Trouble | None:
+    names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("requests")}
+    name = target.name
+    if "SSLError" in names:
+        found = re.search(_TLS_REASON, str(error))
+        reason = next((part for part in (found.groups() if found else ()) if part), "TLS failed").strip(" '\".,)")
+        hint = (
+            "Set ca_trust_path to the certificate of the authority that signed the host's, hostname to a name that the "
+            "certificate is for, port to that of https; or server_cert_validation to ignore to go without proof."
+        )
+        return Trouble(Kind.FATAL, ConnectionFailed(f"No trusted TLS connection to {name}: {reason}.", hint=hint))
+    if "ProxyError" in names:
+        hint = "Check the option proxy."
+        return Trouble(Kind.FATAL, ConnectionFailed(f"{name} cannot be reached through the proxy.", hint=hint))
+    if "ReadTimeout" in names:
+        return Trouble(
+            Kind.CONNECTION, ConnectionFailed(f"{name} did not answer within {target.connection_timeout} s.")
+        )
+    if "ConnectionError" in names or "Timeout" in names:
+        text = str(error)
+        if "Failed to resolve" in text or "Name or service not known" in text:
+            unresolved = f"The name {target.hostname} cannot be resolved."
+            return Trouble(Kind.FATAL, ConnectionFailed(unresolved, hint="Check the option hostname."))
+        refused = "refuses connections" if "refused" in text else "cannot be reached"
+        if "reset" in text or "RemoteDisconnected" in text or "aborted" in text or "Broken pipe" in text:
+            refused = "broke the connection off"
+        hint = "Check hostname, port and firewalls, that the host is up and its WinRM service runs."
+        return Trouble(Kind.CONNECTION, ConnectionFailed(f"{name} {refused}.", hint=hint))
+    if names:
+        hint = "Check hostname, port, path and proxy."
+        return Trouble(Kind.FATAL, ConnectionFailed(f"No request to {name} is possible: {_plain(error)}.", hint=hint))
+    return None
+
+
+def _plain(error: Exception) -> str:
+    return re.sub(r"\s+", " ", str(error) or type(error).__name__).rstrip(". ")

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What PowerShell wrote to its error stream, as text for a message: CLIXML or plain, in any code page."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+_LIMIT = 2000
+_CLIXML = re.compile(r"#< CLIXML\s*(<Objs.*?</Objs>)", re.DOTALL)
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def text_of(stream: bytes) -> str:
+    """Returns the errors of an error stream, one line where there is only one; "" where it holds none.
+
+    Progress, warnings and verbose lines of CLIXML are left out. Bytes that are no UTF-8 are read as code page 437.
+    """
+    try:
+        text = stream.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = stream.decode("cp437")
+    text = text.replace("\ufeff", "")
+    errors = "".join(_errors_in(block) for block in _CLIXML.findall(text))
+    plain = _CLIXML.sub("", text).strip()
+    lines = [line.strip() for line in f"{plain}\n{errors}".splitlines()]
+    return _TERMINAL.sub("", "\n".join(line for line in lines if line))[:_LIMIT]
+
+
+def _errors_in(block: str) -> str:
+    try:
+        root = ET.fromstring(block)
+    except ET.ParseError:
+        return block
+    texts = [node.text or "" for node in root.iter() if node.tag.endswith("}S") and node.get("S") == "Error"]
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), "".join(texts))

@@ -1,0 +1,38 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What may go wrong between a script and its answer, beyond what the connection itself has."""
+
+from __future__ import annotations
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
+
+
+class ScriptFailed(StorageError):
+    """A script ended in an error of PowerShell's; what it had done before stays done.
+
+    `type` is the .NET name of the exception, `error_id` the FullyQualifiedErrorId, `category` the error category.
+    `said` is PowerShell's own message, in the server's language: code looks at the others.
+    """
+
+    def __init__(self, message: str, *, said: str, type: str, error_id: str, category: str) -> None:
+        super().__init__(message)
+        self.said = said
+        self.type = type
+        self.error_id = error_id
+        self.category = category
+
+
+class NoAnswer(StorageError):
+    """PowerShell came to an end without a whole answer; the script only reads, so nothing was changed."""
+
+
+class TimeIsUp(StorageError):
+    """A script that only reads did not end within its time; it was stopped and changed nothing."""
+
+
+class WriteTimeIsUp(OutcomeUnknown):
+    """A script that writes did not end within its time and the grace after it; it was stopped somewhere."""

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What goes in and comes out: script and parameters as data, and an answer that is whole or none."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Ends the input; without it the frame on the server runs nothing.
+GO = b"!\n"
+
+
+class Spoilt(Exception):
+    """There is no answer in the output, or it is not whole."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What is sent: `data`, and then `GO`; `nonce` marks the answer."""
+
+    data: bytes
+    nonce: str
+
+
+def make_input(script: str, parameters: Mapping[str, object]) -> Input:
+    """Returns script and parameters (anything JSON can hold) as ASCII; raises TypeError for anything else."""
+    nonce = secrets.token_hex(16)
+    # A lone surrogate is no character: it becomes U+FFFD here, as it would on the way to .NET.
+    request = json.dumps({"script": script, "parameters": dict(parameters), "nonce": nonce}, ensure_ascii=False)
+    return Input(base64.b64encode(request.encode("utf-8", "replace")) + b"\n", nonce)
+
+
+def read_answer(output: bytes, nonce: str) -> dict[str, Any]:
+    """Returns the answer that stands in an output, {"data": ...} or {"error": {...}}; raises Spoilt.
+
+    Whatever else the output holds is noise of the script's and is passed over.
+    """
+    mark = nonce.encode()
+    found = re.search(rb"<<" + mark + rb" (\d+) ([0-9A-F]{64})\s(.*?)" + mark + rb">>", output, re.DOTALL)
+    if found is None:
+        raise Spoilt("the output holds no whole answer")
+    packed = base64.b64decode(re.sub(rb"[^A-Za-z0-9+/=]", b"", found[3]))
+    if len(packed) != int(found[1]) or hashlib.sha256(packed).hexdigest().upper() != found[2].decode():
+        raise Spoilt("a part of the answer was lost on the way")
+    answer = json.loads(gzip.decompress(packed))
+    return answer if isinstance(answer, dict) else {"data": answer}

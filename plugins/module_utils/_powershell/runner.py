@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""PowerShell on a Windows host: a script and its parameters go in as data, data comes out.
+
+with PowerShell(transport) as shell:
+    facts = shell.run(READ, {"Ids": [...]}, deadline=time.monotonic() + 600)
+    shell.run(WRITE, {...}, deadline=..., writes=True)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import NoAnswer, ScriptFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import Spoilt, make_input, read_answer
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Completed, Transport
+
+# A script that writes ends itself at its deadline; only one that does not is ended from here.
+GRACE = 120.0
+_READ_ATTEMPTS = 3
+
+
+class PowerShell:
+    """Runs scripts over one transport, one after the other. Not for several threads."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def __enter__(self) -> PowerShell:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transport.close()
+
+    def run(self, script: str, parameters: Mapping[str, object], *, deadline: float, writes: bool = False) -> Any:
+        """Returns what a script returned, as JSON has it; `deadline` is a time of `time.monotonic()`.
+
+        A script with `writes` gets the parameter SecondsLeft, begins nothing after that time, and is ended 120 s later. It is
+        never run twice. Raises ScriptFailed; ConnectionFailed or ConfigurationError (nothing was run); for a script that
+        writes OutcomeUnknown, for another TimeIsUp or NoAnswer.
+        """
+        for attempt in range(1, _READ_ATTEMPTS + 1):
+            sent = dict(parameters)
+            if writes:
+                sent["SecondsLeft"] = max(0, int(deadline - time.monotonic()))
+            request = make_input(script, sent)
+            end = deadline + GRACE if writes else deadline
+            completed = self._transport.execute(request.data, deadline=end, repeatable=not writes)
+            try:
+                answer = read_answer(completed.stdout, request.nonce)
+            except Spoilt as spoilt:
+                # A part was lost with a connection: a script that only reads is run again.
+                if completed.interrupted and not writes and attempt < _READ_ATTEMPTS:
+                    continue
+                raise self._no_answer(completed, spoilt, writes) from spoilt
+            if "error" in answer:
+                raise self._failure(answer["error"])
+            return answer.get("data")
+        raise AssertionError("unreachable")
+
+    def _no_answer(self, completed: Completed, spoilt: Spoilt, writes: bool) -> OutcomeUnknown | NoAnswer:
+        said = text_of(completed.stderr)
+        message = f"PowerShell on {self._transport.name} ended with exit code {completed.exit_code} and {spoilt}"
+        message += f": {said}" if said else "."
+        if writes:
+            return OutcomeUnknown(message, hint="Run again: the state is read first, and decides.")
+        return NoAnswer(message, hint="See that powershell.exe is Windows PowerShell 5.1 and that the user may run it.")
+
+    def _failure(self, error: Mapping[str, Any]) -> ScriptFailed:
+        kind = str(error.get("type") or "")
+        message = str(error.get("message") or kind).strip()
+        return ScriptFailed(
+            f"PowerShell on {self._transport.name} refused: {message}",
+            said=message,
+            type=kind,
+            error_id=str(error.get("id") or ""),
+            category=str(error.get("category") or ""),
+        )

@@ -1,0 +1,242 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""WinRM by pywinrm: its requests, one by one, in a loop of our own that has an end and survives what networks do.
+
+Nothing of a script runs before the end of its input was sent, so until then everything may be begun anew. That end is one
+request with nothing but a mark, which may be sent twice. After it only a script that reads is begun anew; for another the
+answer is waited for, over as many connections as it takes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell import bootstrap, library
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.classify import Kind, Trouble, classify
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import TimeIsUp, WriteTimeIsUp
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import GO
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.kerberos import Ticket
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.target import Target
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Completed
+
+_T = TypeVar("_T")
+
+# Fits into the 150 kB that a message of Windows Server 2008 R2 may have, once it is base64 twice and sealed.
+CHUNK = 96_000
+_UTF8 = 65001
+# Left behind by a connection that never came back, a shell ends itself; Windows' own default is two hours.
+_IDLE_TIMEOUT = "PT15M"
+_ATTEMPTS = 3
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+# How long a host may be away while a command runs there: the time of a restart of the service, or of a switch.
+_AWAY = 60.0
+
+
+class _Anew(Exception):
+    """The command is to be begun anew, if that is still allowed; `trouble` is why."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__()
+        self.trouble = trouble
+
+
+class WinRmTransport:
+    """A transport with one shell on the host, made when it is first needed. Not for several threads."""
+
+    def __init__(self, target: Target) -> None:
+        """Raises ConfigurationError or ConnectionFailed; the host itself is not asked yet."""
+        self._target = target
+        self._shell: str | None = None
+        self._protocol: Any = None
+        self._established = False
+        protocol = library.load_protocol(target.transport)
+        self._ticket: Ticket | None = None
+        if target.transport == "kerberos" and target.password:
+            self._ticket = Ticket(target.username or "", target.password, forwardable=target.kerberos_delegation)
+        try:
+            self._protocol = self._understood(lambda: protocol(**target.protocol_arguments()))
+        except Trouble as trouble:
+            self.close()
+            raise trouble.error from trouble
+        self._operation_timeout: int = self._protocol.operation_timeout_sec
+
+    @property
+    def name(self) -> str:
+        return self._target.name
+
+    def execute(self, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._run(data, deadline, repeatable)
+            except _Anew as again:
+                if attempt == _ATTEMPTS or time.monotonic() >= deadline:
+                    raise again.trouble.error from again
+                self._prepare(again.trouble.kind)
+                time.sleep(min(_PAUSES[attempt], max(0.0, deadline - time.monotonic())))
+            except Trouble as trouble:
+                raise trouble.error from trouble
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        if self._protocol is not None:
+            self._delete_shell()
+            self._disconnect()
+        if self._ticket is not None:
+            self._ticket.close()
+            self._ticket = None
+
+    def _run(self, data: bytes, deadline: float, repeatable: bool) -> Completed:
+        command = self._begin(data, deadline)
+        try:
+            return self._finish(command, deadline, repeatable)
+        finally:
+            self._end(command)
+
+    # ---- before the end of the input: nothing has run
+
+    def _begin(self, data: bytes, deadline: float) -> str:
+        """Starts the command and sends its input but for the mark that ends it; raises _Anew or Trouble."""
+        protocol = self._protocol
+        first, *rest = bootstrap.command()
+        try:
+            if self._shell is None:
+                self._shell = self._ask(
+                    lambda: protocol.open_shell(codepage=_UTF8, noprofile=False, idle_timeout=_IDLE_TIMEOUT), deadline
+                )
+            command: str = self._ask(
+                lambda: protocol.run_command(self._shell, first, rest, console_mode_stdin=False), deadline
+            )
+            for start in range(0, len(data), CHUNK):
+                self._send(command, data[start : start + CHUNK], end=False, deadline=deadline)
+        except Trouble as trouble:
+            if trouble.kind is Kind.FATAL:
+                raise
+            raise _Anew(trouble) from trouble
+        return command
+
+    def _send(self, command: str, data: bytes, *, end: bool, deadline: float) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._ask(lambda: self._protocol.send_command_input(self._shell, command, data, end=end), deadline)
+                return
+            except Trouble as trouble:
+                # A timeout of Send means that the process has not read it yet; the input is there.
+                if trouble.kind is Kind.OPERATION_TIMEOUT:
+                    return
+                if trouble.kind is not Kind.BUSY or attempt == _ATTEMPTS:
+                    raise
+                time.sleep(_PAUSES[attempt])
+
+    # ---- from the end of the input on: it may have run
+
+    def _finish(self, command: str, deadline: float, repeatable: bool) -> Completed:
+        """Ends the input and takes the output; raises _Anew where the script is repeatable, else OutcomeUnknown."""
+        stdout, stderr = bytearray(), bytearray()
+        interrupted = input_ended = False
+        failing_since: float | None = None
+        failures = 0
+        while True:
+            if time.monotonic() >= deadline:
+                raise self._time_is_up(repeatable)
+            try:
+                if not input_ended:
+                    self._send(command, GO, end=True, deadline=deadline)
+                    input_ended = True
+                out, err, code, done = self._ask(
+                    lambda: self._protocol.get_command_output_raw(self._shell, command), deadline
+                )
+                failing_since, failures = None, 0
+                stdout += out
+                stderr += err
+                if done:
+                    return Completed(bytes(stdout), bytes(stderr), code, interrupted)
+            except Trouble as trouble:
+                if trouble.kind is Kind.OPERATION_TIMEOUT:
+                    failing_since, failures = None, 0
+                    continue
+                if trouble.kind is Kind.PIPE_CLOSING:
+                    # The mark came through before, or the process is gone: its output says which.
+                    input_ended = True
+                    continue
+                now = time.monotonic()
+                failing_since = now if failing_since is None else failing_since
+                if trouble.kind not in (Kind.CONNECTION, Kind.BUSY) or now - failing_since > _AWAY:
+                    raise self._broken_off(trouble, repeatable) from trouble
+                interrupted = True
+                time.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
+                failures += 1
+
+    def _time_is_up(self, repeatable: bool) -> StorageError:
+        message = f"The script on {self.name} did not end in time and was stopped."
+        if repeatable:
+            return TimeIsUp(message, hint="It only reads: nothing was changed. Raise timeout.")
+        return WriteTimeIsUp(message, hint="Run again: the state is read first, and decides.")
+
+    def _broken_off(self, trouble: Trouble, repeatable: bool) -> Exception:
+        if not repeatable:
+            message = (
+                f"The answer of a script that writes was lost, and what it did is not known: {trouble.error.message}"
+            )
+            return OutcomeUnknown(message, hint="Run again: the state is read first, and decides.")
+        return trouble if trouble.kind is Kind.FATAL else _Anew(trouble)
+
+    # ---- requests
+
+    def _understood(self, request: Callable[[], _T]) -> _T:
+        try:
+            return request()
+        except Exception as error:
+            raise classify(error, self._target, self._established) from error
+
+    def _ask(self, request: Callable[[], _T], deadline: float) -> _T:
+        """Sends one request; raises Trouble. No operation takes longer than what is left until the deadline."""
+        left = int(deadline - time.monotonic()) + 1
+        self._protocol.operation_timeout_sec = max(1, min(self._operation_timeout, left))
+        try:
+            answer = self._understood(request)
+        except Trouble as trouble:
+            if trouble.kind in (Kind.CONNECTION, Kind.FATAL):
+                self._disconnect()
+            raise
+        self._established = True
+        return answer
+
+    def _prepare(self, kind: Kind) -> None:
+        """Puts things in order for another attempt."""
+        if kind is Kind.SHELL_LOST:
+            self._shell = None
+        elif kind is Kind.QUOTA_OPERATIONS:
+            # Ending a command does not give its place back; ending its shell does.
+            self._delete_shell()
+
+    def _disconnect(self) -> None:
+        self._protocol.transport.close_session()
+        # Else what comes before the next logon would be taken for sealed.
+        self._protocol.transport.encryption = None
+        self._established = False
+
+    def _end(self, command: str) -> None:
+        if self._shell is None:
+            return
+        try:
+            self._ask(lambda: self._protocol.cleanup_command(self._shell, command), time.monotonic() + 10)
+        except Trouble as trouble:
+            if trouble.kind is Kind.SHELL_LOST:
+                self._shell = None
+
+    def _delete_shell(self) -> None:
+        shell, self._shell = self._shell, None
+        for _attempt in range(2 if shell else 0):
+            try:
+                self._ask(lambda: self._protocol.close_shell(shell, close_session=False), time.monotonic() + 10)
+                return
+            except Trouble as trouble:
+                if trouble.kind is not Kind.CONNECTION:
+                    return
