@@ -25,8 +25,8 @@ ACCESS_DENIED = (5, 0x80070005)
 BUSY = 170
 PIPE_CLOSING = (0x800700E8, 232)
 
-# Raised by the libraries of Kerberos and CredSSP, which are not always there to be named as classes.
-_SECURITY = {"GSSError", "KerberosExchangeError", "MutualAuthenticationError", "AuthenticationException"}
+# Raised by the library of Kerberos, which is not always there to be named as classes.
+_KERBEROS = {"GSSError", "KerberosExchangeError", "MutualAuthenticationError"}
 _TLS_REASON = r"certificate verify failed: ([^()]+)|\[SSL: (\w+)\]|CertificateError\(\"?'?([^\"]*)"
 _ANSWERS = (KeyError, ValueError, AssertionError, StopIteration, SyntaxError, AttributeError, TypeError, IndexError)
 
@@ -63,11 +63,12 @@ def classify(error: Exception, target: Target, established: bool) -> Trouble:
         return Trouble(Kind.FATAL, _refused(target))
     if name == "WinRMTransportError":
         return _status(int(getattr(error, "code", 0)), target, established)
-    if name in _SECURITY or (name == "WinRMError" and established):
+    credssp = any(kind.__module__.startswith("requests_credssp") for kind in type(error).__mro__)
+    if credssp or name in _KERBEROS or (name == "WinRMError" and established):
         # A sealed message on a connection that was dropped meanwhile ends so; on a new one it is the logon itself.
         if established:
             return _broken(error, target)
-        return Trouble(Kind.FATAL, _no_context(error, target))
+        return Trouble(Kind.FATAL, _refused(target) if credssp else _no_context(error, target))
     requested = _of_requests(error, target)
     if requested is not None:
         return requested
@@ -131,12 +132,10 @@ def _refused(target: Target) -> StorageError:
 
 
 def _no_context(error: Exception, target: Target) -> StorageError:
-    hint = "Check user name, password and that the host allows this transport."
-    if target.transport == "kerberos":
-        hint = (
-            "Use the fully qualified name of the host (an address has no ticket), or set kerberos_hostname_override to "
-            "it; check that there is a ticket or give username and password, and realm and KDC in krb5.conf."
-        )
+    hint = (
+        "Use the fully qualified name of the host (an address has no ticket), or set kerberos_hostname_override to it; "
+        "check that there is a ticket or give username and password, and realm and KDC in krb5.conf."
+    )
     return ConnectionFailed(f"The logon to {target.name} by {target.transport} failed: {_plain(error)}.", hint=hint)
 
 
