@@ -228,7 +228,7 @@ rdms:
       returned: always
       sample: 3000592982016
     lun:
-      description: The LUN as the virtual machine's host sees it; null, with a finding that says why, where it is not known.
+      description: The LUN as the virtual machine's host sees it; null where not known, with a finding that says why.
       type: dict
       returned: always
       contains:
