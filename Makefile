@@ -25,7 +25,7 @@ help:
 	@$(BIN)/python -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "== installing what the tests need (a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
-	@$(BIN)/python tools/lay_tree.py link
+	@$(BIN)/python tools/lay_tree.py link >/dev/null
 	@mkdir -p .build && touch $@
 
 .build/lint.stamp: .build/test.stamp requirements-lint.txt
@@ -50,7 +50,7 @@ lint: .build/lint.stamp
 	@echo "== mypy";                cd $(TREE) && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml ansible_collections/winbackup/storage/plugins
 	@echo "== yamllint";            $(BIN)/yamllint -s .
 	@echo "== changelog";           $(BIN)/antsibull-changelog lint
-	@echo "== a copy for ansible-test"; $(BIN)/python tools/lay_tree.py copy && $(BIN)/python tools/seed_get_pip.py
+	@echo "== a copy for ansible-test"; $(BIN)/python tools/lay_tree.py copy >/dev/null && $(BIN)/python tools/seed_get_pip.py
 	@echo "== antsibull-docs";      $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self --skip-rstcheck $(COPY)
 	@echo "== ansible-lint";        cd $(COPY) && $(CURDIR)/$(BIN)/ansible-lint --offline -q
 	@echo "== ansible-test sanity (the first time it makes its own environments: some minutes)"

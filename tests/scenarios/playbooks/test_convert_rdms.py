@@ -1,0 +1,143 @@
+"""The playbooks and the role as people run them, with ansible-playbook against the lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vcenter_lab import VcenterLab
+
+ROOT = Path(__file__).resolve().parents[3]
+LUNS = ("naa.60060160a1b1234500000000000000a1", "naa.60060160a1b1234500000000000000a2")
+WORLD = f"""
+hosts: [{{name: esx1.lab}}]
+datastores: [{{name: san01}}]
+luns:
+  - {{name: {LUNS[0]}, sectors: 4194304, serial: ONE}}
+  - {{name: {LUNS[1]}, sectors: 4194304, serial: TWO}}
+vms:
+  - {{name: first, host: esx1.lab, disks: [{{flat: 1073741824}}, {{rdm: {LUNS[0]}}}]}}
+  - {{name: second, host: esx1.lab, disks: [{{flat: 1073741824}}, {{rdm: {LUNS[1]}}}]}}
+"""
+
+
+class Site:
+    """A lab with one world, and ansible-playbook pointed at it."""
+
+    def __init__(self, lab: VcenterLab, folder: Path) -> None:
+        self.lab, self.folder = lab, folder
+
+    def play(self, playbook: str, *arguments: str, fails: bool = False) -> dict[str, int]:
+        """Runs a playbook; returns localhost's line of the recap."""
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "VMWARE_HOST": self.lab.host,
+            "VMWARE_PORT": str(self.lab.port),
+            "VMWARE_USER": self.lab.username,
+            "VMWARE_PASSWORD": self.lab.password,
+            "VMWARE_CA_PATH": self.lab.ca_path,
+        }
+        command = [sys.executable, "-m", "ansible", "playbook", playbook, *arguments]
+        run = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=180)
+        self.text = run.stdout + run.stderr
+        assert (run.returncode != 0) == fails, self.text
+        assert self.lab.password not in self.text
+        recap = run.stdout.rpartition("PLAY RECAP")[2].partition("localhost")[2].partition(":")[2].split("\n")[0]
+        return {name: int(count) for name, _equals, count in (word.partition("=") for word in recap.split())}
+
+    def modes(self) -> dict[str, list[str]]:
+        """Returns the modes of the mappings by VM."""
+        machines = self.lab.state()["vms"]
+        return {vm["name"]: [disk["mode"] for disk in vm["devices"] if disk["kind"] == "rdm"] for vm in machines}
+
+
+@pytest.fixture
+def site(vcenter: VcenterLab, tmp_path: Path) -> Site:
+    """The lab with two VMs that have a physical mapping each."""
+    vcenter.world(WORLD)
+    return Site(vcenter, tmp_path)
+
+
+def chosen(*names: str, **more: Any) -> tuple[str, str]:
+    return "-e", json.dumps({"rdm_convert_vms": names, **more})
+
+
+def test_with_no_variable_the_plan_is_shown_and_nothing_changes(site: Site) -> None:
+    recap = site.play("winbackup.storage.convert_rdms")
+    assert (recap["changed"], recap["failed"]) == (0, 0)
+    assert "Nothing was changed" in site.text
+    assert LUNS[0] in site.text
+    assert not [entry for entry in site.lab.log() if entry["writes"]]
+    assert site.modes() == {"first": ["physical"], "second": ["physical"]}
+
+
+def test_named_machines_are_converted_and_a_second_run_changes_nothing(site: Site) -> None:
+    assert site.play("winbackup.storage.convert_rdms", *chosen("first", "second"))["changed"] == 1
+    assert site.modes() == {"first": ["virtual"], "second": ["virtual"]}
+    assert site.play("winbackup.storage.convert_rdms", *chosen("first", "second"))["changed"] == 0
+    recap = site.play("winbackup.storage.convert_rdms")
+    assert (recap["changed"], recap["failed"]) == (0, 0)
+
+
+def test_check_mode_changes_nothing(site: Site) -> None:
+    assert site.play("winbackup.storage.convert_rdms", "--check", *chosen("first"))["changed"] == 1
+    assert site.modes()["first"] == ["physical"]
+
+
+@pytest.mark.parametrize(("keep_going", "second"), [(False, "physical"), (True, "virtual")])
+def test_the_first_failure_stops_unless_told_otherwise(site: Site, keep_going: bool, second: str) -> None:
+    site.lab.change_vm("first", "encrypt")
+    site.play(
+        "winbackup.storage.convert_rdms", *chosen("first", "second", rdm_convert_keep_going=keep_going), fails=True
+    )
+    assert site.modes() == {"first": ["physical"], "second": [second]}
+    assert "encrypted" in site.text
+
+
+def test_a_name_that_nothing_has_is_an_error_before_anything_is_written(site: Site) -> None:
+    site.play("winbackup.storage.convert_rdms", *chosen("first", "third"), fails=True)
+    assert site.modes()["first"] == ["physical"]
+    assert "third" in site.text
+
+
+def test_the_role_twice_in_one_play_and_in_a_loop_and_delegated(site: Site) -> None:
+    play = """
+- hosts: elsewhere
+  gather_facts: false
+  vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}", ansible_connection: local}
+  tasks:
+    - ansible.builtin.include_role:
+        name: winbackup.storage.rdm_convert
+        apply: {delegate_to: localhost}
+      vars: {rdm_convert_vms: ["{{ item }}"]}
+      loop: [first, second]
+    - ansible.builtin.assert:
+        that:
+          - rdm_convert_result.vms | map(attribute='vm.name') == ['second']
+          - rdm_convert_result.vms[0].disks[0].state == 'converted'
+    - ansible.builtin.include_role:
+        name: winbackup.storage.rdm_convert
+        apply: {delegate_to: localhost}
+      vars: {rdm_convert_vms: [first], rdm_convert_compatibility: physical}
+"""
+    (site.folder / "inventory.ini").write_text("elsewhere\n", encoding="utf-8")
+    (site.folder / "play.yml").write_text(play, encoding="utf-8")
+    site.play("play.yml", "-i", "inventory.ini")
+    assert site.modes() == {"first": ["physical"], "second": ["virtual"]}
+
+
+def test_the_audit_shows_findings_and_changes_nothing(site: Site) -> None:
+    recap = site.play("winbackup.storage.audit")
+    assert (recap["changed"], recap["failed"]) == (0, 0)
+    assert "2 raw device mappings (2 physical, 0 virtual)" in site.text
+    assert not [entry for entry in site.lab.log() if entry["writes"]]

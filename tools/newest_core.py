@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Runs the playbook scenarios once more with the newest ansible-core, where a Python that it needs is there.
+
+The first of $NEWEST_PYTHON, python3.13, python3.12 and those installed beside the Python that runs this is taken that
+works; without one this says so and ends well.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / ".venv-newest"
+BESIDE = Path(sys.base_prefix).parent
+CANDIDATES = (
+    os.environ.get("NEWEST_PYTHON", ""),
+    "python3.13",
+    "python3.12",
+    *(str(path) for minor in (13, 12) for path in sorted(BESIDE.glob(f"3.{minor}*/bin/python3"))),
+)
+
+
+def working_python() -> str | None:
+    """Returns the first Python of the candidates that runs, or None."""
+    for candidate in filter(None, CANDIDATES):
+        try:
+            subprocess.run([candidate, "-c", "import venv"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return candidate
+    return None
+
+
+def main() -> int:
+    """Returns the exit code of the tests."""
+    if sys.version_info >= (3, 12):
+        print("== newest ansible-core: the tests above ran with it")
+        return 0
+    python = working_python()
+    if python is None:
+        print("== newest ansible-core: SKIPPED, it needs Python 3.12 or 3.13 (set NEWEST_PYTHON)")
+        return 0
+    program = ENVIRONMENT / "bin" / "python"
+    if not program.exists():
+        print(f"== newest ansible-core: making its environment with {python}", flush=True)
+        subprocess.run([python, "-m", "venv", str(ENVIRONMENT)], check=True)
+    pip = [str(program), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-r", str(ROOT / "requirements-test.txt")], check=True)
+    print("== newest ansible-core: the playbooks", flush=True)
+    return subprocess.run([str(program), "-m", "pytest", "-q", "tests/scenarios/playbooks"], cwd=ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
