@@ -1,0 +1,80 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host, its authority and its realm together, for tests that want all ways in."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .accounts import Account
+from .certificates import Certificates
+from .host import WinRmHost
+from .kdc import Kdc, is_installed
+from .processes import Executor
+
+USER, PASSWORD = "svc-dpm", "Sécret日本 \"'$(x);-"
+# The ways in: transport, scheme, and whether messages are sealed by the transport's own means.
+WAYS = (
+    ("ntlm", "http", True),
+    ("ntlm", "https", False),
+    ("kerberos", "http", True),
+    ("kerberos", "https", False),
+    ("credssp", "http", True),
+    ("credssp", "https", False),
+    ("basic", "https", False),
+    ("certificate", "https", False),
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A lab host with everything around it. `kdc` is None where this machine has no KDC installed."""
+
+    host: WinRmHost
+    certificates: Certificates
+    kdc: Kdc | None
+    folder: Path
+
+    def options(self, transport: str, scheme: str, **others: Any) -> dict[str, Any]:
+        """The connection options of a module for one of the ways in."""
+        kerberos = transport == "kerberos"
+        return {
+            "hostname": "localhost",
+            "username": f"{USER}@LAB.TEST" if kerberos else USER,
+            "password": PASSWORD,
+            "transport": transport,
+            "scheme": scheme,
+            "port": self.host.port if scheme == "http" else self.host.tls_port,
+            "ca_trust_path": str(self.certificates.ca_file),
+            "cert_pem": str(self.certificates.client_file) if transport == "certificate" else None,
+            "cert_key_pem": str(self.certificates.client_key_file) if transport == "certificate" else None,
+            "connection_timeout": 10,
+            **others,
+        }
+
+
+@contextmanager
+def windows_site(executor: Executor | None = None) -> Iterator[Site]:
+    """Starts all of it; the environment names the realm meanwhile."""
+    accounts = [Account(USER, PASSWORD), Account("other", "Other-1"), Account("guest", "Guest-1", may_use=False)]
+    before = dict(os.environ)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="winrm-site-")))
+        kdc = stack.enter_context(Kdc(folder, accounts)) if is_installed() else None
+        if kdc is not None:
+            os.environ.update(kdc.environment)
+        certificates = Certificates(folder)
+        host = stack.enter_context(WinRmHost(accounts, executor, certificates=certificates))
+        try:
+            yield Site(host, certificates, kdc, folder)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The runner against the lab's host: a way in for each transport, and a counter that scripts turn."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.connection import open_powershell
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
+from powershell import Command, CommandTable, Session
+from powershell.binding import signature
+from wsman.powershell import PowerShellCommands
+from wsman.processes import Process, Terminated
+from wsman.site import WAYS, Site, windows_site
+
+
+class World:
+    """What the scripts of these tests act on: how often a thing was done, and a clock that really waits."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def session(self, process: Process) -> Session:
+        def add(invocation: Any) -> list[int]:
+            self.done += 1
+            return [self.done]
+
+        return Session(CommandTable([Command("Add-One", signature(""), add)]), _ProcessClock(process))
+
+
+class _ProcessClock:
+    """A clock on which a script sleeps as long as it says, or until its process is ended."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+
+    def now(self) -> datetime.datetime:
+        return datetime.datetime.now(datetime.UTC)
+
+    def sleep(self, seconds: float) -> None:
+        with self.process.changed:
+            self.process.changed.wait_for(lambda: self.process.terminated, seconds)
+        if self.process.terminated:
+            raise Terminated
+
+
+class Lab:
+    """A site, its world, and connections to it."""
+
+    def __init__(self, site: Site, world: World) -> None:
+        self.site = site
+        self.host = site.host
+        self.world = world
+
+    def connect(self, transport: str, scheme: str, **others: Any) -> PowerShell:
+        if transport == "kerberos" and self.site.kdc is None:
+            pytest.skip("no MIT KDC is installed on this machine")
+        return open_powershell(self.site.options(transport, scheme, **others))
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[tuple[Site, World]]:
+    world = World()
+    with windows_site(PowerShellCommands(lambda process: world.session(process))) as one:
+        yield one, world
+
+
+@pytest.fixture
+def lab(site: tuple[Site, World]) -> Iterator[Lab]:
+    one, world = site
+    world.done = 0
+    one.host.troubles.clear()
+    one.host.shells.lose_all()
+    one.host.shells.deleted.clear()
+    yield Lab(one, world)
+    one.host.troubles.clear()
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: f"{way[0]}-{way[1]}")
+def way(request: pytest.FixtureRequest) -> tuple[str, str, bool]:
+    return request.param
+
+
+def soon(seconds: float = 30.0) -> float:
+    return time.monotonic() + seconds
