@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 TREE   := .build/tree
 COPY   := .build/copy/ansible_collections/winbackup/storage
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+SHIPPED := plugins/ roles/ playbooks/ meta/ changelogs/ docs/ tests/integration/ tests/config.yml galaxy.yml
 PYMINOR = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
 export ANSIBLE_LOCALHOST_WARNING := false
@@ -54,7 +55,7 @@ lint: .build/lint.stamp
 	@echo "== antsibull-docs";      $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self --skip-rstcheck $(COPY)
 	@echo "== ansible-lint";        cd $(COPY) && $(CURDIR)/$(BIN)/ansible-lint --offline -q
 	@echo "== ansible-test sanity (the first time it makes its own environments: some minutes)"
-	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test sanity --local --python $(PYMINOR) --exclude tests/ --exclude tools/
+	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test sanity --local --python $(PYMINOR) $(SHIPPED)
 	@if command -v go >/dev/null; then echo "== go vet"; cd tests/lab/vcenter && go vet ./...; fi
 
 lab-up: .build/test.stamp

@@ -40,6 +40,8 @@ def copy() -> Path:
         if source.is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, place / name)
+    # Of a folder that the repository around it ignores ansible-test would see no file.
+    subprocess.run(["git", "init", "--quiet", str(place)], check=True)
     return top
 
 
