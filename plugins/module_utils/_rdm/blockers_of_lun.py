@@ -1,0 +1,170 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What stands against a conversion on the side of the LUN: is it the one, is it free, is it whole. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Blocker,
+    Disk,
+    DiskKind,
+    HostLun,
+    Inventory,
+    VirtualMachine,
+)
+
+_TIB = 1024**4
+_LARGEST = 62 * _TIB
+# Before 5.5 a virtual mapping ended 512 bytes below 2 TiB (KB 2058287).
+_LARGEST_BEFORE_5_5 = 2 * _TIB - 512
+
+
+def lun_blockers(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
+    """Yields every reason on the side of the LUN not to convert a mapping."""
+    if disk.kind is not DiskKind.MAPPING:
+        return
+    host = inventory.host_of(machine)
+    if host is None or host.luns is None:
+        return
+    found = inventory.luns_of(machine, disk)
+    where = f"{disk.label} of {machine.name} ({disk.file})"
+    if not found or not disk.device_name and disk.device_name is not None:
+        yield Blocker(
+            "lun_missing",
+            f"The LUN of {where} is not visible on {host.name}.",
+            f"Present it to {host.name} and rescan, or move the VM to a host that sees it.",
+            disk.file,
+        )
+        return
+    if len(found) > 1:
+        names = ", ".join(sorted(lun.canonical_name for lun in found))
+        yield Blocker(
+            "lun_ambiguous",
+            f"The ids of {where} name {len(found)} LUNs of {host.name}: {names}.",
+            "Look at the mapping on the host with vmkfstools -q.",
+            disk.file,
+        )
+        return
+    lun = found[0]
+    yield from _of_users(inventory, machine, disk, lun)
+    yield from _of_state(disk, lun)
+    yield from _of_use(lun)
+    yield from _of_size(inventory, machine, disk, lun)
+
+
+def users_of(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun: HostLun | None) -> tuple[str, ...]:
+    """Returns the names of other VMs on the same LUN, or on the same mapping file."""
+    users: set[str] = set()
+    for other in inventory.machines.values():
+        if other.id == machine.id:
+            continue
+        for theirs in other.mappings:
+            same_file = other.datacenter == machine.datacenter and theirs.base_file == disk.base_file
+            their_lun = inventory.lun_of(other, theirs) if lun is not None else None
+            if same_file or (lun is not None and their_lun is not None and same_lun(lun, their_lun)):
+                users.add(other.name)
+    return tuple(sorted(users))
+
+
+def same_lun(one: HostLun, other: HostLun) -> bool:
+    """Tells whether two hosts mean one LUN: only by names that are good on every host, or on one host by its own."""
+    if one.durable_names and other.durable_names:
+        return bool(one.durable_names & other.durable_names)
+    return (one.host, one.canonical_name) == (other.host, other.canonical_name)
+
+
+def _of_users(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun: HostLun) -> Iterator[Blocker]:
+    if lun.perennially_reserved:
+        yield Blocker(
+            "perennially_reserved",
+            f"{lun.canonical_name} is perennially reserved on {lun.host_name}, as the disks of a cluster are.",
+            "Leave it in physical mode, or take the reservation off if no cluster uses it.",
+            lun.canonical_name,
+        )
+    users = users_of(inventory, machine, disk, lun)
+    if users:
+        yield Blocker(
+            "lun_used_by_other_vm",
+            f"{lun.canonical_name} is mapped by {', '.join(users)} too.",
+            "Detach it there first, or leave the disk as it is.",
+            lun.canonical_name,
+        )
+    if inventory.stand_alone and lun.local is not True:
+        yield Blocker(
+            "other_hosts_unknown",
+            f"{lun.canonical_name} is not a local disk, and only {lun.host_name} can be seen: whether a VM of another "
+            "host maps it is not known.",
+            "Work through the vCenter that manages all its hosts, or override this.",
+            lun.canonical_name,
+            overridable=True,
+        )
+
+
+def _of_state(disk: Disk, lun: HostLun) -> Iterator[Blocker]:
+    if lun.state != "ok":
+        yield Blocker(
+            "lun_not_ok",
+            f"{lun.canonical_name} is {lun.state} on {lun.host_name}.",
+            "Bring the LUN and its paths back first.",
+            lun.canonical_name,
+        )
+    if (
+        lun.capacity_bytes is not None
+        and disk.capacity_bytes is not None
+        and lun.capacity_bytes != disk.capacity_bytes
+    ):
+        yield Blocker(
+            "size_mismatch",
+            f"{disk.file} has {disk.capacity_bytes} bytes and {lun.canonical_name} {lun.capacity_bytes}.",
+            "The LUN was resized or replaced since it was mapped; make sure which, then map it anew.",
+            disk.file,
+        )
+
+
+def _of_use(lun: HostLun) -> Iterator[Blocker]:
+    name = lun.canonical_name
+    hint = "It is not a disk for a VM; leave it."
+    if lun.boot:
+        yield Blocker("lun_is_boot_device", f"{name} is the boot device of {lun.host_name}.", hint, name)
+    if lun.vmfs_datastore is not None:
+        yield Blocker("lun_carries_vmfs", f"{name} carries the datastore {lun.vmfs_datastore}.", hint, name)
+    if lun.used_by_vsan:
+        yield Blocker("lun_used_by_vsan", f"{name} is claimed by vSAN.", hint, name)
+    if lun.dump_or_scratch:
+        yield Blocker(
+            "lun_is_dump_or_scratch", f"{name} holds the dump or scratch partition of {lun.host_name}.", hint, name
+        )
+
+
+def _of_size(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun: HostLun) -> Iterator[Blocker]:
+    host = inventory.host_of(machine)
+    size = lun.capacity_bytes
+    if size is not None and host is not None:
+        largest = _LARGEST_BEFORE_5_5 if _is_before_5_5(host.version) else _LARGEST
+        if size > largest:
+            yield Blocker(
+                "too_big",
+                f"{lun.canonical_name} has {size} bytes; ESXi {host.version} maps at most {largest}.",
+                "Leave it in physical mode, or use a host of version 5.5 or later.",
+                lun.canonical_name,
+            )
+    if lun.disk_type is not None and "4k" in lun.disk_type.lower():
+        yield Blocker(
+            "native_4k",
+            f"{lun.canonical_name} is a disk of {lun.block_size} byte sectors ({lun.disk_type}).",
+            "Such disks are not supported as raw device mappings.",
+            lun.canonical_name,
+        )
+
+
+def _is_before_5_5(version: str) -> bool:
+    numbers = version.split(".")[:2]
+    if not all(number.isdigit() for number in numbers):
+        return False
+    return tuple(int(number) for number in numbers) < (5, 5)

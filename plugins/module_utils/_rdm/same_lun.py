@@ -1,0 +1,150 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Which LUNs of several hosts are one LUN, and who uses it. Pure.
+
+Only names that are good on every host join what two hosts see (KB 1016210: a vml id holds the LUN number, which each
+host may give its own). A host sees a LUN once; names that would join two LUNs of one host therefore join nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Disk,
+    HostLun,
+    Inventory,
+    VirtualMachine,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
+    OpenRecord,
+    UnreadableRecord,
+    from_text,
+)
+
+# (host, canonical name): what tells a LUN from all others of one reading.
+Sighting = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class LunGroups:
+    """The LUNs of all hosts, joined. A key is the least sighting of a LUN, whatever the order of reading."""
+
+    key_of: Mapping[Sighting, Sighting]
+    members: Mapping[Sighting, tuple[HostLun, ...]]
+
+    @classmethod
+    def of(cls, inventory: Inventory) -> LunGroups:
+        """Returns the groups of all LUNs that the hosts show."""
+        luns = [lun for host in inventory.hosts.values() for lun in host.luns or ()]
+        parent: dict[Sighting, Sighting] = {_sighting(lun): _sighting(lun) for lun in luns}
+
+        def root(sighting: Sighting) -> Sighting:
+            while parent[sighting] != sighting:
+                parent[sighting] = parent[parent[sighting]]
+                sighting = parent[sighting]
+            return sighting
+
+        by_name: dict[str, list[Sighting]] = defaultdict(list)
+        for lun in luns:
+            for name in lun.durable_names:
+                by_name[name].append(_sighting(lun))
+        for sightings in by_name.values():
+            if len({host for host, _name in sightings}) < len(set(sightings)):
+                continue
+            for sighting in sightings[1:]:
+                parent[root(sighting)] = root(sightings[0])
+        joined: dict[Sighting, dict[Sighting, HostLun]] = defaultdict(dict)
+        for lun in luns:
+            joined[root(_sighting(lun))][_sighting(lun)] = lun
+        key_of: dict[Sighting, Sighting] = {}
+        members: dict[Sighting, tuple[HostLun, ...]] = {}
+        for group in joined.values():
+            hosts = Counter(host for host, _name in group)
+            parts = [group] if max(hosts.values()) == 1 else [{sighting: group[sighting]} for sighting in group]
+            for part in parts:
+                key = min(part)
+                key_of.update(dict.fromkeys(part, key))
+                members[key] = tuple(part[sighting] for sighting in sorted(part))
+        return cls(key_of, members)
+
+    def key(self, lun: HostLun) -> Sighting:
+        """Returns the key of the LUN; its own sighting where it is not of this reading."""
+        return self.key_of.get(_sighting(lun), _sighting(lun))
+
+    def keys(self, luns: Iterable[HostLun]) -> frozenset[Sighting]:
+        """Returns the keys of several LUNs."""
+        return frozenset(self.key(lun) for lun in luns)
+
+    def group(self, lun: HostLun) -> tuple[HostLun, ...]:
+        """Returns the LUN as every host sees it, in the order of the hosts' ids."""
+        return self.members.get(self.key(lun), (lun,))
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Who maps what: the mappings by LUN and by mapping file, and the detached ones that stand in a record alone."""
+
+    groups: LunGroups
+    by_lun: Mapping[Sighting, tuple[tuple[VirtualMachine, Disk], ...]]
+    by_file: Mapping[tuple[str | None, str], tuple[tuple[VirtualMachine, Disk], ...]]
+    detached: tuple[tuple[VirtualMachine, OpenRecord], ...]
+
+    @classmethod
+    def of(cls, inventory: Inventory) -> Usage:
+        """Returns the usage of everything in an inventory."""
+        groups = LunGroups.of(inventory)
+        by_lun: dict[Sighting, list[tuple[VirtualMachine, Disk]]] = defaultdict(list)
+        by_file: dict[tuple[str | None, str], list[tuple[VirtualMachine, Disk]]] = defaultdict(list)
+        detached: list[tuple[VirtualMachine, OpenRecord]] = []
+        for machine in inventory.machines.values():
+            for disk in machine.mappings:
+                by_file[(machine.datacenter, disk.base_file)].append((machine, disk))
+                for key in groups.keys(inventory.luns_of(machine, disk)):
+                    by_lun[key].append((machine, disk))
+            detached.extend((machine, record) for record in _detached(machine))
+        return cls(
+            groups,
+            {key: tuple(users) for key, users in by_lun.items()},
+            {key: tuple(users) for key, users in by_file.items()},
+            tuple(detached),
+        )
+
+    def mappings_of(self, lun: HostLun) -> tuple[tuple[VirtualMachine, Disk], ...]:
+        """Returns every mapping of the LUN, on whatever host."""
+        return self.by_lun.get(self.groups.key(lun), ())
+
+    def sharing(self, inventory: Inventory, machine: VirtualMachine, disk: Disk) -> tuple[VirtualMachine, ...]:
+        """Returns the other VMs on the same LUN or the same mapping file, in the order of their paths."""
+        users: dict[str, VirtualMachine] = {}
+        for other, _theirs in self.by_file.get((machine.datacenter, disk.base_file), ()):
+            users[other.id] = other
+        for lun in inventory.luns_of(machine, disk):
+            for other, _theirs in self.mappings_of(lun):
+                users[other.id] = other
+            for other, record in self.detached:
+                if any(record.lun.is_same_as(seen) for seen in self.groups.group(lun)):
+                    users[other.id] = other
+        users.pop(machine.id, None)
+        return tuple(sorted(users.values(), key=lambda user: (user.path, user.id)))
+
+
+def _sighting(lun: HostLun) -> Sighting:
+    return (lun.host, lun.canonical_name)
+
+
+def _detached(machine: VirtualMachine) -> Iterable[OpenRecord]:
+    """Yields the machine's own open records whose disk is attached at the moment to nothing."""
+    for address, text in machine.records.items():
+        try:
+            record = from_text(text)
+        except UnreadableRecord:
+            continue
+        if record.open is not None and record.machine == machine.instance_uuid and machine.disk_at(address) is None:
+            yield record.open

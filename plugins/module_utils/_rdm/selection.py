@@ -1,0 +1,219 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""From the names that a user gives to the objects that they mean. Pure.
+
+Nothing is guessed: a name that means nothing, or more than one thing, is a SelectionError that says what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import SelectionError
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    Disk,
+    DiskKind,
+    HostLun,
+    Inventory,
+    VirtualMachine,
+    bare_device_name,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import LunGroups
+
+# How many candidates an error lists; the rest is counted.
+_LISTED = 20
+
+
+def select_machine(inventory: Inventory, name: str) -> VirtualMachine:
+    """Returns the one VM of that name, inventory path, instance UUID or managed object id; raises SelectionError."""
+    return _one_machine(tuple(inventory.machines.values()), name)
+
+
+def select_machines(inventory: Inventory, names: Sequence[str], datacenter: str | None) -> tuple[VirtualMachine, ...]:
+    """Returns the named VMs, each once, all where no name is given; raises SelectionError for every name at once."""
+    machines = tuple(inventory.machines.values())
+    if datacenter is not None:
+        known = {host.datacenter for host in inventory.hosts.values()} | {machine.datacenter for machine in machines}
+        if datacenter not in known:
+            raise SelectionError(
+                f"There is no datacenter {datacenter!r}.",
+                hint=_there_are(name for name in known if name is not None),
+            )
+        machines = tuple(machine for machine in machines if machine.datacenter == datacenter)
+    if not names:
+        return machines
+    chosen: dict[str, VirtualMachine] = {}
+    errors: list[SelectionError] = []
+    for name in names:
+        try:
+            machine = _one_machine(machines, name)
+        except SelectionError as error:
+            errors.append(error)
+        else:
+            chosen.setdefault(machine.id, machine)
+    _raise_all(errors)
+    return tuple(chosen.values())
+
+
+def select_hosts(inventory: Inventory, names: Sequence[str]) -> frozenset[str] | None:
+    """Returns the ids of the named hosts (name or managed object id); None, for all, where no name is given."""
+    if not names:
+        return None
+    chosen: set[str] = set()
+    errors: list[SelectionError] = []
+    for name in names:
+        found = [host for host in inventory.hosts.values() if name == host.id or name.lower() == host.name.lower()]
+        if len(found) == 1:
+            chosen.add(found[0].id)
+        elif found:
+            listed = _listed(f"{host.name} ({host.id}, {host.datacenter})" for host in found)
+            errors.append(SelectionError(f"{len(found)} hosts are meant by {name!r}: {listed}.", hint="Name the id."))
+        else:
+            there = _there_are(host.name for host in inventory.hosts.values())
+            errors.append(SelectionError(f"No host is named {name!r}.", hint=there))
+    _raise_all(errors)
+    return frozenset(chosen)
+
+
+def select_disks(inventory: Inventory, machine: VirtualMachine, names: Sequence[str]) -> tuple[Disk, ...]:
+    """Returns the named disks of a VM in the VM's order; every mapping where no name is given.
+
+    A name is an address, a label, a mapping file, or the canonical name, vml id or serial of the LUN. It may mean a
+    disk that is no mapping; that is then a blocker, not an error.
+    """
+    if not names:
+        return machine.mappings
+    chosen: set[str] = set()
+    errors: list[SelectionError] = []
+    for name in names:
+        found = [disk for disk in machine.disks if _names_disk(inventory, machine, disk, name)]
+        if len(found) == 1:
+            chosen.add(found[0].address)
+            continue
+        listed = _listed(f"{disk.address} ({disk.label}, {disk.file})" for disk in found or machine.disks)
+        if found:
+            message = f"{name!r} means {len(found)} disks of {machine.name}: {listed}."
+            errors.append(SelectionError(message, hint="Name the address."))
+        else:
+            hint = f"It has {listed}." if machine.disks else "It has no disk."
+            errors.append(SelectionError(f"{machine.name} has no disk {name!r}.", hint=hint))
+    _raise_all(errors)
+    return tuple(disk for disk in machine.disks if disk.address in chosen)
+
+
+def select_mappings(
+    inventory: Inventory,
+    machines: Sequence[VirtualMachine],
+    luns: Sequence[str],
+    compatibility: Compatibility | None,
+) -> tuple[tuple[VirtualMachine, Disk], ...]:
+    """Returns the mappings of these VMs that have the mode and one of the LUNs; raises SelectionError.
+
+    A LUN is named by canonical name, vml id or serial, and looked up on the hosts of these VMs.
+    """
+    mappings = [(machine, disk) for machine in machines for disk in machine.mappings]
+    if luns:
+        chosen = _chosen_by_lun(inventory, machines, mappings, luns)
+        mappings = [pair for index, pair in enumerate(mappings) if index in chosen]
+    return tuple(pair for pair in mappings if compatibility in (None, pair[1].compatibility))
+
+
+def _one_machine(machines: Sequence[VirtualMachine], name: str) -> VirtualMachine:
+    found = [machine for machine in machines if _names_machine(machine, name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = _listed(f"{machine.path} ({machine.id}, {machine.instance_uuid})" for machine in found)
+        raise SelectionError(
+            f"{len(found)} VMs are meant by {name!r}: {listed}.",
+            hint="Name the inventory path, the instance UUID or the managed object id.",
+        )
+    alike = [machine.path for machine in machines if machine.name.casefold() == name.casefold()]
+    hint = f"There is {_listed(alike)}." if alike else "See that it is spelled as in the inventory, and may be read."
+    raise SelectionError(f"No VM is named {name!r}.", hint=hint)
+
+
+def _names_machine(machine: VirtualMachine, name: str) -> bool:
+    if name in (machine.id, machine.name, machine.path):
+        return True
+    return machine.instance_uuid is not None and name.lower() == machine.instance_uuid.lower()
+
+
+def _names_disk(inventory: Inventory, machine: VirtualMachine, disk: Disk, name: str) -> bool:
+    if name in (disk.address, disk.label, disk.file, disk.base_file):
+        return True
+    luns = inventory.luns_of(machine, disk) if disk.kind is DiskKind.MAPPING else ()
+    return any(_names_lun(lun, name) for lun in luns) or _is_vml_of(disk, name)
+
+
+def _names_lun(lun: HostLun, name: str) -> bool:
+    return name in (lun.canonical_name, lun.vml, lun.serial) or name in lun.names or bare_device_name(name) in lun.names
+
+
+def _is_vml_of(disk: Disk, name: str) -> bool:
+    """Tells whether the name is the vml id in the mapping itself; that works also where the host lacks the LUN."""
+    return disk.lun_uuid is not None and name.removeprefix("vml.") == disk.lun_uuid
+
+
+def _chosen_by_lun(
+    inventory: Inventory,
+    machines: Sequence[VirtualMachine],
+    mappings: Sequence[tuple[VirtualMachine, Disk]],
+    names: Sequence[str],
+) -> frozenset[int]:
+    """Returns the places in `mappings` of those that map one of the named LUNs."""
+    host_ids = {machine.host for machine in machines}
+    seen = [lun for host in inventory.hosts.values() if host.id in host_ids for lun in host.luns or ()]
+    groups = LunGroups.of(inventory)
+    mapped = [groups.keys(inventory.luns_of(machine, disk)) for machine, disk in mappings]
+    chosen: set[int] = set()
+    errors: list[SelectionError] = []
+    for name in names:
+        found = {groups.key(lun): lun for lun in seen if _names_lun(lun, name)}
+        if len(found) > 1:
+            listed = _listed(f"{lun.canonical_name} on {lun.host_name}" for lun in found.values())
+            errors.append(
+                SelectionError(
+                    f"{len(found)} LUNs are meant by {name!r}: {listed}.",
+                    hint="Name the canonical name, or the VMs that map the one you mean.",
+                )
+            )
+            continue
+        matching = {
+            index
+            for index, (_machine, disk) in enumerate(mappings)
+            if mapped[index] & found.keys() or (not mapped[index] and _is_vml_of(disk, name))
+        }
+        if not found and not matching:
+            errors.append(
+                SelectionError(
+                    f"No LUN is named {name!r} on the hosts of the chosen VMs.",
+                    hint="See winbackup.storage.lun_info for the canonical names, vml ids and serials there are.",
+                )
+            )
+        chosen |= matching
+    _raise_all(errors)
+    return frozenset(chosen)
+
+
+def _raise_all(errors: Sequence[SelectionError]) -> None:
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise SelectionError(" ".join(str(error) for error in errors))
+
+
+def _there_are(names: Iterable[str]) -> str:
+    listed = _listed(sorted(names))
+    return f"There is {listed}." if listed else "There is none that the user may see."
+
+
+def _listed(candidates: Iterable[str]) -> str:
+    every = list(candidates)
+    more = f" and {len(every) - _LISTED} more" if len(every) > _LISTED else ""
+    return ", ".join(every[:_LISTED]) + more
