@@ -58,7 +58,10 @@ class Site:
     def modes(self) -> dict[str, list[str]]:
         """Returns the modes of the mappings by VM."""
         machines = self.lab.state()["vms"]
-        return {vm["name"]: [disk["mode"] for disk in vm["devices"] if disk["kind"] == "rdm"] for vm in machines}
+        return {
+            vm["name"]: [disk["mode"].removesuffix("Mode") for disk in vm["devices"] if disk["kind"] == "rdm"]
+            for vm in machines
+        }
 
 
 @pytest.fixture
@@ -101,7 +104,7 @@ def test_the_first_failure_stops_unless_told_otherwise(site: Site, keep_going: b
         "winbackup.storage.convert_rdms", *chosen("first", "second", rdm_convert_keep_going=keep_going), fails=True
     )
     assert site.modes() == {"first": ["physical"], "second": [second]}
-    assert "encrypted" in site.text
+    assert "stopped by encrypted" in site.text
 
 
 def test_a_name_that_nothing_has_is_an_error_before_anything_is_written(site: Site) -> None:
