@@ -27,7 +27,7 @@ PIPE_CLOSING = (0x800700E8, 232)
 
 # Raised by the library of Kerberos, which is not always there to be named as classes.
 _KERBEROS = {"GSSError", "KerberosExchangeError", "MutualAuthenticationError"}
-_TLS_REASON = r"certificate verify failed: ([^()]+)|\[SSL: (\w+)\]|CertificateError\(\"?'?([^\"]*)"
+_TLS_REASONS = (r"certificate verify failed: ([^()]+)", r"CertificateError\(([^()]+)", r"\[SSL: (\w+)\]")
 _ANSWERS = (KeyError, ValueError, AssertionError, StopIteration, SyntaxError, AttributeError, TypeError, IndexError)
 
 
@@ -146,9 +146,9 @@ def _broken(error: Exception, target: Target) -> Trouble:
 def _of_requests(error: Exception, target: Target) -> Trouble | None:
     names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("requests")}
     name = target.name
-    if "SSLError" in names:
-        found = re.search(_TLS_REASON, str(error))
-        reason = next((part for part in (found.groups() if found else ()) if part), "TLS failed").strip(" '\".,)")
+    if "SSLError" in names and not re.search("SSLEOFError|SSLZeroReturnError|UNEXPECTED_EOF", str(error)):
+        found = next(filter(None, (re.search(pattern, str(error)) for pattern in _TLS_REASONS)), None)
+        reason = found[1].strip(" '\".,") if found else "TLS failed"
         hint = (
             "Set ca_trust_path to the certificate of the authority that signed the host's, hostname to a name that the "
             "certificate is for, port to that of https; or server_cert_validation to ignore to go without proof."
@@ -161,13 +161,13 @@ def _of_requests(error: Exception, target: Target) -> Trouble | None:
         return Trouble(
             Kind.CONNECTION, ConnectionFailed(f"{name} did not answer within {target.connection_timeout} s.")
         )
-    if "ConnectionError" in names or "Timeout" in names:
+    if names & {"ConnectionError", "Timeout", "SSLError"}:
         text = str(error)
         if "Failed to resolve" in text or "Name or service not known" in text:
             unresolved = f"The name {target.hostname} cannot be resolved."
             return Trouble(Kind.FATAL, ConnectionFailed(unresolved, hint="Check the option hostname."))
         refused = "refuses connections" if "refused" in text else "cannot be reached"
-        if "reset" in text or "RemoteDisconnected" in text or "aborted" in text or "Broken pipe" in text:
+        if "reset" in text or "RemoteDisconnected" in text or "EOF" in text or "Broken pipe" in text:
             refused = "broke the connection off"
         hint = "Check hostname, port and firewalls, that the host is up and its WinRM service runs."
         return Trouble(Kind.CONNECTION, ConnectionFailed(f"{name} {refused}.", hint=hint))

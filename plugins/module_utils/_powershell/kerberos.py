@@ -21,9 +21,8 @@ _KINIT_SECONDS = 60
 class Ticket:
     """A ticket-granting ticket in a private cache, which the environment names until `close()`.
 
-    Kerberos libraries take the default cache where they do not find the user: with a cache of our own, no other user can
-    be taken by mistake. The password goes to kinit over its input, never over its command line.
-    """
+    Kerberos libraries take the default cache where they do not find the user: with a cache of our own, no other user
+    can be taken by mistake. The password goes to kinit over its input, never over its command line."""
 
     def __init__(self, username: str, password: str, *, forwardable: bool) -> None:
         r"""Raises ConnectionFailed with kinit's reason, ConfigurationError for a name of the form DOMAIN\user."""

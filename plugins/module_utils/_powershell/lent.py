@@ -4,7 +4,8 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""A task's own connection to a Windows host, lent by an action plugin: winrm, psrp or ssh, whatever the inventory says."""
+"""A task's own connection to a Windows host, lent by an action plugin: winrm, psrp or ssh, whatever the inventory
+says."""
 
 from __future__ import annotations
 

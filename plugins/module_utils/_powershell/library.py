@@ -4,7 +4,8 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""pywinrm, imported only when a connection is made, so that a missing library is one clear error and not a traceback."""
+"""pywinrm, imported only when a connection is made, so that a missing library is one clear error and not a
+traceback."""
 
 from __future__ import annotations
 

@@ -46,10 +46,9 @@ class PowerShell:
     def run(self, script: str, parameters: Mapping[str, object], *, deadline: float, writes: bool = False) -> Any:
         """Returns what a script returned, as JSON has it; `deadline` is a time of `time.monotonic()`.
 
-        A script with `writes` gets the parameter SecondsLeft, begins nothing after that time, and is ended 120 s later. It is
-        never run twice. Raises ScriptFailed; ConnectionFailed or ConfigurationError (nothing was run); for a script that
-        writes OutcomeUnknown, for another TimeIsUp or NoAnswer.
-        """
+        A script with `writes` gets the parameter SecondsLeft, begins nothing after that time, and is ended 120 s
+        later. It is never run twice. Raises ScriptFailed; ConnectionFailed or ConfigurationError (nothing was run);
+        for a script that writes OutcomeUnknown, for another TimeIsUp or NoAnswer."""
         for attempt in range(1, _READ_ATTEMPTS + 1):
             sent = dict(parameters)
             if writes:

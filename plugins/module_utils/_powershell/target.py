@@ -105,7 +105,7 @@ class Target:
         if self.transport == "basic" and self.scheme == "http" and self.message_encryption != "never":
             raise ConfigurationError(
                 "The transport basic over http would send the password for everyone on the way to read.",
-                hint="Use scheme https, or transport ntlm or kerberos; or set message_encryption to never to have it so.",
+                hint="Use scheme https, or transport ntlm or kerberos; or set message_encryption to never.",
             )
         if self.transport in ("basic", "certificate") and self.message_encryption == "always":
             raise ConfigurationError(f"The transport {self.transport} has no message encryption; TLS does it.")

@@ -32,9 +32,8 @@ class Transport(Protocol):
     def execute(self, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
         """Runs the frame on `data` and returns its output; `deadline` is a time of `time.monotonic()`.
 
-        Raises ConnectionFailed or ConfigurationError where nothing was run. Once it may have been run: runs it again where that
-        is `repeatable`, else raises OutcomeUnknown. Raises TimeIsUp or WriteTimeIsUp at the deadline.
-        """
+        Raises ConnectionFailed or ConfigurationError where nothing was run. Once it may have been run: runs it again
+        where that is `repeatable`, else raises OutcomeUnknown. Raises TimeIsUp or WriteTimeIsUp at the deadline."""
 
     def close(self) -> None:
         """Ends everything on the server, as far as it can still be reached; raises nothing."""

@@ -6,9 +6,9 @@
 
 """WinRM by pywinrm: its requests, one by one, in a loop of our own that has an end and survives what networks do.
 
-Nothing of a script runs before the end of its input was sent, so until then everything may be begun anew. That end is one
-request with nothing but a mark, which may be sent twice. After it only a script that reads is begun anew; for another the
-answer is waited for, over as many connections as it takes.
+Nothing of a script runs before the end of its input was sent, so until then everything may be begun anew. That end is
+one request with nothing but a mark, which may be sent twice. After it only a script that reads is begun anew; for
+another the answer is waited for, over as many connections as it takes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UTF8 = 65001
 # Left behind by a connection that never came back, a shell ends itself; Windows' own default is two hours.
 _IDLE_TIMEOUT = "PT15M"
 _ATTEMPTS = 3
-_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+_PAUSES = (0.1, 0.4, 1.0, 2.0, 5.0)
 # How long a host may be away while a command runs there: the time of a restart of the service, or of a switch.
 _AWAY = 60.0
 
@@ -79,7 +79,7 @@ class WinRmTransport:
                 if attempt == _ATTEMPTS or time.monotonic() >= deadline:
                     raise again.trouble.error from again
                 self._prepare(again.trouble.kind)
-                time.sleep(min(_PAUSES[attempt], max(0.0, deadline - time.monotonic())))
+                time.sleep(min(_PAUSES[attempt - 1], max(0.0, deadline - time.monotonic())))
             except Trouble as trouble:
                 raise trouble.error from trouble
         raise AssertionError("unreachable")
@@ -132,7 +132,7 @@ class WinRmTransport:
                     return
                 if trouble.kind is not Kind.BUSY or attempt == _ATTEMPTS:
                     raise
-                time.sleep(_PAUSES[attempt])
+                time.sleep(_PAUSES[attempt - 1])
 
     # ---- from the end of the input on: it may have run
 

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stand-in for WinRM on a Windows host: real authentication, real WS-Management, a model behind. For tests, on loopback only."""
+"""A stand-in for WinRM on a Windows host: real authentication, real WS-Management, a model behind. For tests, on
+loopback only."""
 
 from __future__ import annotations
 

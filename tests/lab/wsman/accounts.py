@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,13 +16,12 @@ from pathlib import Path
 from spnego._ntlm_raw.crypto import ntowfv1
 
 NETBIOS_DOMAIN, DNS_DOMAIN, REALM = "LAB", "lab.test", "LAB.TEST"
-# The acceptor of NTLM reads one file a process, named by the environment: all hosts of a process share it.
-_LOCK = threading.Lock()
 
 
 @dataclass
 class Account:
-    """An account of the lab's domain. `may_log_on` False is a locked one, `may_use` False one without the right to WinRM."""
+    """An account of the lab's domain. `may_log_on` False is a locked one, `may_use` False one without the right to
+    WinRM."""
 
     name: str
     password: str = field(repr=False)
@@ -48,15 +48,47 @@ class Accounts:
         account = self.of(name)
         return account if account is not None and account.may_log_on and account.password == password else None
 
-    def write_ntlm_file(self, path: Path) -> None:
-        """Writes the hashes of the passwords for the acceptor of NTLM, and names the file in the environment."""
+    def ntlm_lines(self) -> list[str]:
+        """The hashes of the passwords, by each form of a name, as the acceptor of NTLM reads them."""
         lines = []
         for account in self.all.values():
             proof = ntowfv1(account.password).hex().upper()
             names = [account.name, f"{NETBIOS_DOMAIN}\\{account.name}", f"{DNS_DOMAIN}\\{account.name}"]
-            for name in [*names, f"{account.name}@{DNS_DOMAIN}", f"{account.name}@{REALM}"]:
-                lines.append(f"{name}:0:{'0' * 32}:{proof}:[U]:LCT-00000000")
-        with _LOCK:
-            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            path.chmod(0o600)
-            os.environ["NTLM_USER_FILE"] = str(path)
+            names += [f"{account.name}@{DNS_DOMAIN}", f"{account.name}@{REALM}"]
+            lines += [f"{name}:0:{'0' * 32}:{proof}:[U]:LCT-00000000" for name in names]
+        return lines
+
+
+class NtlmFile:
+    """The file that the acceptor of NTLM finds by the environment: one a process, whatever hosts there are."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hosts: list[Accounts] = []
+        self._path: Path | None = None
+
+    def add(self, accounts: Accounts) -> None:
+        with self._lock:
+            self._hosts.append(accounts)
+            self._write()
+
+    def remove(self, accounts: Accounts) -> None:
+        with self._lock:
+            self._hosts.remove(accounts)
+            self._write()
+
+    def _write(self) -> None:
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+            self._path = None
+        if not self._hosts:
+            os.environ.pop("NTLM_USER_FILE", None)
+            return
+        handle, name = tempfile.mkstemp(prefix="winrm-lab-ntlm-")
+        self._path = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for accounts in self._hosts for line in accounts.ntlm_lines())
+        os.environ["NTLM_USER_FILE"] = name
+
+
+NTLM_FILE = NtlmFile()

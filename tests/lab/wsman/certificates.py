@@ -18,7 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 class Certificates:
-    """Files in `folder`: ca.pem, server.pem with its key, client.pem and client.key. `names` are what the server is called."""
+    """Files in `folder`: ca.pem, server.pem with its key, client.pem and client.key. `names` are what the server is
+    called."""
 
     def __init__(
         self,
@@ -36,9 +37,16 @@ class Certificates:
         self._ca_name = _name("winbackup.storage lab authority")
         now = datetime.datetime.now(datetime.UTC)
         usage = x509.KeyUsage(
-            digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
-            key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
-        )  # fmt: skip
+            digital_signature=False,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=True,
+            crl_sign=True,
+            encipher_only=False,
+            decipher_only=False,
+        )
         authority = (
             x509.CertificateBuilder()
             .subject_name(self._ca_name)

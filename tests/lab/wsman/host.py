@@ -2,25 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Windows host as far as WinRM shows it: listeners, connections, and the service behind them. A model made from documentation."""
+"""A Windows host as far as WinRM shows it: listeners, connections, and the service behind them. A model made from
+documentation."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-import shutil
 import socket
 import ssl
 import struct
-import tempfile
 import threading
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from . import soap
-from .accounts import Account, Accounts
+from .accounts import NTLM_FILE, Account, Accounts
 from .certificates import Certificates, common_name
 from .processes import Commands, Executor
 from .security import BadSeal, ConnectionSecurity, Settings, is_sealed
@@ -58,8 +56,7 @@ class WinRmHost:
         self.time_passed = 0.0
         self.shells = Shells(executor or Commands(), quotas or Quotas(), lambda: time.monotonic() + self.time_passed)
         self.certificates = certificates
-        self._folder = Path(tempfile.mkdtemp(prefix="winrm-lab-"))
-        self.accounts.write_ntlm_file(self._folder / "ntlm")
+        NTLM_FILE.add(self.accounts)
         self._numbers = itertools.count(1)
         self._connections: dict[int, socket.socket] = {}
         self._lock = threading.Lock()
@@ -82,7 +79,7 @@ class WinRmHost:
             listener.close()
         self.drop_connections()
         self.shells.lose_all()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        NTLM_FILE.remove(self.accounts)
 
     def drop_connections(self, rudely: bool = False) -> None:
         """Ends all TCP connections, as an idle timeout of a firewall or of HTTP.sys does."""
@@ -158,9 +155,11 @@ class Connection:
     def serve(self) -> None:
         """Answers requests until the connection ends; raises Dropped."""
         while True:
-            line = self.stream.readline(65536)
-            if not line:
+            if not self.stream.peek(1)[:1].isalpha():
+                # The end, or no HTTP: a TLS handshake on the port of http, as HTTP.sys answers it.
+                self._send(400, b"", close=True)
                 return
+            line = self.stream.readline(65536)
             headers = self._headers()
             body = self._body(headers)
             keep = self._answer(line.decode("latin-1"), headers, body)
@@ -272,7 +271,8 @@ class Connection:
         return not (trouble is not None and trouble.kind == "drop_idle")
 
     def _before(self, request: soap.Request, trouble: Trouble, sealed: bool) -> int:
-        """Does what comes before a request is carried out; returns the HTTP status where that was the answer, else 0."""
+        """Does what comes before a request is carried out; returns the HTTP status where that was the answer, else
+        0."""
         if trouble.kind == "delay":
             time.sleep(trouble.seconds)
         elif trouble.kind in ("reset_before", "close_before"):
@@ -342,7 +342,8 @@ class Connection:
 
 
 def _end(connection: socket.socket, rudely: bool) -> None:
-    """Ends a connection. Only a shutdown reaches a socket that files were made of; only lingering for no time resets it."""
+    """Ends a connection. Only a shutdown reaches a socket that files were made of; only lingering for no time resets
+    it."""
     try:
         if rudely:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

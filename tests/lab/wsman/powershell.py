@@ -23,7 +23,8 @@ _NAMES = ("powershell", "powershell.exe")
 class PowerShellCommands:
     """Runs `powershell -EncodedCommand ...`; every other command is one of the protocol's own tests.
 
-    `new_session(process)` makes one session a process, as one powershell.exe has one connection to the server that it is about.
+    `new_session(process)` makes one session a process, as one powershell.exe has one connection to the server that it
+    is about.
     """
 
     def __init__(self, new_session: Callable[[Process], Session] = lambda process: Session()) -> None:

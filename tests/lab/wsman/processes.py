@@ -116,7 +116,8 @@ def codec_of(codepage: int) -> str:
 
 
 class Commands:
-    """Simple commands for tests of the protocol itself: `cat`, `echo`, `exit`, `bytes`, `sleep`, `env`, and cmd's own refusals."""
+    """Simple commands for tests of the protocol itself: `cat`, `echo`, `exit`, `bytes`, `sleep`, `env`, and cmd's own
+    refusals."""
 
     def start(
         self, command_line: str, arguments: Sequence[str], environment: Mapping[str, str], codepage: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 import struct
 from dataclasses import dataclass, field
@@ -110,10 +111,9 @@ class ConnectionSecurity:
 
     def _basic(self, token: bytes) -> Answer:
         name, _, password = token.decode("latin-1").partition(":")
-        try:
+        # Clients differ in how they write what is not ASCII.
+        with contextlib.suppress(UnicodeDecodeError):
             name, password = name.encode("latin-1").decode(), password.encode("latin-1").decode()
-        except UnicodeDecodeError:
-            pass
         self.scheme, self.user = "basic", name
         return self._allowed(self.accounts.log_on(name, password))
 
@@ -162,7 +162,8 @@ class ConnectionSecurity:
         return spnego.server(protocol=protocol, hostname=None, service="http", channel_bindings=bindings)
 
     def _lacks_binding(self, protocol: str, token: bytes) -> bool:
-        """Whether a ticket came without a channel binding: MIT takes those, and only those, whatever it is told to expect."""
+        """Whether a ticket came without a channel binding: MIT takes those, and only those, whatever it is told to
+        expect."""
         if self.settings.cbt != "strict" or self.binding is None or protocol == "ntlm":
             return False
         other = GssChannelBindings(application_data=b"tls-server-end-point:another")
@@ -203,16 +204,14 @@ class ConnectionSecurity:
         sealed = b""
         for block in blocks:
             wrapped = self._context.wrap_winrm(block)
-            sealed += (
-                _BOUNDARY + b"\r\n\tContent-Type: " + protocol + b"\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length="
-                + str(len(block) + wrapped.padding_length).encode() + b"\r\n" + _BOUNDARY
-                + b"\r\n\tContent-Type: application/octet-stream\r\n" + struct.pack("<i", len(wrapped.header)) + wrapped.header + wrapped.data
-            )  # fmt: skip
+            length = str(len(block) + wrapped.padding_length).encode()
+            sealed += _BOUNDARY + b"\r\n\tContent-Type: " + protocol
+            sealed += b"\r\n\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=" + length + b"\r\n"
+            sealed += _BOUNDARY + b"\r\n\tContent-Type: application/octet-stream\r\n"
+            sealed += struct.pack("<i", len(wrapped.header)) + wrapped.header + wrapped.data
         kind = "x-multi-encrypted" if len(blocks) > 1 else "encrypted"
-        return (
-            sealed + _BOUNDARY + b"--\r\n",
-            f'multipart/{kind};protocol="{protocol.decode()}";boundary="Encrypted Boundary"',
-        )
+        content_type = f'multipart/{kind};protocol="{protocol.decode()}";boundary="Encrypted Boundary"'
+        return sealed + _BOUNDARY + b"--\r\n", content_type
 
 
 def is_sealed(content_type: str) -> bool:

@@ -138,8 +138,8 @@ class Shells:
             request,
             f"{soap.TRANSFER}/CreateResponse",
             f"<x:ResourceCreated><a:Address>http://lab/wsman</a:Address><a:ReferenceParameters><w:ResourceURI>{soap.CMD_RESOURCE}"
-            f'</w:ResourceURI><w:SelectorSet><w:Selector Name="ShellId">{shell.id}</w:Selector></w:SelectorSet></a:ReferenceParameters>'
-            f"</x:ResourceCreated><rsp:Shell><rsp:ShellId>{shell.id}</rsp:ShellId><rsp:ResourceUri>{soap.CMD_RESOURCE}</rsp:ResourceUri>"
+            f'</w:ResourceURI><w:SelectorSet><w:Selector Name="ShellId">{shell.id}</w:Selector></w:SelectorSet>'
+            f"</a:ReferenceParameters></x:ResourceCreated><rsp:Shell><rsp:ShellId>{shell.id}</rsp:ShellId><rsp:ResourceUri>{soap.CMD_RESOURCE}</rsp:ResourceUri>"
             f"<rsp:Owner>{escape(user)}</rsp:Owner><rsp:ClientIP>127.0.0.1</rsp:ClientIP>"
             f"<rsp:IdleTimeOut>PT{shell.idle_timeout:.3f}S</rsp:IdleTimeOut><rsp:InputStreams>stdin</rsp:InputStreams>"
             "<rsp:OutputStreams>stdout stderr</rsp:OutputStreams><rsp:ShellRunTime>P0DT0H0M0S</rsp:ShellRunTime>"
@@ -206,7 +206,8 @@ class Shells:
             state = f'State="{_STATE}/Done"><rsp:ExitCode>{code}</rsp:ExitCode></rsp:CommandState>'
         else:
             state = f'State="{_STATE}/Running"/>'
-        body = f'<rsp:ReceiveResponse>{"".join(parts)}<rsp:CommandState CommandId="{command_id}" {state}</rsp:ReceiveResponse>'
+        parts.append(f'<rsp:CommandState CommandId="{command_id}" {state}')
+        body = f"<rsp:ReceiveResponse>{''.join(parts)}</rsp:ReceiveResponse>"
         return soap.reply(request, f"{soap.SHELL}/ReceiveResponse", body)
 
     def _touch(self, request: soap.Request) -> None:

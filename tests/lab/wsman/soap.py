@@ -54,7 +54,8 @@ def no_such_shell() -> Fault:
     return Fault(
         2150858843,
         "w:InvalidSelectors",
-        "The request for the Windows Remote Shell with that ShellId failed because the shell was not found on the server.",
+        "The request for the Windows Remote Shell with that ShellId failed because the shell was not found on the "
+        "server.",
     )
 
 
@@ -158,10 +159,12 @@ def reply(request: Request, action_uri: str, body: str) -> bytes:
 def identify_reply(note: str) -> bytes:
     """An answer to Identify."""
     return (
-        f'<s:Envelope xml:lang="en-US" xmlns:s="{SOAP}"><s:Header/><s:Body><wsmid:IdentifyResponse xmlns:wsmid="{IDENTIFY}">'
+        f'<s:Envelope xml:lang="en-US" xmlns:s="{SOAP}"><s:Header/><s:Body>'
+        f'<wsmid:IdentifyResponse xmlns:wsmid="{IDENTIFY}">'
         "<wsmid:ProtocolVersion>http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd</wsmid:ProtocolVersion>"
         f"<wsmid:ProductVendor>{escape(note)}</wsmid:ProductVendor>"
-        "<wsmid:ProductVersion>OS: 10.0.20348 SP: 0.0 Stack: 3.0</wsmid:ProductVersion></wsmid:IdentifyResponse></s:Body></s:Envelope>"
+        "<wsmid:ProductVersion>OS: 10.0.20348 SP: 0.0 Stack: 3.0</wsmid:ProductVersion>"
+        "</wsmid:IdentifyResponse></s:Body></s:Envelope>"
     ).encode()
 
 
@@ -171,17 +174,20 @@ def fault_reply(request: Request | None, fault: Fault) -> bytes:
     if fault.shape == "wmi":
         name = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError"
         detail = (
-            f'<e:MSFT_WmiError xmlns:e="{name}"><e:CIMStatusCode>27</e:CIMStatusCode><e:error_Category>30</e:error_Category>'
+            f'<e:MSFT_WmiError xmlns:e="{name}"><e:CIMStatusCode>27</e:CIMStatusCode>'
+            f"<e:error_Category>30</e:error_Category>"
             f"<e:error_Code>{fault.code}</e:error_Code><e:error_Type>HRESULT</e:error_Type><e:Message>{reason}</e:Message>"
             f"<e:MessageID>HRESULT 0x{fault.code:x}</e:MessageID></e:MSFT_WmiError>"
         )
     else:
         name = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
-        detail = f'<f:WSManFault xmlns:f="{name}" Code="{fault.code}" Machine="lab"><f:Message>{reason}</f:Message></f:WSManFault>'
+        detail = f'<f:WSManFault xmlns:f="{name}" Code="{fault.code}" Machine="lab">'
+        detail += f"<f:Message>{reason}</f:Message></f:WSManFault>"
     relates = "" if request is None else f"<a:RelatesTo>{escape(request.message_id)}</a:RelatesTo>"
     return (
         f"{_OPENING}<s:Header><a:Action>http://schemas.dmtf.org/wbem/wsman/1/wsman/fault</a:Action>"
         f"<a:MessageID>uuid:{str(uuid.uuid4()).upper()}</a:MessageID><a:To>{ANONYMOUS}</a:To>{relates}</s:Header><s:Body><s:Fault>"
         f"<s:Code><s:Value>{fault.value}</s:Value><s:Subcode><s:Value>{fault.subcode}</s:Value></s:Subcode></s:Code>"
-        f'<s:Reason><s:Text xml:lang="en-US">{reason}</s:Text></s:Reason><s:Detail>{detail}</s:Detail></s:Fault></s:Body></s:Envelope>'
+        f'<s:Reason><s:Text xml:lang="en-US">{reason}</s:Text></s:Reason>'
+        f"<s:Detail>{detail}</s:Detail></s:Fault></s:Body></s:Envelope>"
     ).encode()

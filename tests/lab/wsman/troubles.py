@@ -11,17 +11,28 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 KINDS = (
-    "reset_before", "reset_after", "close_before", "close_after", "status", "delay", "reply", "fault", "reboot", "refuse_credentials", "drop_idle",
-)  # fmt: skip
+    "reset_before",
+    "reset_after",
+    "close_before",
+    "close_after",
+    "status",
+    "delay",
+    "reply",
+    "fault",
+    "reboot",
+    "refuse_credentials",
+    "drop_idle",
+)
 
 
 @dataclass
 class Trouble:
-    """A trouble for the requests that match: by `action` ("Receive"), by `number` (of all requests with SOAP, from 1), or both.
+    """A trouble for the requests that match: by `action` ("Receive"), by `number` (of all requests with SOAP, from 1).
 
-    `kind`: reset_before, close_before (not carried out), reset_after, close_after (carried out, no answer), status (HTTP `status`,
-    not carried out), delay (`seconds`, then carried out), reply (`body` instead of the answer, with HTTP `status`), fault (`code`, `subcode`),
-    reboot (all shells lost, all connections reset), refuse_credentials (401), drop_idle (answered, then the connection is closed).
+    `kind`: reset_before and close_before (not carried out), reset_after and close_after (carried out, no answer),
+    status (HTTP `status`, not carried out), delay (`seconds`, then carried out), reply (`body` instead of the answer,
+    with HTTP `status`), fault (`code`, `subcode`), reboot (all shells lost, all connections reset), refuse_credentials
+    (401), drop_idle (answered, then the connection is closed).
     """
 
     kind: str
@@ -41,7 +52,8 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Entry:
-    """One request, as the log has it. `number` is 0 for what carries no SOAP (handshakes), `trouble` what was done to it."""
+    """One request, as the log has it. `number` is 0 for what carries no SOAP (handshakes), `trouble` what was done to
+    it."""
 
     connection: int
     number: int

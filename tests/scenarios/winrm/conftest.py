@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.connection import open_powershell
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
 from powershell import Command, CommandTable, Session
 from powershell.binding import signature
 from wsman.powershell import PowerShellCommands
 from wsman.processes import Process, Terminated
 from wsman.site import WAYS, Site, windows_site
+
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.connection import open_powershell
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
 
 
 class World:

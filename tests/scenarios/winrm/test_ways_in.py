@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same run by every transport and scheme: what goes in comes out, sealed or within TLS, in few requests, leaving nothing."""
+"""The same run by every transport and scheme: what goes in comes out, sealed or within TLS, in few requests, leaving
+nothing."""
 
 from __future__ import annotations
 
@@ -15,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from wsman.site import PASSWORD
+
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
     NoAnswer,
     ScriptFailed,
     TimeIsUp,
 )
-from wsman.site import PASSWORD
 
 from .conftest import Lab, soon
 from .scripts import ADD, ECHO, EXIT, FAIL, MANY, NOTHING, SLEEP
@@ -117,9 +119,13 @@ def test_the_shell_speaks_utf8_and_ends_itself_when_forgotten(lab: Lab) -> None:
 
 
 def test_an_exception_in_between_leaves_no_shell(lab: Lab) -> None:
-    with pytest.raises(ZeroDivisionError), lab.connect("kerberos", "http") as shell:
-        shell.run(NOTHING, {}, deadline=soon())
-        raise ZeroDivisionError
+    def work() -> None:
+        with lab.connect("kerberos", "http") as shell:
+            shell.run(NOTHING, {}, deadline=soon())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
     assert not lab.host.shells.open
 
 
