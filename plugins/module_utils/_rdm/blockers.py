@@ -16,6 +16,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers_of_lun import lun_blockers
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers_of_machine import (
+    of_change_tracking,
+    of_host,
+    of_place,
+    of_power,
+    of_records,
+    of_snapshots,
+    of_state,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Blocker,
     Compatibility,
@@ -24,16 +33,62 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     DiskKind,
     FileFacts,
     Inventory,
-    Power,
     VirtualMachine,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.names import extent_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import UnreadableRecord, from_text
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Usage
 
 # A descriptor and its extent take a few kilobytes; the datastore should not be brought to its last one.
 _FREE_BYTES = 16 * 1024**2
-# What a reconfigure of this kind, and its undo, call; a disabled method is refused by the server.
-_METHODS = frozenset({"ReconfigVM_Task"})
+# Every blocker, in the order of the table in docs/codes.md.
+BLOCKER_CODES = (
+    "vm_powered_on",
+    "vm_suspended",
+    "has_snapshots",
+    "is_delta",
+    "needs_consolidation",
+    "linked_clone",
+    "vm_is_template",
+    "not_a_mapping",
+    "mode_disagrees",
+    "bus_sharing",
+    "multi_writer",
+    "perennially_reserved",
+    "lun_used_by_other_vm",
+    "other_hosts_unknown",
+    "lun_missing",
+    "lun_not_ok",
+    "lun_ambiguous",
+    "size_mismatch",
+    "lun_is_boot_device",
+    "lun_carries_vmfs",
+    "lun_used_by_vsan",
+    "lun_is_dump_or_scratch",
+    "too_big",
+    "datastore_unsuitable",
+    "datastore_full",
+    "native_4k",
+    "target_file_exists",
+    "controller_unsupported",
+    "unit_unusable",
+    "encrypted",
+    "fault_tolerance",
+    "task_running",
+    "method_disabled",
+    "vm_inaccessible",
+    "replicated",
+    "host_unavailable",
+    "managed_by_vcenter",
+    "no_privilege",
+    "license_read_only",
+    "record_of_other_vm",
+    "run_in_progress",
+    "cbt_enabled",
+)
+
+
+_LOOK_AT_MAPPING = "Look at it on the host with vmkfstools -q, and map the LUN anew if the file is not what it says."
 
 
 @dataclass(frozen=True)
@@ -58,85 +113,54 @@ def blockers_of(
     power: str = "refuse",
     override: frozenset[str] = frozenset(),
     over_shell: bool = False,
+    usage: Usage | None = None,
 ) -> tuple[Blocker, ...]:
-    """Returns every reason not to bring a disk into the wanted mode, as far as the facts at hand tell."""
+    """Returns every reason not to bring a disk into the wanted mode, as far as the facts at hand tell, in table order.
+
+    `usage` is that of the inventory, where the caller has it already.
+    """
     found = [
-        *_of_power(machine, power),
-        *_of_snapshots(machine, disk),
-        *_of_kind(machine, disk),
+        *of_power(machine, power),
+        *of_snapshots(machine, disk),
+        *_of_kind(machine, disk, target),
         *_of_sharing(machine, disk),
-        *lun_blockers(inventory, machine, disk),
-        *_of_target(machine, target, wanted),
-        *_of_place(machine, disk),
-        *_of_state(inventory, machine),
-        *_of_host(inventory, machine, over_shell),
+        *lun_blockers(inventory, machine, disk, usage or Usage.of(inventory)),
+        *_of_target(inventory, machine, target, wanted),
+        *of_place(machine, disk),
+        *of_state(machine, disk),
+        *of_host(inventory, machine, over_shell),
         *_of_rights(machine, target),
-        *_of_records(machine),
-        *_of_change_tracking(machine, disk, wanted),
+        *of_records(machine),
+        *of_change_tracking(machine, disk, wanted),
     ]
-    return tuple(blocker for blocker in found if not (blocker.overridable and blocker.code in override))
+    standing = (blocker for blocker in found if not (blocker.overridable and blocker.code in override))
+    return tuple(sorted(dict.fromkeys(standing), key=lambda blocker: BLOCKER_CODES.index(blocker.code)))
 
 
-def unchecked_of(
-    inventory: Inventory, machine: VirtualMachine, disk: Disk, target: Target | None
-) -> tuple[str, ...]:
+def unchecked_of(inventory: Inventory, machine: VirtualMachine, disk: Disk, target: Target | None) -> tuple[str, ...]:
     """Returns the codes that need a look into a folder or a file, or a question to the server, not yet taken."""
-    codes: list[str] = []
-    if target is None or target.listing is None:
-        codes.append("target_file_exists")
-    if disk.extent is None:
-        codes.append("mode_disagrees")
-    if target is None or target.missing_privileges is None:
-        codes.append("no_privilege")
-    return tuple(codes)
+    own_open = any(_is_own_and_open(machine, text) for text in machine.records.values())
+    doubtful = {
+        "target_file_exists": target is None or target.listing is None,
+        "datastore_unsuitable": target is None,
+        "datastore_full": target is None,
+        "mode_disagrees": disk.extent is None,
+        "lun_missing": inventory.host_of(machine) is None,
+        "no_privilege": target is None or target.missing_privileges is None,
+        "run_in_progress": own_open,
+    }
+    return tuple(code for code in BLOCKER_CODES if doubtful.get(code))
 
 
-def _of_power(machine: VirtualMachine, power: str) -> Iterator[Blocker]:
-    if machine.power is Power.ON and power == "refuse":
-        yield Blocker(
-            "vm_powered_on",
-            f"{machine.name} is powered on.",
-            "Shut it down, or allow it with power: shutdown.",
-            machine.name,
-        )
-    if machine.power is Power.SUSPENDED:
-        yield Blocker(
-            "vm_suspended",
-            f"{machine.name} is suspended; its memory refers to the disk as it is.",
-            "Resume it and shut it down.",
-            machine.name,
-        )
+def _is_own_and_open(machine: VirtualMachine, text: str) -> bool:
+    try:
+        record = from_text(text)
+    except UnreadableRecord:
+        return False
+    return record.open is not None and record.machine == machine.instance_uuid
 
 
-def _of_snapshots(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
-    if machine.has_snapshots:
-        yield Blocker("has_snapshots", f"{machine.name} has snapshots.", "Remove them all first.", machine.name)
-    if disk.parents:
-        yield Blocker(
-            "is_delta",
-            f"{disk.file} is a snapshot's delta on {disk.base_file}.",
-            "Remove the snapshots, or consolidate the disks.",
-            disk.file,
-        )
-    if machine.consolidation_needed:
-        yield Blocker(
-            "needs_consolidation",
-            f"The disks of {machine.name} need consolidation.",
-            "Consolidate them first.",
-            machine.name,
-        )
-    if machine.linked_clone:
-        yield Blocker(
-            "linked_clone",
-            f"{machine.name} is a linked clone.",
-            "Make a full clone of it, and map the LUN there.",
-            machine.name,
-        )
-    if machine.template:
-        yield Blocker("vm_is_template", f"{machine.name} is a template.", "Convert it to a VM first.", machine.name)
-
-
-def _of_kind(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
+def _of_kind(machine: VirtualMachine, disk: Disk, target: Target | None) -> Iterator[Blocker]:
     if disk.kind is not DiskKind.MAPPING:
         yield Blocker(
             "not_a_mapping",
@@ -149,7 +173,7 @@ def _of_kind(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
         yield Blocker(
             "mode_disagrees",
             f"The compatibility mode of {disk.file} could not be read.",
-            "Look at it on the host with vmkfstools -q.",
+            _LOOK_AT_MAPPING,
             disk.file,
         )
     elif disk.extent is not None and disk.extent.endswith(("-rdm.vmdk", "-rdmp.vmdk")):
@@ -159,9 +183,27 @@ def _of_kind(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
                 "mode_disagrees",
                 f"{disk.file} is shown as {disk.compatibility.value}, and its extent {disk.extent} is that of a "
                 f"{by_extent.value} mapping.",
-                "Look at the mapping on the host with vmkfstools -q; map the LUN anew if the file is not what it says.",
+                _LOOK_AT_MAPPING,
                 disk.file,
             )
+    descriptor = (target.listing or {}).get(disk.base_file) if target is not None else None
+    if descriptor is None:
+        return
+    if descriptor.kind not in (None, DiskKind.MAPPING):
+        yield Blocker(
+            "mode_disagrees",
+            f"{disk.base_file} is shown as a mapping, and its descriptor is of kind {descriptor.kind.value}.",
+            _LOOK_AT_MAPPING,
+            disk.file,
+        )
+    elif descriptor.compatibility is not None and disk.compatibility not in (None, descriptor.compatibility):
+        yield Blocker(
+            "mode_disagrees",
+            f"{disk.base_file} is shown as {disk.compatibility.value}, and its descriptor is that of a "
+            f"{descriptor.compatibility.value} mapping.",
+            _LOOK_AT_MAPPING,
+            disk.file,
+        )
 
 
 def _of_sharing(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
@@ -181,20 +223,36 @@ def _of_sharing(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
         )
 
 
-def _of_target(machine: VirtualMachine, target: Target | None, wanted: Compatibility) -> Iterator[Blocker]:
+def _of_target(
+    inventory: Inventory, machine: VirtualMachine, target: Target | None, wanted: Compatibility
+) -> Iterator[Blocker]:
     if target is None:
         return
     yield from _of_datastore(machine, target)
     listing = target.listing
     if listing is None:
         return
-    extent = extent_of(target.file, wanted)
-    if target.file in listing and target.file not in target.own:
-        yield _exists(target.file)
-    elif target.file not in listing and extent in listing:
-        yield _exists(extent)
-    elif target.file in listing and listing[target.file].kind is not DiskKind.MAPPING:
-        yield _exists(target.file)
+    facts = listing.get(target.file)
+    if facts is None:
+        extent = extent_of(target.file, wanted)
+        if extent in listing:
+            yield _exists(extent, f"there is no {target.file} that it belongs to")
+        return
+    users = [
+        f"{other.path} {disk.address}"
+        for other in inventory.machines.values()
+        if other.datacenter == machine.datacenter
+        for disk in other.disks
+        if target.file in (disk.file, *disk.parents)
+    ]
+    if target.file not in target.own:
+        yield _exists(target.file, "no record of this VM names it as its own")
+    elif facts.kind is not DiskKind.MAPPING:
+        yield _exists(target.file, "it is no raw device mapping")
+    elif facts.compatibility not in (None, wanted):
+        yield _exists(target.file, f"it is no {wanted.value} mapping")
+    elif users:
+        yield _exists(target.file, f"{', '.join(users)} uses it")
 
 
 def _of_datastore(machine: VirtualMachine, target: Target) -> Iterator[Blocker]:
@@ -211,9 +269,8 @@ def _of_datastore(machine: VirtualMachine, target: Target) -> Iterator[Blocker]:
     reason = None
     if datastore.type.upper() != "VMFS":
         reason = f"is {datastore.type}, and a mapping file must be on VMFS"
-    elif datastore.version is not None and datastore.version.split(".")[0].isdigit():
-        if int(datastore.version.split(".")[0]) < 5:
-            reason = f"is VMFS {datastore.version}; version 5 or later is needed"
+    elif _is_before_vmfs_5(datastore.version):
+        reason = f"is VMFS {datastore.version}; version 5 or later is needed"
     if reason is None and datastore.accessible is False:
         reason = "is not accessible"
     if reason is None and datastore.maintenance:
@@ -231,86 +288,18 @@ def _of_datastore(machine: VirtualMachine, target: Target) -> Iterator[Blocker]:
         )
 
 
-def _exists(file: str) -> Blocker:
+def _is_before_vmfs_5(version: str | None) -> bool:
+    major = (version or "").split(".")[0]
+    return major.isdigit() and int(major) < 5
+
+
+def _exists(file: str, why: str) -> Blocker:
     return Blocker(
         "target_file_exists",
-        f"{file} exists, and no record of this VM names it as its own mapping.",
+        f"{file} exists, and {why}.",
         "Look at it on the host; move or delete it, or name another place with datastore and directory.",
         file,
     )
-
-
-def _of_place(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
-    if disk.controller.type == "ide":
-        yield Blocker(
-            "controller_unsupported",
-            f"{disk.address} of {machine.name} is on an IDE controller.",
-            "Move the disk to a SCSI, SATA or NVMe controller first.",
-            disk.address,
-        )
-    if disk.controller.type == "scsi" and disk.unit == 7:
-        yield Blocker(
-            "unit_unusable",
-            f"{disk.address} of {machine.name} is the controller's own unit.",
-            "Move the disk to another unit first.",
-            disk.address,
-        )
-
-
-def _of_state(inventory: Inventory, machine: VirtualMachine) -> Iterator[Blocker]:
-    name = machine.name
-    if machine.encrypted:
-        yield Blocker("encrypted", f"{name} is encrypted.", "Decrypt it first.", name)
-    if machine.fault_tolerance:
-        yield Blocker("fault_tolerance", f"{name} uses Fault Tolerance.", "Turn it off first.", name)
-    if machine.running_task is not None:
-        yield Blocker(
-            "task_running", f"A task ({machine.running_task}) works on {name}.", "Wait until it has ended.", name
-        )
-    disabled = sorted(_METHODS & machine.disabled_methods)
-    if disabled and machine.power is not Power.ON:
-        yield Blocker(
-            "method_disabled",
-            f"{', '.join(disabled)} is disabled for {name}.",
-            "A backup or replication product may have locked it; end its job, or have it enable the method.",
-            name,
-        )
-    if machine.connection_state not in ("connected", "disconnected", "unknown"):
-        yield Blocker(
-            "vm_inaccessible", f"{name} is {machine.connection_state}.", "Make its files accessible again.", name
-        )
-    if machine.replicated:
-        yield Blocker(
-            "replicated",
-            f"{name} is replicated (vSphere Replication or Site Recovery Manager).",
-            "Take it out of replication first, or override this if the mapping is not part of it.",
-            name,
-            overridable=True,
-        )
-
-
-def _of_host(inventory: Inventory, machine: VirtualMachine, over_shell: bool) -> Iterator[Blocker]:
-    host = inventory.host_of(machine)
-    if host is None or host.connection_state != "connected":
-        state = "not visible" if host is None else host.connection_state
-        yield Blocker(
-            "host_unavailable",
-            f"The host of {machine.name} is {state}.",
-            "Connect the host again.",
-            host.name if host else machine.name,
-        )
-    elif host.maintenance:
-        yield Blocker(
-            "host_unavailable", f"{host.name} is in maintenance mode.", "End the maintenance first.", host.name
-        )
-    if over_shell and host is not None and host.management_server:
-        yield Blocker(
-            "managed_by_vcenter",
-            f"{host.name} is managed by the vCenter {host.management_server}.",
-            "Work through that vCenter over the API, or override this.",
-            host.name,
-            overridable=True,
-        )
 
 
 def _of_rights(machine: VirtualMachine, target: Target | None) -> Iterator[Blocker]:
@@ -329,30 +318,5 @@ def _of_rights(machine: VirtualMachine, target: Target | None) -> Iterator[Block
             "license_read_only",
             "The host's licence lets the API read only.",
             "Work over SSH, where no such licence is needed.",
-            machine.name,
-        )
-
-
-def _of_records(machine: VirtualMachine) -> Iterator[Blocker]:
-    for address, text in machine.records.items():
-        try:
-            record = from_text(text)
-        except UnreadableRecord:
-            continue
-        if record.open is not None and record.machine != machine.instance_uuid:
-            yield Blocker(
-                "record_of_other_vm",
-                f"{machine.name} carries the open record of another VM ({record.machine}) for {address}.",
-                f"It is a clone; remove winbackup.storage.rdm.{address} from its settings.",
-                machine.name,
-            )
-
-
-def _of_change_tracking(machine: VirtualMachine, disk: Disk, wanted: Compatibility) -> Iterator[Blocker]:
-    if wanted is Compatibility.PHYSICAL and (machine.change_tracking or disk.change_tracking):
-        yield Blocker(
-            "cbt_enabled",
-            f"Changed block tracking is on for {machine.name}, and a physical mapping has none.",
-            "Turn it off first (ctkEnabled).",
             machine.name,
         )

@@ -18,6 +18,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Usage
 
 _TIB = 1024**4
 _LARGEST = 62 * _TIB
@@ -25,74 +26,76 @@ _LARGEST = 62 * _TIB
 _LARGEST_BEFORE_5_5 = 2 * _TIB - 512
 
 
-def lun_blockers(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
+def lun_blockers(inventory: Inventory, machine: VirtualMachine, disk: Disk, usage: Usage) -> Iterator[Blocker]:
     """Yields every reason on the side of the LUN not to convert a mapping."""
     if disk.kind is not DiskKind.MAPPING:
         return
-    host = inventory.host_of(machine)
-    if host is None or host.luns is None:
+    yield from _of_users(inventory, machine, disk, usage)
+    missing = lun_not_found(inventory, machine, disk)
+    if missing is not None:
+        yield missing
+    lun = inventory.lun_of(machine, disk)
+    if lun is None:
         return
-    found = inventory.luns_of(machine, disk)
+    yield from _of_reservation(inventory, lun)
+    yield from _of_state(disk, lun)
+    yield from _of_use(lun)
+    yield from _of_size(inventory, machine, lun)
+
+
+def lun_not_found(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> Blocker | None:
+    """Returns why the host of a VM does not show the one LUN that a mapping is of; None where it does.
+
+    None also where the host itself is not visible: that is a blocker of its own.
+    """
+    host = inventory.host_of(machine)
+    if host is None:
+        return None
     where = f"{disk.label} of {machine.name} ({disk.file})"
-    if not found or not disk.device_name and disk.device_name is not None:
-        yield Blocker(
+    if host.luns is None:
+        return Blocker(
             "lun_missing",
-            f"The LUN of {where} is not visible on {host.name}.",
+            f"The storage of {host.name} could not be read, and so not the LUN of {where}.",
+            "Connect the host, and give the user the role Read-only on it.",
+            disk.file,
+        )
+    found = inventory.luns_of(machine, disk)
+    # The device name is empty where the LUN is masked from the host or unavailable (vSphere API).
+    if not found or disk.device_name == "":
+        return Blocker(
+            "lun_missing",
+            f"The LUN of {where}, {disk.lun_uuid or 'of unknown id'}, is not visible on {host.name}.",
             f"Present it to {host.name} and rescan, or move the VM to a host that sees it.",
             disk.file,
         )
-        return
     if len(found) > 1:
         names = ", ".join(sorted(lun.canonical_name for lun in found))
-        yield Blocker(
+        return Blocker(
             "lun_ambiguous",
             f"The ids of {where} name {len(found)} LUNs of {host.name}: {names}.",
             "Look at the mapping on the host with vmkfstools -q.",
             disk.file,
         )
-        return
-    lun = found[0]
-    yield from _of_users(inventory, machine, disk, lun)
-    yield from _of_state(disk, lun)
-    yield from _of_use(lun)
-    yield from _of_size(inventory, machine, disk, lun)
+    return None
 
 
-def users_of(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun: HostLun | None) -> tuple[str, ...]:
-    """Returns the names of other VMs on the same LUN, or on the same mapping file."""
-    users: set[str] = set()
-    for other in inventory.machines.values():
-        if other.id == machine.id:
-            continue
-        for theirs in other.mappings:
-            same_file = other.datacenter == machine.datacenter and theirs.base_file == disk.base_file
-            their_lun = inventory.lun_of(other, theirs) if lun is not None else None
-            if same_file or (lun is not None and their_lun is not None and same_lun(lun, their_lun)):
-                users.add(other.name)
-    return tuple(sorted(users))
+def _of_users(inventory: Inventory, machine: VirtualMachine, disk: Disk, usage: Usage) -> Iterator[Blocker]:
+    users = usage.sharing(inventory, machine, disk)
+    if users:
+        yield Blocker(
+            "lun_used_by_other_vm",
+            f"The LUN or the mapping file of {disk.file} is used by {', '.join(user.path for user in users)} too.",
+            "Detach it there first, or leave the disk as it is.",
+            disk.file,
+        )
 
 
-def same_lun(one: HostLun, other: HostLun) -> bool:
-    """Tells whether two hosts mean one LUN: only by names that are good on every host, or on one host by its own."""
-    if one.durable_names and other.durable_names:
-        return bool(one.durable_names & other.durable_names)
-    return (one.host, one.canonical_name) == (other.host, other.canonical_name)
-
-
-def _of_users(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun: HostLun) -> Iterator[Blocker]:
+def _of_reservation(inventory: Inventory, lun: HostLun) -> Iterator[Blocker]:
     if lun.perennially_reserved:
         yield Blocker(
             "perennially_reserved",
             f"{lun.canonical_name} is perennially reserved on {lun.host_name}, as the disks of a cluster are.",
             "Leave it in physical mode, or take the reservation off if no cluster uses it.",
-            lun.canonical_name,
-        )
-    users = users_of(inventory, machine, disk, lun)
-    if users:
-        yield Blocker(
-            "lun_used_by_other_vm",
-            f"{lun.canonical_name} is mapped by {', '.join(users)} too.",
-            "Detach it there first, or leave the disk as it is.",
             lun.canonical_name,
         )
     if inventory.stand_alone and lun.local is not True:
@@ -114,11 +117,7 @@ def _of_state(disk: Disk, lun: HostLun) -> Iterator[Blocker]:
             "Bring the LUN and its paths back first.",
             lun.canonical_name,
         )
-    if (
-        lun.capacity_bytes is not None
-        and disk.capacity_bytes is not None
-        and lun.capacity_bytes != disk.capacity_bytes
-    ):
+    if lun.capacity_bytes is not None and disk.capacity_bytes is not None and lun.capacity_bytes != disk.capacity_bytes:
         yield Blocker(
             "size_mismatch",
             f"{disk.file} has {disk.capacity_bytes} bytes and {lun.canonical_name} {lun.capacity_bytes}.",
@@ -142,7 +141,7 @@ def _of_use(lun: HostLun) -> Iterator[Blocker]:
         )
 
 
-def _of_size(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun: HostLun) -> Iterator[Blocker]:
+def _of_size(inventory: Inventory, machine: VirtualMachine, lun: HostLun) -> Iterator[Blocker]:
     host = inventory.host_of(machine)
     size = lun.capacity_bytes
     if size is not None and host is not None:
@@ -151,7 +150,7 @@ def _of_size(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun: Hos
             yield Blocker(
                 "too_big",
                 f"{lun.canonical_name} has {size} bytes; ESXi {host.version} maps at most {largest}.",
-                "Leave it in physical mode, or use a host of version 5.5 or later.",
+                "Leave it in physical mode." if largest == _LARGEST else "Use a host of version 5.5 or later.",
                 lun.canonical_name,
             )
     if lun.disk_type is not None and "4k" in lun.disk_type.lower():

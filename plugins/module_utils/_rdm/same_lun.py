@@ -38,6 +38,7 @@ class LunGroups:
 
     key_of: Mapping[Sighting, Sighting]
     members: Mapping[Sighting, tuple[HostLun, ...]]
+    by_serial: Mapping[str, frozenset[Sighting]]
 
     @classmethod
     def of(cls, inventory: Inventory) -> LunGroups:
@@ -72,7 +73,11 @@ class LunGroups:
                 key = min(part)
                 key_of.update(dict.fromkeys(part, key))
                 members[key] = tuple(part[sighting] for sighting in sorted(part))
-        return cls(key_of, members)
+        by_serial: dict[str, set[Sighting]] = defaultdict(set)
+        for lun in luns:
+            if lun.serial is not None:
+                by_serial[lun.serial].add(key_of[_sighting(lun)])
+        return cls(key_of, members, {serial: frozenset(keys) for serial, keys in by_serial.items()})
 
     def key(self, lun: HostLun) -> Sighting:
         """Returns the key of the LUN; its own sighting where it is not of this reading."""

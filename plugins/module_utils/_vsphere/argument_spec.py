@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import env_fallback
+
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec
 
 CONNECTION = ArgumentSpec(

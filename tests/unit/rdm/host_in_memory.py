@@ -60,7 +60,7 @@ def machine(name: str, luns: Sequence[HostLun], *, power: Power = Power.OFF, id:
     disks = tuple(
         Disk(
             2000 + unit, f"Hard disk {unit + 1}", f"scsi0:{unit}", unit, controller, f"[san] {name}/d{unit}.vmdk",
-            DiskKind.MAPPING, STORE.id, Compatibility.PHYSICAL, "independent_persistent", "sharing_none",
+            DiskKind.MAPPING, STORE.id, Compatibility.PHYSICAL, "independent_persistent", "none",
             one.capacity_bytes, one.uuid, one.device_name, extent=f"[san] {name}/d{unit}-rdmp.vmdk",
         )
         for unit, one in enumerate(luns)
@@ -198,7 +198,7 @@ class HostInMemory:
         return Disk(
             max((disk.key for disk in vm.disks), default=2000) + 1, f"Hard disk {place.unit + 1}", place.address,
             place.unit, place.controller, add.file, DiskKind.MAPPING, STORE.id, facts.compatibility,
-            add.disk_mode or "independent_persistent", "sharing_none", one.capacity_bytes, one.uuid, one.device_name,
+            add.disk_mode or "independent_persistent", "none", one.capacity_bytes, one.uuid, one.device_name,
             disk_uuid=facts.disk_uuid,
         )  # fmt: skip
 

@@ -1,0 +1,201 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What stands against a conversion on the side of the VM: its power, its snapshots, its host, its records. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Blocker,
+    Compatibility,
+    Disk,
+    Inventory,
+    Power,
+    VirtualMachine,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import UnreadableRecord, from_text
+
+# What a reconfigure of this kind, and its undo, call; a disabled method is refused by the server.
+_METHODS = frozenset({"ReconfigVM_Task"})
+# Facts without which a VM that has snapshots, or an open conversion, would pass for one that has none.
+_NEEDED = frozenset(
+    {
+        "config.extraConfig",
+        "config.hardware.device",
+        "config.template",
+        "runtime.consolidationNeeded",
+        "runtime.faultToleranceState",
+        "runtime.powerState",
+        "snapshot",
+    }
+)
+
+
+def of_power(machine: VirtualMachine, power: str) -> Iterator[Blocker]:
+    """Yields what its power state is in the way of; `power` is what the user allows."""
+    if machine.power is Power.ON and power == "refuse":
+        yield Blocker(
+            "vm_powered_on",
+            f"{machine.name} is powered on.",
+            "Shut it down, or allow it with power: shutdown.",
+            machine.name,
+        )
+    if machine.power is Power.SUSPENDED:
+        yield Blocker(
+            "vm_suspended",
+            f"{machine.name} is suspended; its memory refers to the disk as it is.",
+            "Resume it and shut it down.",
+            machine.name,
+        )
+
+
+def of_snapshots(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
+    """Yields snapshots, deltas and what else makes the disk's file not the mapping alone."""
+    if machine.has_snapshots:
+        yield Blocker("has_snapshots", f"{machine.name} has snapshots.", "Remove them all first.", machine.name)
+    if disk.parents:
+        yield Blocker(
+            "is_delta",
+            f"{disk.file} is a snapshot's delta on {disk.base_file}.",
+            "Remove the snapshots, or consolidate the disks.",
+            disk.file,
+        )
+    if disk.disk_mode is not None and "nonpersistent" in disk.disk_mode:
+        yield Blocker(
+            "is_delta",
+            f"{disk.address} of {machine.name} is {disk.disk_mode}: its writes go to a redo log, not to the LUN.",
+            "Set its disk mode to persistent first.",
+            disk.file,
+        )
+    if machine.consolidation_needed:
+        yield Blocker(
+            "needs_consolidation",
+            f"The disks of {machine.name} need consolidation.",
+            "Consolidate them first.",
+            machine.name,
+        )
+    if machine.linked_clone:
+        yield Blocker(
+            "linked_clone",
+            f"{machine.name} is a linked clone.",
+            "Make a full clone of it, and map the LUN there.",
+            machine.name,
+        )
+    if machine.template:
+        yield Blocker("vm_is_template", f"{machine.name} is a template.", "Convert it to a VM first.", machine.name)
+
+
+def of_place(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
+    """Yields why no mapping can be attached where the disk hangs."""
+    if disk.controller.type not in ("scsi", "sata", "nvme"):
+        yield Blocker(
+            "controller_unsupported",
+            f"{disk.address} of {machine.name} is on a controller of type {disk.controller.type}.",
+            "Move the disk to a SCSI, SATA or NVMe controller first.",
+            disk.address,
+        )
+    if disk.unit < 0 or (disk.controller.type == "scsi" and disk.unit == 7):
+        yield Blocker(
+            "unit_unusable",
+            f"{disk.address} of {machine.name} is no unit for a disk (7 is the controller's own on SCSI).",
+            "Move the disk to another unit first.",
+            disk.address,
+        )
+
+
+def of_state(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
+    """Yields what else the VM is, or is busy with, that forbids a reconfigure of its disks."""
+    name = machine.name
+    if machine.encrypted:
+        yield Blocker("encrypted", f"{name} is encrypted.", "Decrypt it first.", name)
+    if machine.fault_tolerance:
+        yield Blocker("fault_tolerance", f"{name} uses Fault Tolerance.", "Turn it off first.", name)
+    if machine.running_task is not None:
+        yield Blocker(
+            "task_running", f"A task ({machine.running_task}) works on {name}.", "Wait until it has ended.", name
+        )
+    disabled = sorted(_METHODS & machine.disabled_methods)
+    if disabled and machine.power is not Power.ON:
+        yield Blocker(
+            "method_disabled",
+            f"{', '.join(disabled)} is disabled for {name}.",
+            "A backup or replication product may have locked it; end its job, or have it enable the method.",
+            name,
+        )
+    if machine.connection_state not in ("connected", "disconnected", "unknown"):
+        yield Blocker(
+            "vm_inaccessible", f"{name} is {machine.connection_state}.", "Make its files accessible again.", name
+        )
+    unread = [what for what in machine.unreadable if what in _NEEDED or what.startswith(f"{disk.label}: ")]
+    if unread:
+        yield Blocker(
+            "vm_inaccessible",
+            f"Of {name} this could not be read: {', '.join(unread)}.",
+            "Give the user the role Read-only on it, and see that its host is connected.",
+            name,
+        )
+    if machine.replicated:
+        yield Blocker(
+            "replicated",
+            f"{name} is replicated (vSphere Replication or Site Recovery Manager).",
+            "Take it out of replication first, or override this if the mapping is not part of it.",
+            name,
+            overridable=True,
+        )
+
+
+def of_host(inventory: Inventory, machine: VirtualMachine, over_shell: bool) -> Iterator[Blocker]:
+    """Yields what is wrong with the host that the VM is registered on."""
+    host = inventory.host_of(machine)
+    if host is None or host.connection_state != "connected":
+        state = "not visible" if host is None else host.connection_state
+        yield Blocker(
+            "host_unavailable",
+            f"The host of {machine.name} is {state}.",
+            "Connect the host again.",
+            host.name if host else machine.name,
+        )
+    elif host.maintenance:
+        yield Blocker(
+            "host_unavailable", f"{host.name} is in maintenance mode.", "End the maintenance first.", host.name
+        )
+    if over_shell and host is not None and host.management_server:
+        yield Blocker(
+            "managed_by_vcenter",
+            f"{host.name} is managed by the vCenter {host.management_server}.",
+            "Work through that vCenter over the API, or override this.",
+            host.name,
+            overridable=True,
+        )
+
+
+def of_records(machine: VirtualMachine) -> Iterator[Blocker]:
+    """Yields the open records that a clone took over from the VM it was made from."""
+    for address, text in machine.records.items():
+        try:
+            record = from_text(text)
+        except UnreadableRecord:
+            continue
+        if record.open is not None and record.machine != machine.instance_uuid:
+            yield Blocker(
+                "record_of_other_vm",
+                f"{machine.name} carries the open record of another VM ({record.machine}) for {address}.",
+                f"It is a clone; remove winbackup.storage.rdm.{address} from its settings.",
+                machine.name,
+            )
+
+
+def of_change_tracking(machine: VirtualMachine, disk: Disk, wanted: Compatibility) -> Iterator[Blocker]:
+    """Yields changed block tracking where the mapping is to become physical."""
+    if wanted is Compatibility.PHYSICAL and (machine.change_tracking or disk.change_tracking):
+        yield Blocker(
+            "cbt_enabled",
+            f"Changed block tracking is on for {machine.name}, and a physical mapping has none.",
+            "Turn it off first (ctkEnabled).",
+            machine.name,
+        )
