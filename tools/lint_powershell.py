@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Holds the collection's PowerShell scripts to the written subset (docs/lab-powershell-subset.md).
 
-`lint_powershell.py [FILE ...]` reads the constant SCRIPT of each Python file, by default of all script files of the collection, and
+`lint_powershell.py [FILE ...]` reads the constant SCRIPT of each Python file, by default of all script files of the
+collection, and
 prints `file:line: rule: what is wrong`. Exit code 1 if there is anything to print.
 """
 
@@ -24,11 +25,12 @@ LAB = ROOT / "tests" / "lab"
 sys.path.insert(0, str(LAB))
 
 from powershell import Command, CommandTable, UnknownConstruct  # noqa: E402
-from powershell.builtins import TABLE  # noqa: E402
-from powershell.convert import resolve_type  # noqa: E402
-from powershell.interpreter import NOT_MODELLED, known_construct  # noqa: E402
+from powershell.interpreter import NOT_MODELLED  # noqa: E402
 from powershell.members import known_static  # noqa: E402
+from powershell.session import POWERSHELL  # noqa: E402
+from powershell.statements import known_construct  # noqa: E402
 from powershell.syntax import Node, parse, reads_without_mending  # noqa: E402
+from powershell.typenames import resolve_type  # noqa: E402
 
 UTILITIES = ROOT / "plugins" / "module_utils"
 FOLDERS = (UTILITIES / "_dpm" / "scripts", UTILITIES / "_windows" / "scripts")
@@ -43,9 +45,23 @@ LATER_KINDS = {
 LATER_PARAMETERS = {"ashashtable", "parallel", "asarray", "enumsasstrings", "escapehandling", "throttlelimit"}
 # Properties of DPM and of Windows that hold a DateTime: 5.1 writes them to JSON in a form of its own.
 DATES = {
-    "starttime", "endtime", "createdtime", "timecreated", "timegenerated", "occurredsince", "latestrecoverypoint", "oldestrecoverypoint",
-    "lastbackuptime", "lastsuccessfulbackuptime", "nextbackuptime", "representedpointintime", "backuptime", "installdate", "now", "utcnow",
-}  # fmt: skip
+    "starttime",
+    "endtime",
+    "createdtime",
+    "timecreated",
+    "timegenerated",
+    "occurredsince",
+    "latestrecoverypoint",
+    "oldestrecoverypoint",
+    "lastbackuptime",
+    "lastsuccessfulbackuptime",
+    "nextbackuptime",
+    "representedpointintime",
+    "backuptime",
+    "installdate",
+    "now",
+    "utcnow",
+}
 VARIABLE = re.compile(r"[$@]\{?(?:(script|global|local|env|using|private):)?([\w?^$]+)\}?$", re.I)
 
 
@@ -60,7 +76,7 @@ class Complaint:
 
 def known_commands(paths: Iterable[Path] = ()) -> dict[str, Command]:
     """The commands that exist, by name: PowerShell's own, and those of the lab's signature tables."""
-    found = dict(TABLE.commands)
+    found = dict(POWERSHELL.commands)
     for path in [*paths, *sorted(LAB.glob("*/signatures.py"))]:
         name = f"{path.parent.name}.{path.stem}"
         spec = importlib.util.spec_from_file_location(name, path)
@@ -225,7 +241,7 @@ class Linter:
             self.complain(node, "string-code", f"{name} runs what a string says, or another process")
         elif lower in self.functions:
             self._check_parameters(node, name, arguments, self.functions[lower])
-        elif lower in TABLE.aliases or "-" not in name:
+        elif lower in POWERSHELL.aliases or "-" not in name:
             self.complain(node, "alias", f"{name} is an alias, or no cmdlet: write the full name")
         elif lower not in self.commands:
             self.complain(node, "command", f"{name} is in no signature table")
@@ -290,8 +306,10 @@ def lint_file(path: Path, commands: dict[str, Command]) -> list[str]:
     for script, line, raw in found:
         if not raw:
             lines.append(f"{shown}:{line}: raw: SCRIPT is one raw string")
-        for complaint in Linter(commands, bootstrap).check(script):
-            lines.append(f"{shown}:{line + complaint.line - 1}: {complaint.rule}: {complaint.message}")
+        lines += [
+            f"{shown}:{line + complaint.line - 1}: {complaint.rule}: {complaint.message}"
+            for complaint in Linter(commands, bootstrap).check(script)
+        ]
     return lines
 
 

@@ -1,17 +1,16 @@
-"""An evaluator for the subset of Windows PowerShell 5.1 that the collection's scripts are written in (docs/lab-powershell-subset.md).
+"""An evaluator for the subset of Windows PowerShell 5.1 that the collection's scripts are written in
+(docs/lab-powershell-subset.md).
 
-It is part of the lab, a model made from documentation: what it does not know for certain it refuses by name (UnknownConstruct).
+It is part of the lab, a model made from documentation: what it does not know for certain it refuses by name
+(UnknownConstruct).
 """
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 from .binding import Command, CommandTable, Parameter, signature
 from .errors import DotNetException, ErrorRecord, ScriptError, TerminatingError
-from .functions import Stage as Invocation
 from .session import Outcome, Session, StandingClock
+from .stages import Stage as Invocation
 from .values import DateTime, EnumType, EnumValue, Hashtable, Int64, PsObject, TimeSpan, UnknownConstruct
 
 __all__ = [

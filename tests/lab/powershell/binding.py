@@ -1,8 +1,5 @@
 """Commands and their parameters, and how arguments find their parameters."""
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import re
@@ -10,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .convert import SWITCH, convert, resolve_type, to_text
+from .convert import convert, to_text
 from .errors import AUTOMATION, ScriptError, fail
+from .typenames import SWITCH, resolve_type
 from .values import EnumType, PsType, UnknownConstruct, Unsure, is_null, is_number
 
 # Names that people choose for what is not there; others may exist on a real system.
@@ -34,10 +32,12 @@ class Parameter:
     validation: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
 
+_COMMON_NAMES = """Verbose/vb Debug/db ErrorAction/ea WarningAction/wa InformationAction/infa ErrorVariable/ev
+WarningVariable/wv InformationVariable/iv OutVariable/ov OutBuffer/ob PipelineVariable/pv"""
 COMMON = tuple(
     Parameter(name, aliases=(alias,), switch=name in ("Verbose", "Debug"))
-    for name, alias in (pair.split("/") for pair in ["Verbose/vb", "Debug/db", "ErrorAction/ea", "WarningAction/wa", "InformationAction/infa", "ErrorVariable/ev", "WarningVariable/wv", "InformationVariable/iv", "OutVariable/ov", "OutBuffer/ob", "PipelineVariable/pv"])
-)  # fmt: skip
+    for name, alias in (pair.split("/") for pair in _COMMON_NAMES.split())
+)
 CONFIRMATION = (Parameter("WhatIf", switch=True, aliases=("wi",)), Parameter("Confirm", switch=True, aliases=("cf",)))
 
 
@@ -45,7 +45,8 @@ CONFIRMATION = (Parameter("WhatIf", switch=True, aliases=("wi",)), Parameter("Co
 class Command:
     """A cmdlet: its parameter sets by name (or one list), and what it does.
 
-    `implementation(invocation)` returns an iterable of objects (or None); with a parameter that takes pipeline input it is called once for
+    `implementation(invocation)` returns an iterable of objects (or None); with a parameter that takes pipeline input
+    it is called once for
     each object. `streaming` ones return a pair of functions instead, for each object and for the end.
     """
 
@@ -90,8 +91,10 @@ class Command:
 class CommandTable:
     """The commands of a server.
 
-    `types` names its object types (None) and enumerations, `modules` what Import-Module may load, and `covers` the patterns of names
-    that the table knows in full: such a command that is not in the table does not exist, any other may exist on a real system.
+    `types` names its object types (None) and enumerations, `modules` what Import-Module may load, and `covers` the
+    patterns of names
+    that the table knows in full: such a command that is not in the table does not exist, any other may exist on a
+    real system.
     """
 
     def __init__(

@@ -1,8 +1,5 @@
 """Recorded scripts, run and told in the form of the record."""
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import json
@@ -63,7 +60,8 @@ def encode_end(error: ScriptError) -> dict[str, str]:
     record = error.record
     shown = {"type": record.exception.type_name, **encode_record(record)}
     if error.stopped:
-        prefix = 'The running command stopped because the preference variable "ErrorActionPreference" or common parameter is set to Stop: '
+        variable = 'the preference variable "ErrorActionPreference" or common parameter'
+        prefix = f"The running command stopped because {variable} is set to Stop: "
         return shown | {"type": AUTOMATION + "ActionPreferenceStopException", "message": prefix + shown["message"]}
     if error.thrown:
         if record.exception.type_name != RUNTIME or not isinstance(record.target, (str, int)):

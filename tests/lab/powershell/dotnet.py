@@ -1,8 +1,5 @@
 """The few objects of .NET that a frame around scripts is made of: encodings, streams, gzip, hashes, the console."""
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import base64
@@ -50,7 +47,7 @@ class NetObject:
 
 def encoding(name: str, codec: str) -> NetObject:
     return NetObject(name, {
-        "getstring": lambda data, start=0, count=None: bytes(data)[start : None if count is None else start + count].decode(codec, "replace"),
+        "getstring": lambda data: bytes(data).decode(codec, "replace"),
         "getbytes": lambda text: byte_array(to_text(text).encode(codec, "replace")),
     })  # fmt: skip
 
@@ -62,7 +59,8 @@ class MemoryStream(NetObject):
         self.data = bytearray(bytes(data))
         closing = {"close": lambda: None, "dispose": lambda: None, "flush": lambda: None}
         super().__init__("System.IO.MemoryStream", {
-            "toarray": lambda: byte_array(bytes(self.data)), "write": self.write, "copyto": lambda other: other.write(self.data, 0, len(self.data)),
+            "toarray": lambda: byte_array(bytes(self.data)),
+            "write": self.write, "copyto": lambda other: other.write(self.data, 0, len(self.data)),
             **closing}, {"length": lambda: len(self.data)})  # fmt: skip
 
     def write(self, data: Any, start: int, count: int) -> None:

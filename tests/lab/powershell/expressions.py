@@ -1,8 +1,5 @@
 """What expressions are worth: literals, variables, operators, members, calls, and what can be assigned to."""
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import re
@@ -10,17 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import members, operators
-from .convert import convert, is_instance, resolve_type, to_number, to_text, truth
+from .convert import convert, to_number, to_text, truth
 from .dotnet import set_static
 from .errors import ScriptError
 from .formatting import format_operator
-from .syntax import Node, unescape
+from .syntax import Node, literal_number, unescape
+from .typenames import is_instance, resolve_type
 from .values import (
     NOTHING,
     Char,
     Hashtable,
-    Int64,
-    LargeNumber,
     PsObject,
     PsType,
     Reference,
@@ -35,33 +31,7 @@ from .values import (
 if TYPE_CHECKING:
     from .interpreter import Interpreter
 
-MULTIPLES = {"kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
 LARGEST_RANGE = 200_000
-
-
-def literal_number(text: str, line: int = 0) -> Any:
-    """A number as it is written in a script."""
-    match = re.fullmatch(r"(0x[0-9a-f]+|\d+|\d*\.\d+(?:e[+-]?\d+)?|\d+\.?(?:e[+-]?\d+)?)(l?)([kmgtp]b)?", text.lower())
-    if not match:
-        raise UnknownConstruct(f"the number {text}", line)
-    digits, factor = match[1], 1024 ** MULTIPLES.get(match[3] or "", 0)
-    if digits.startswith("0x"):
-        value = int(digits, 16)
-        bits = 32 if len(digits) <= 10 else 64
-        if value >= 2 ** (bits - 1):
-            value -= 2**bits
-    elif digits.isdigit():
-        value = int(digits)
-    else:
-        return float(digits) * factor
-    value *= factor
-    if not -(2**63) <= value < 2**63:
-        return LargeNumber(digits) if not match[2] and not match[3] else _too_large(text, line)
-    return Int64(value) if match[2] else value
-
-
-def _too_large(text: str, line: int) -> Any:
-    raise UnknownConstruct(f"the number {text}", line)
 
 
 class Expressions:

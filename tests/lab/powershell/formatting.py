@@ -1,8 +1,5 @@
 """The operator -f and ToString(format): numbers and dates in the invariant culture."""
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import re
@@ -53,7 +50,7 @@ def format_value(value: Any, pattern: str) -> str:
     if isinstance(value, TimeSpan):
         return format_timespan(value, pattern)
     if isinstance(value, uuid.UUID) and pattern.upper() in ("", "D", "N", "B"):
-        return {"N": value.hex, "B": "{%s}" % value}.get(pattern.upper(), str(value))
+        return {"N": value.hex, "B": f"{{{value}}}"}.get(pattern.upper(), str(value))
     if is_number(value):
         return format_number(value, pattern)
     if isinstance(value, list) or (pattern and isinstance(value, (EnumValue, uuid.UUID))):
@@ -104,8 +101,10 @@ def _fixed(value: Any, digits: int, grouped: bool) -> str:
 
 
 _DATE_PARTS = {
-    "yyyy": "{0.year:04d}", "yy": "{1:02d}", "MM": "{0.month:02d}", "M": "{0.month}", "dd": "{0.day:02d}", "d": "{0.day}",
-    "HH": "{0.hour:02d}", "H": "{0.hour}", "mm": "{0.minute:02d}", "m": "{0.minute}", "ss": "{0.second:02d}", "s": "{0.second}",
+    "yyyy": "{0.year:04d}", "yy": "{1:02d}", "MM": "{0.month:02d}", "M": "{0.month}",
+    "dd": "{0.day:02d}", "d": "{0.day}",
+    "HH": "{0.hour:02d}", "H": "{0.hour}", "mm": "{0.minute:02d}", "m": "{0.minute}",
+    "ss": "{0.second:02d}", "s": "{0.second}",
 }  # fmt: skip
 _DATE_STANDARD = {"s": "yyyy-MM-ddTHH:mm:ss", "u": "yyyy-MM-dd HH:mm:ssZ", "o": "yyyy-MM-ddTHH:mm:ss.fffffffK"}
 

@@ -1,8 +1,5 @@
 """ConvertTo-Json and ConvertFrom-Json, as Windows PowerShell 5.1 does them."""
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import json
@@ -32,9 +29,8 @@ _EPOCH_TICKS = 621355968000000000
 
 def write(value: Any, depth: int, compress: bool) -> str:
     """The JSON of a value; what lies deeper than `depth` becomes text."""
-    if not compress:
-        if STRICT.get() or not isinstance(value, (str, int, bool)):
-            raise UnknownConstruct("ConvertTo-Json without -Compress, whose layout differs between versions")
+    if not compress and (STRICT.get() or not isinstance(value, (str, int, bool))):
+        raise UnknownConstruct("ConvertTo-Json without -Compress, whose layout differs between versions")
     if is_null(value) and STRICT.get():
         raise UnknownConstruct("ConvertTo-Json of $null, which differs between versions")
     return _text(value, depth)

@@ -1,31 +1,24 @@
 """Properties, methods and elements of values; static members of types."""
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .convert import ENUMS, certain, convert, truth
+from .convert import certain, convert, truth
 from .errors import AUTOMATION, DotNetException, ErrorRecord, ScriptError, TerminatingError, fail
 from .methods import METHODS, instance_method
+from .objects import new_object
+from .properties import MISSING, PropertyCollection, own_property
+from .typenames import ENUMS
 from .values import (
-    TICKS_PER_SECOND,
     ArrayList,
     Char,
-    DateTime,
     EnumType,
-    EnumValue,
     Hashtable,
-    Int64,
     PsObject,
     PsType,
     Reference,
-    Switch,
-    TimeSpan,
     TypedArray,
     UnknownConstruct,
     Unsure,
@@ -37,151 +30,6 @@ from .values import (
 if TYPE_CHECKING:
     from .interpreter import Interpreter
 
-_MISSING = object()
-DAY = 86400 * TICKS_PER_SECOND
-
-
-def utf16_length(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _date_property(value: DateTime, name: str) -> Any:
-    moment = value.as_python()
-    if name in ("year", "month", "day", "hour", "minute", "second"):
-        return getattr(moment, name)
-    simple = {
-        "ticks": Int64(value.ticks), "millisecond": value.ticks // 10_000 % 1000, "dayofyear": moment.timetuple().tm_yday,
-        "date": DateTime(value.ticks // DAY * DAY, value.kind), "timeofday": TimeSpan(value.ticks % DAY),
-        "dayofweek": convert(moment.isoweekday() % 7, "System.DayOfWeek"), "kind": convert(value.kind, "System.DateTimeKind"),
-    }  # fmt: skip
-    return simple.get(name, _MISSING)
-
-
-def _timespan_property(value: TimeSpan, name: str) -> Any:
-    units = {"days": DAY, "hours": 36000 * 10**6, "minutes": 600 * 10**6, "seconds": 10**7, "milliseconds": 10**4}
-    if name == "ticks":
-        return Int64(value.ticks)
-    if name.startswith("total") and name[5:] in units:
-        return value.ticks / units[name[5:]]
-    if name in units:
-        whole = abs(value.ticks) // units[name]
-        size = {"days": 10**9, "hours": 24, "minutes": 60, "seconds": 60, "milliseconds": 1000}[name]
-        return whole % size * (-1 if value.ticks < 0 else 1)
-    return _MISSING
-
-
-def _record_property(value: ErrorRecord, name: str) -> Any:
-    if name == "invocationinfo":
-        return PsObject([("ScriptLineNumber", value.line)], (AUTOMATION + "InvocationInfo", "System.Object"))
-    category = [("Category", convert(value.category, AUTOMATION + "ErrorCategory")), ("Activity", Unsure(value.activity)),
-                ("Reason", value.exception.type_name.rpartition(".")[2])]  # fmt: skip
-    return {"exception": value.exception, "fullyqualifiederrorid": value.error_id, "targetobject": value.target, "errordetails": None,
-            "categoryinfo": PsObject(category, (AUTOMATION + "ErrorCategoryInfo", "System.Object"))}.get(name, _MISSING)  # fmt: skip
-
-
-def _exception_property(value: DotNetException, name: str) -> Any:
-    known = {member.lower(): item for member, item in value.members.items()}
-    known |= {"message": value.message, "innerexception": value.inner}
-    if value.hresult is not None:
-        known["hresult"] = value.hresult
-    if (
-        name in ("hresult", "stacktrace", "data", "source", "targetsite", "helplink", "errorrecord")
-        and name not in known
-    ):
-        raise UnknownConstruct(f"the property {name} of an exception")
-    return known.get(name, _MISSING)
-
-
-def _type_property(value: PsType, name: str) -> Any:
-    if name in ("name", "fullname"):
-        return value.name.rpartition(".")[2] if name == "name" else value.name
-    if name == "isarray":
-        return value.name.endswith("[]")
-    raise UnknownConstruct(f"the property {name} of a type")
-
-
-def _table_property(value: Hashtable, name: str) -> Any:
-    if value.has(name):
-        return value.get(name)
-    if name == "count":
-        return len(value.entries)
-    if name in ("keys", "values"):
-        index = 0 if name == "keys" else 1
-        kind = "System.Collections.Hashtable+" + ("KeyCollection" if index == 0 else "ValueCollection")
-        return ArrayList((pair[index] for pair in value.pairs()), kind)
-    if name in ("isreadonly", "isfixedsize", "issynchronized", "syncroot", "item"):
-        raise UnknownConstruct(f"the property {name} of a table")
-    return _MISSING
-
-
-def own_property(value: Any, name: str) -> Any:
-    """A property of the value itself, or _MISSING where it surely has none."""
-    lower = name.lower()
-    if lower in ("psobject", "psbase", "psadapted", "psextended", "pstypenames"):
-        return _psobject(value, lower)
-    if isinstance(value, str):
-        return utf16_length(value) if lower == "length" else _MISSING
-    if isinstance(value, Hashtable):
-        return _table_property(value, lower)
-    if isinstance(value, list):
-        if lower in ("count", "length") and (lower == "count" or not isinstance(value, ArrayList)):
-            return len(value)
-        if lower in ("rank", "longlength", "syncroot", "isreadonly", "isfixedsize", "issynchronized", "capacity"):
-            raise UnknownConstruct(f"the property {name} of a list")
-        return _MISSING
-    if isinstance(value, PsObject):
-        if lower in value.properties:
-            return value.properties[lower][1]
-        if not value.custom:
-            raise UnknownConstruct(f"the property {name} of a {value.type_names[0]}")
-        return _MISSING
-    if isinstance(value, EnumValue):
-        return value.number if lower == "value__" else _MISSING
-    if isinstance(value, Switch):
-        return value.present if lower == "ispresent" else _MISSING
-    for kind, reader in _READERS:
-        if isinstance(value, kind):
-            return reader(value, lower)
-    if hasattr(value, "ps_get"):
-        try:
-            return value.ps_get(name)
-        except KeyError:
-            return _MISSING
-    if is_number(value) or isinstance(value, (bool, Char, uuid.UUID)):
-        return _MISSING
-    raise UnknownConstruct(f"the property {name} of a {type_names(value)[0]}")
-
-
-_READERS: tuple[tuple[type, Callable[[Any, str], Any]], ...] = (
-    (DateTime, _date_property),
-    (TimeSpan, _timespan_property),
-    (ErrorRecord, _record_property),
-    (DotNetException, _exception_property),
-    (PsType, _type_property),
-)
-
-
-def _psobject(value: Any, name: str) -> Any:
-    if name != "psobject" or not (isinstance(value, PsObject) and value.custom):
-        raise UnknownConstruct(f"the property {name} of this value")
-    known = [
-        PsObject([("Name", key), ("Value", item)], ("System.Management.Automation.PSNoteProperty", "System.Object"))
-        for key, item in value.pairs()
-    ]
-    properties = PropertyCollection(known)
-    return PsObject(
-        [("Properties", properties), ("TypeNames", list(value.type_names))],
-        (AUTOMATION + "PSMemberSetInfo", "System.Object"),
-    )
-
-
-class PropertyCollection(list[Any]):
-    """.PSObject.Properties: a list that is also indexed by name."""
-
-
-def has_member(value: Any, name: str) -> bool:
-    return not is_null(value) and own_property(value, name) is not _MISSING
-
 
 def get_member(run: Interpreter, value: Any, name: str) -> Any:
     """`value.name`, with the properties of the elements where a list has no such property."""
@@ -192,7 +40,7 @@ def get_member(run: Interpreter, value: Any, name: str) -> Any:
             raise _not_found(name)
         return None
     found = own_property(value, name)
-    if found is not _MISSING:
+    if found is not MISSING:
         if isinstance(found, Unsure):
             certain(found)
         return found
@@ -209,8 +57,8 @@ def _of_elements(run: Interpreter, items: list[Any], name: str) -> Any:
     values: list[Any] = []
     missing = False
     for item in items:
-        found = _MISSING if is_null(item) else own_property(item, name)
-        if found is _MISSING:
+        found = MISSING if is_null(item) else own_property(item, name)
+        if found is MISSING:
             missing = True
         elif isinstance(found, list):
             values += found
@@ -277,11 +125,11 @@ def get_element(run: Interpreter, target: Any, index: Any) -> Any:
     if isinstance(target, (list, str)):
         if isinstance(index, list):
             found = [_at(target, one) for one in index]
-            if any(one is _MISSING for one in found):
+            if any(one is MISSING for one in found):
                 raise UnknownConstruct("an index beyond the end among several")
             return found
         found_one = _at(target, index)
-        if found_one is _MISSING:
+        if found_one is MISSING:
             if run.strict >= 3 or isinstance(target, ArrayList):
                 raise UnknownConstruct("an index beyond the end")
             return None
@@ -297,7 +145,7 @@ def _at(target: Any, index: Any) -> Any:
         raise UnknownConstruct("a character of a string beyond the BMP")
     if -len(target) <= position < len(target):
         return Char(target[position]) if isinstance(target, str) else target[position]
-    return _MISSING
+    return MISSING
 
 
 def set_element(target: Any, index: Any, value: Any) -> None:
@@ -428,8 +276,6 @@ def call_static(run: Interpreter, target: Any, name: str, arguments: list[Any]) 
     if not isinstance(target, PsType):
         raise UnknownConstruct(f"a static method of a {type_names(target)[0]}")
     if name.lower() == "new":
-        from .builtins import new_object
-
         return new_object(run, target.name, arguments)
     if target.name.endswith("Int32") or target.name.endswith("Int64") or target.name == "System.Double":
         method = METHODS.get(("number", "::" + name.lower() + "()"))

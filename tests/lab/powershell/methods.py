@@ -1,25 +1,27 @@
-"""Methods of .NET that scripts use: (type, name) for an instance, (type, "::name()") for a static one, "::name" for a field.
+"""Methods of .NET that scripts use: (type, name) for an instance, (type, "::name()") for a static one, "::name" for a
+field.
 
-Each takes the interpreter, the instance if there is one, and the arguments. A wrong number or kind of arguments is a Python error,
+Each takes the interpreter, the instance if there is one, and the arguments. A wrong number or kind of arguments is a
+Python error,
 which the caller turns into an unknown construct: overloads that are not here must not be guessed.
 """
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import dotnet
-from .convert import convert, parse_number, to_datetime, to_guid, to_number, to_text
+from .blocks import script_block
+from .convert import convert, parse_number, to_datetime, to_guid, to_number, to_text, truth
 from .errors import TerminatingError
 from .formatting import format_number, format_operator, format_value
 from .operators import expand_replacement, order, regex
+from .syntax import parse
+from .text_methods import STRING_METHODS, Method, text_of
 from .values import (
     EPOCH,
     INTEGERS,
@@ -27,15 +29,12 @@ from .values import (
     STRICT,
     TICKS_PER_SECOND,
     ArrayList,
-    Char,
     DateTime,
-    EnumValue,
     Hashtable,
     Int64,
     PsObject,
     Switch,
     TimeSpan,
-    TypedArray,
     UnknownConstruct,
     Unsure,
     is_null,
@@ -46,8 +45,8 @@ from .values import (
 if TYPE_CHECKING:
     from .interpreter import Interpreter
 
-Method = Callable[..., Any]
 METHODS: dict[tuple[str, str], Method] = {}
+_BOOLEANS = {"true": True, "false": False}
 DAY = 86400 * TICKS_PER_SECOND
 
 
@@ -60,137 +59,7 @@ def instance_method(target: Any, name: str) -> Method | None:
     return None
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, (str, Char)):
-        raise TypeError("a string is wanted")
-    return to_text(value)
-
-
-def _plain(text: str, *others: Any) -> str:
-    """A string on which ordinal work gives what .NET gives: without characters beyond the BMP."""
-    if any(ord(character) > 0xFFFF for character in text):
-        raise UnknownConstruct("this method on characters beyond the BMP")
-    return text
-
-
-def _range(text: str, start: int, length: int | None = None) -> str:
-    start = to_number(start, "System.Int32")
-    stop = len(text) if length is None else start + to_number(length, "System.Int32")
-    if start < 0 or stop < start or stop > len(text):
-        raise TerminatingError(
-            Unsure("Index and length must refer to a location within the string."),
-            exception_type="System.ArgumentOutOfRangeException",
-        )
-    return _plain(text)[start:stop]
-
-
-def _split(run: Interpreter, text: str, *given: Any) -> TypedArray:
-    arguments = list(given)
-    remove = False
-    if arguments and isinstance(arguments[-1], EnumValue):
-        remove = arguments.pop().number == 1
-    limit = arguments.pop() if len(arguments) > 1 and isinstance(arguments[-1], int) else None
-    separators = arguments[0] if len(arguments) == 1 else list(arguments)
-    if isinstance(separators, str) and len(separators) > 1:
-        raise UnknownConstruct("Split() by a string, which differs between versions")
-    marks = [_text(one) for one in (separators if isinstance(separators, list) else [separators])]
-    if not marks or any(len(mark) != 1 for mark in marks) or (limit is not None and (limit < 2 or remove)):
-        raise UnknownConstruct("Split() with these arguments")
-    pieces, piece = [], ""
-    for index, character in enumerate(text):
-        if character in marks and (limit is None or len(pieces) < limit - 1):
-            pieces.append(piece)
-            piece = ""
-        else:
-            piece += character
-    return TypedArray([one for one in [*pieces, piece] if one or not remove], "System.String")
-
-
-def _find(text: str, wanted: Any, last: bool = False) -> int:
-    if isinstance(wanted, str) and ((len(wanted) != 1 and not wanted.isascii()) or not wanted or not text.isascii()):
-        raise UnknownConstruct("a search that depends on the culture")
-    return text.rfind(_text(wanted)) if last else text.find(_text(wanted))
-
-
-def _trim(text: str, marks: tuple[Any, ...], how: str) -> str:
-    given = [mark for one in marks for mark in (one if isinstance(one, list) else [one])]
-    characters = "".join(_text(one) for one in given) or None
-    return {"trim": text.strip, "trimstart": text.lstrip, "trimend": text.rstrip}[how](characters)
-
-
-def _ascii_case(text: str, upper: bool) -> str:
-    changed = text.upper() if upper else text.lower()
-    if len(changed) != len(text):
-        raise UnknownConstruct("the case of these characters")
-    return changed
-
-
-def _compare_option(arguments: tuple[Any, ...]) -> bool:
-    if not arguments:
-        return False
-    if (
-        len(arguments) == 1
-        and isinstance(arguments[0], str)
-        and arguments[0].lower() in ("ordinal", "ordinalignorecase")
-    ):
-        return arguments[0].lower() == "ordinalignorecase"
-    raise UnknownConstruct("a comparison with this option")
-
-
-def _affix(text: str, wanted: Any, options: tuple[Any, ...], end: bool) -> bool:
-    ignore = _compare_option(options)
-    one, two = (text.lower(), _text(wanted).lower()) if ignore else (text, _text(wanted))
-    if not (text + two).isascii() and not options:
-        raise UnknownConstruct("a comparison that depends on the culture")
-    return one.endswith(two) if end else one.startswith(two)
-
-
-def _string_methods() -> None:
-    table: dict[str, Method] = {
-        "substring": lambda run, text, start, length=None: _range(text, start, length),
-        "toupper": lambda run, text: _ascii_case(text, True),
-        "tolower": lambda run, text: _ascii_case(text, False),
-        "toupperinvariant": lambda run, text: _ascii_case(text, True),
-        "tolowerinvariant": lambda run, text: _ascii_case(text, False),
-        "split": _split,
-        "replace": lambda run, text, old, new: text.replace(_nonempty(_text(old)), _text(new)),
-        "contains": lambda run, text, part: _text(part) in text,
-        "startswith": lambda run, text, part, *options: _affix(text, part, options, False),
-        "endswith": lambda run, text, part, *options: _affix(text, part, options, True),
-        "indexof": lambda run, text, part: _find(text, part),
-        "lastindexof": lambda run, text, part: _find(text, part, True),
-        "padleft": lambda run, text, width, mark=" ": _plain(text).rjust(to_number(width, "System.Int32"), _text(mark)),
-        "padright": lambda run, text, width, mark=" ": _plain(text).ljust(to_number(width, "System.Int32"), _text(mark)),
-        "trim": lambda run, text, *marks: _trim(text, marks, "trim"),
-        "trimstart": lambda run, text, *marks: _trim(text, marks, "trimstart"),
-        "trimend": lambda run, text, *marks: _trim(text, marks, "trimend"),
-        "tochararray": lambda run, text: TypedArray([Char(one) for one in _plain(text)], "System.Char"),
-        "equals": lambda run, text, other, *options: _same(text, other, options),
-        "insert": lambda run, text, start, part: _range(text, 0, start) + _text(part) + _range(text, start),
-        "remove": lambda run, text, start, count=None: _range(text, 0, start) + ("" if count is None else _cut(text, start, count)),
-    }  # fmt: skip
-    METHODS.update({("System.String", name): method for name, method in table.items()})
-
-
-def _nonempty(text: str) -> str:
-    if not text:
-        raise TerminatingError(Unsure("String cannot be of zero length."), exception_type="System.ArgumentException")
-    return text
-
-
-def _same(text: str, other: Any, options: tuple[Any, ...]) -> bool:
-    if not isinstance(other, str):
-        raise UnknownConstruct("Equals() with something that is no string")
-    return text.lower() == other.lower() if _compare_option(options) else text == other
-
-
-def _cut(text: str, start: Any, count: Any) -> str:
-    _range(text, start, count)
-    return text[start + count :]
-
-
 def _where(run: Interpreter, items: list[Any], block: Any) -> ArrayList:
-    from .convert import truth
 
     return ArrayList(
         [item for item in items if truth(_single(run.invoke_value(block, item)))],
@@ -225,9 +94,7 @@ def _list_methods() -> None:
         "insert": lambda run, items, index, value: _nothing(_growing(items).insert(index, value)),
         "toarray": lambda run, items: list(_growing(items)),
         "contains": lambda run, items, value: any(_exactly(item, value) for item in items),
-        "indexof": lambda run, items, value: next(
-            (i for i, item in enumerate(_growing(items)) if _exactly(item, value)), -1
-        ),
+        "indexof": _index_of,
         "foreach": lambda run, items, block: ArrayList(
             [out for item in items for out in run.invoke_value(block, item)],
             "System.Collections.ObjectModel.Collection`1",
@@ -348,7 +215,7 @@ def _to_string(run: Interpreter, target: Any, *arguments: Any) -> str:
         raise UnknownConstruct(f"ToString() of a {type_names(target)[0]} in the form of the culture")
     if isinstance(target, list):
         raise UnknownConstruct("ToString() of a list")
-    pattern = _text(arguments[0]) if arguments else ""
+    pattern = text_of(arguments[0]) if arguments else ""
     if is_number(target):
         return format_number(target, pattern)
     if isinstance(target, (bool, str, Switch)) and arguments:
@@ -400,8 +267,9 @@ def _regex_match(found: Any) -> PsObject:
             ("System.Text.RegularExpressions.Match",),
             "",
         )
-    groups = ArrayList([PsObject([("Success", text is not None), ("Value", text or "")], ("System.Text.RegularExpressions.Group",), text or "")
-                        for text in (found[0], *found.groups())], "System.Text.RegularExpressions.GroupCollection")  # fmt: skip
+    group, texts = "System.Text.RegularExpressions.Group", (found[0], *found.groups())
+    listed = [PsObject([("Success", text is not None), ("Value", text or "")], (group,), text or "") for text in texts]
+    groups = ArrayList(listed, group + "Collection")
     known = [
         ("Success", True),
         ("Value", found[0]),
@@ -410,6 +278,10 @@ def _regex_match(found: Any) -> PsObject:
         ("Groups", groups),
     ]
     return PsObject(known, ("System.Text.RegularExpressions.Match",), found[0])
+
+
+def _regex_replace(run: Interpreter, text: Any, pattern: Any, new: Any) -> str:
+    return regex(text_of(pattern), True).sub(lambda found: expand_replacement(found, text_of(new)), text_of(text))
 
 
 def _try_parse(run: Interpreter, kind: str, text: Any, place: Any) -> bool:
@@ -424,7 +296,7 @@ def _try_parse(run: Interpreter, kind: str, text: Any, place: Any) -> bool:
 
 
 def _parse(run: Interpreter, kind: str, text: Any) -> Any:
-    number = parse_number(_text(text))
+    number = parse_number(text_of(text))
     if number is None or (isinstance(number, float) and kind != "System.Double"):
         raise TerminatingError(
             Unsure("Input string was not in a correct format."),
@@ -435,20 +307,18 @@ def _parse(run: Interpreter, kind: str, text: Any) -> Any:
 
 
 def _create_block(run: Interpreter, text: Any) -> Any:
-    from .functions import script_block
-    from .syntax import parse
 
-    return script_block(parse(_text(text)))
+    return script_block(parse(text_of(text)))
 
 
 def _sort_array(run: Interpreter, items: list[Any]) -> Any:
-    import functools
 
     items.sort(key=functools.cmp_to_key(order))
     return NOTHING
 
 
 def _static_methods() -> None:
+    expressions = "System.Text.RegularExpressions.Regex"
     for name in ("ceiling", "floor", "truncate", "round", "abs", "max", "min", "pow", "sqrt"):
         METHODS["System.Math", f"::{name}()"] = lambda run, *arguments, name=name: _math(run, name, *arguments)
     for kind, (_, low, high) in INTEGERS.items():
@@ -460,47 +330,51 @@ def _static_methods() -> None:
         ("System.String", "::empty"): lambda run: "",
         ("System.String", "::isnullorempty()"): lambda run, text: is_null(text) or to_text(text) == "",
         ("System.String", "::isnullorwhitespace()"): lambda run, text: is_null(text) or not to_text(text).strip(),
-        ("System.String", "::join()"): lambda run, mark, *items: _text(mark).join(
+        ("System.String", "::join()"): lambda run, mark, *items: text_of(mark).join(
             to_text(item) for item in (items[0] if len(items) == 1 and isinstance(items[0], list) else items)
         ),
-        ("System.String", "::format()"): lambda run, template, *items: format_operator(_text(template), list(items)),
-        ("System.String", "::concat()"): lambda run, *items: "".join(_text(item) for item in items),
-        ("System.Boolean", "::parse()"): lambda run, text: {"true": True, "false": False}[_text(text).strip().lower()],
+        ("System.String", "::format()"): lambda run, template, *items: format_operator(text_of(template), list(items)),
+        ("System.String", "::concat()"): lambda run, *items: "".join(text_of(item) for item in items),
+        ("System.Boolean", "::parse()"): lambda run, text: _BOOLEANS[text_of(text).strip().lower()],
         ("System.Guid", "::newguid()"): lambda run: uuid.uuid4(),
         ("System.Guid", "::empty"): lambda run: uuid.UUID(int=0),
-        ("System.Guid", "::parse()"): lambda run, text: to_guid(_text(text)),
-        ("System.DateTime", "::parse()"): lambda run, text: to_datetime(_text(text)),
+        ("System.Guid", "::parse()"): lambda run, text: to_guid(text_of(text)),
+        ("System.DateTime", "::parse()"): lambda run, text: to_datetime(text_of(text)),
         ("System.Environment", "::newline"): lambda run: _windows("\r\n"),
         ("System.Environment", "::machinename"): lambda run: _windows(run.session.computer_name),
-        ("System.Array", "::indexof()"): lambda run, items, value: next((i for i, item in enumerate(items) if _exactly(item, value)), -1),
+        ("System.Array", "::indexof()"): _index_of,
         ("System.Array", "::sort()"): _sort_array,
         ("System.Array", "::reverse()"): lambda run, items: _nothing(items.reverse()),
-        ("System.Text.RegularExpressions.Regex", "::match()"): lambda run, text, pattern: _regex_match(
-            regex(_text(pattern), True).search(_text(text))
+        (expressions, "::match()"): lambda run, text, pattern: _regex_match(
+            regex(text_of(pattern), True).search(text_of(text))
         ),
-        ("System.Text.RegularExpressions.Regex", "::matches()"): lambda run, text, pattern: ArrayList(
-            [_regex_match(found) for found in regex(_text(pattern), True).finditer(_text(text))],
+        (expressions, "::matches()"): lambda run, text, pattern: ArrayList(
+            [_regex_match(found) for found in regex(text_of(pattern), True).finditer(text_of(text))],
             "System.Text.RegularExpressions.MatchCollection",
         ),
-        ("System.Text.RegularExpressions.Regex", "::ismatch()"): lambda run, text, pattern: (
-            regex(_text(pattern), True).search(_text(text)) is not None
+        (expressions, "::ismatch()"): lambda run, text, pattern: (
+            regex(text_of(pattern), True).search(text_of(text)) is not None
         ),
-        ("System.Text.RegularExpressions.Regex", "::replace()"): lambda run, text, pattern, new: regex(_text(pattern), True).sub(
-            lambda found: expand_replacement(found, _text(new)), _text(text)
-        ),
+        (expressions, "::replace()"): _regex_replace,
         ("System.Management.Automation.ScriptBlock", "::create()"): _create_block,
         ("any", "tostring"): _to_string,
-        ("number", "compareto"): lambda run, one, two: order(one, two) if type_names(one) == type_names(two) else _refuse(),
+        ("number", "compareto"): lambda run, one, two: _compare_to(one, two),
         ("number", "equals"): lambda run, one, two: _exactly(one, two),
-        ("System.Char", "::isdigit()"): lambda run, one: _text(one).isdecimal(),
-        ("System.Char", "::isletter()"): lambda run, one: _text(one).isalpha(),
+        ("System.Char", "::isdigit()"): lambda run, one: text_of(one).isdecimal(),
+        ("System.Char", "::isletter()"): lambda run, one: text_of(one).isalpha(),
     }  # fmt: skip
     METHODS.update(table)
     METHODS.update(dotnet.STATIC)
 
 
-def _refuse() -> Any:
-    raise UnknownConstruct("a comparison of two types")
+def _compare_to(one: Any, two: Any) -> int:
+    if type_names(one) != type_names(two):
+        raise UnknownConstruct("a comparison of two types")
+    return order(one, two)
+
+
+def _index_of(run: Interpreter, items: Any, value: Any) -> int:
+    return next((place for place, item in enumerate(items) if _exactly(item, value)), -1)
 
 
 def _windows(text: str) -> str:
@@ -510,7 +384,7 @@ def _windows(text: str) -> str:
     return text
 
 
-_string_methods()
+METHODS.update({("System.String", name): method for name, method in STRING_METHODS.items()})
 _list_methods()
 _table_methods()
 _time_methods()

@@ -1,8 +1,5 @@
 """A session: commands, a clock, an environment; it runs scripts and tells what came of them."""
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import datetime
@@ -12,12 +9,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from . import pipeline_commands, session_commands  # noqa: F401  (they register their commands)
 from .binding import PLAINLY_MISSING, Argument, CommandTable, bind
+from .blocks import as_command, script_block
+from .builtins import ALIASES, BUILTINS
 from .errors import ErrorRecord, ScriptError
-from .functions import FunctionStage, as_command, script_block
-from .interpreter import NOT_MODELLED, ExitSignal, Interpreter, LoopSignal, ReturnSignal
+from .interpreter import NOT_MODELLED, Interpreter
+from .signals import ExitSignal, LoopSignal, ReturnSignal
+from .stages import FunctionStage
 from .syntax import parse
 from .values import STRICT, DateTime, UnknownConstruct, from_python
+
+# The commands of PowerShell itself.
+POWERSHELL = CommandTable(BUILTINS, ALIASES)
 
 
 class Clock(Protocol):
@@ -43,7 +47,9 @@ class StandingClock:
 
 @dataclass
 class Outcome:
-    """What a script gave: `host` is what Write-Host showed, `console` what went to [Console]::Out, `error` is the error that ended it, `exit_code` what `exit` said (1 after such an error)."""
+    """What a script gave: `host` is what Write-Host showed, `console` what went to [Console]::Out, `error` is the
+    error that ended it, `exit_code` what `exit` said (1 after such an error).
+    """
 
     output: list[Any] = field(default_factory=list)
     errors: list[ErrorRecord] = field(default_factory=list)
@@ -55,7 +61,7 @@ class Outcome:
 
 
 class Session:
-    """One PowerShell process. `strict` makes everything that differs between versions of PowerShell an unknown construct."""
+    """One PowerShell process. `strict`: whatever differs between versions of PowerShell is an unknown construct."""
 
     def __init__(
         self,
@@ -66,10 +72,8 @@ class Session:
         computer_name: str = "LAB",
         strict: bool = False,
     ) -> None:
-        from .builtins import TABLE
-
         self.commands = commands or CommandTable()
-        self.builtins = TABLE
+        self.builtins = POWERSHELL
         self.clock = clock or StandingClock()
         self.environment = {name.upper(): value for name, value in (environment or {}).items()}
         self.computer_name = computer_name

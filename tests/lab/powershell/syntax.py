@@ -1,27 +1,40 @@
 """From the text of a script to a small tree: tree-sitter parses, and what its grammar gets wrong is mended here.
 
-The mends, all of them forms that the engine reads without trouble: a statement right behind `param(...)`, clauses of a switch on one
-line, `continue label`, a number with an operator and no space (`6/3`, `1..4`), and parameters behind one with a default.
+The mends, all of them forms that the engine reads without trouble: a statement right behind `param(...)`, clauses of
+a switch on one
+line, `continue label`, a number with an operator and no space (`6/3`, `1..4`), and parameters behind one with a
+default.
 """
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import functools
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import tree_sitter
 import tree_sitter_pwsh
 
-from .values import UnknownConstruct
+from .values import Int64, LargeNumber, UnknownConstruct
 
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_pwsh.language()))
 _NUMBER = re.compile(rb"(0x[0-9a-f]+|\d+(\.(?!\.)\d*)?(e[+-]?\d+)?)l?([kmgtp]b)?(?=\.\.|[*/%>])", re.I)
-_TRANSPARENT = {"unary_expression", "pipeline", "integer_literal", "string_literal", "argument_expression", "key_expression",
-                "assignment_value", "while_condition", "switch_clause_condition", "expression_with_unary_operator", "redirected_file_name"}  # fmt: skip
+# Kinds that stand for their only child.
+_TRANSPARENT = {
+    "unary_expression",
+    "pipeline",
+    "pipeline_chain",
+    "integer_literal",
+    "string_literal",
+    "argument_expression",
+    "key_expression",
+    "assignment_value",
+    "while_condition",
+    "switch_clause_condition",
+    "expression_with_unary_operator",
+    "redirected_file_name",
+}
 _DROPPED = {"comment", "empty_statement", ";"}
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
@@ -112,7 +125,7 @@ def _mend(source: bytes, root: tree_sitter.Node) -> bytes:
 
 def _convert(node: tree_sitter.Node) -> Node:
     kids = [_convert(child) for child in node.children if child.type not in _DROPPED and not _separator(child)]
-    if len(kids) == 1 and node.type in _TRANSPARENT | {"pipeline_chain"}:
+    if len(kids) == 1 and node.type in _TRANSPARENT:
         return kids[0]
     source = node.text or b""
     lead = len(source) - len(source.lstrip())  # some tokens of the grammar take the space before them along
@@ -174,3 +187,31 @@ def unescape(text: str) -> str:
             result.append(character)
             index += 1
     return "".join(result)
+
+
+MULTIPLES = {"kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
+
+
+def literal_number(text: str, line: int = 0) -> Any:
+    """A number as it is written in a script."""
+    match = re.fullmatch(r"(0x[0-9a-f]+|\d+|\d*\.\d+(?:e[+-]?\d+)?|\d+\.?(?:e[+-]?\d+)?)(l?)([kmgtp]b)?", text.lower())
+    if not match:
+        raise UnknownConstruct(f"the number {text}", line)
+    digits, factor = match[1], 1024 ** MULTIPLES.get(match[3] or "", 0)
+    if digits.startswith("0x"):
+        value = int(digits, 16)
+        bits = 32 if len(digits) <= 10 else 64
+        if value >= 2 ** (bits - 1):
+            value -= 2**bits
+    elif digits.isdigit():
+        value = int(digits)
+    else:
+        return float(digits) * factor
+    value *= factor
+    if not -(2**63) <= value < 2**63:
+        return LargeNumber(digits) if not match[2] and not match[3] else _too_large(text, line)
+    return Int64(value) if match[2] else value
+
+
+def _too_large(text: str, line: int) -> Any:
+    raise UnknownConstruct(f"the number {text}", line)

@@ -1,12 +1,10 @@
 """What a variable of the evaluator can hold, and the names .NET gives to it.
 
-`$null` is None, Boolean is bool, String is str, Double is float, Object[] is list; a plain int is an Int32, or an Int64 when it is too
+`$null` is None, Boolean is bool, String is str, Double is float, Object[] is list; a plain int is an Int32, or an
+Int64 when it is too
 large for one. Everything else of .NET that a script may meet is a class below.
 """
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
 import datetime
@@ -17,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+Output = Callable[[Any], None]  # where the objects of a pipeline go
 TICKS_PER_SECOND = 10_000_000
 EPOCH = datetime.datetime(1, 1, 1)
 # Set while a session runs: whatever differs between versions of PowerShell is then an unknown construct.
@@ -25,7 +24,7 @@ STRICT: ContextVar[bool] = ContextVar("strict", default=False)
 
 @dataclass
 class TableOrder:
-    """How the pairs of tables without an order are listed, and whether anyone looked: a result must not depend on it."""
+    """How the pairs of unordered tables are listed, and whether anyone looked: no result may depend on it."""
 
     reverse: bool = False
     seen: bool = False

@@ -113,7 +113,8 @@ def run(script: str, **parameters: Any) -> Outcome:
 
 def test_members_of_a_model_object() -> None:
     outcome = run(
-        "$v = Get-Volume one\n$v.Size; [string]$v.Id; [string]$v.State; \"$($v.State)\"; $v.Created.ToUniversalTime().ToString('o'); $v.parts.Count"
+        '$v = Get-Volume one\n$v.Size; [string]$v.Id; [string]$v.State; "$($v.State)"\n'
+        "$v.Created.ToUniversalTime().ToString('o'); $v.parts.Count"
     )
     assert outcome.output == [
         5 * 2**30,
@@ -167,7 +168,8 @@ def test_an_error_that_ends_the_statement_is_not_silenced() -> None:
     assert outcome.output == ["after"]
     assert [error.error_id for error in outcome.errors] == ["PoolFull,Edit-Volume"]
     outcome = run(
-        "try { Edit-Volume (Get-Volume two) -Size 2TB -Confirm:$false } catch [Lab.PoolException] { $_.Exception.HResult; $_.Exception.Message }"
+        "try { Edit-Volume (Get-Volume two) -Size 2TB -Confirm:$false }"
+        " catch [Lab.PoolException] { $_.Exception.HResult; $_.Exception.Message }"
     )
     assert outcome.output == [-2147024809, "the pool is full (ID: 358)"]
 
@@ -230,7 +232,8 @@ def test_parameters_reach_a_script_as_data() -> None:
 def test_the_clock_of_the_lab() -> None:
     clock = StandingClock(datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.UTC))
     outcome = session(clock).run(
-        "$start = Get-Date\nStart-Sleep -Seconds 90\n((Get-Date) - $start).TotalSeconds\n[datetime]::UtcNow.ToString('o')"
+        "$start = Get-Date\nStart-Sleep -Seconds 90\n((Get-Date) - $start).TotalSeconds\n"
+        "[datetime]::UtcNow.ToString('o')"
     )
     assert outcome.output == [90.0, "2024-01-02T03:05:35.0000000Z"]
 
@@ -238,7 +241,8 @@ def test_the_clock_of_the_lab() -> None:
 def test_standard_input_and_standard_output() -> None:
     frame = """$data = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String((@($input) -join '')))
 $answer = & ([ScriptBlock]::Create($data))
-[Console]::Out.Write([Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes((ConvertTo-Json -InputObject $answer -Compress))))
+$json = ConvertTo-Json -InputObject $answer -Compress
+[Console]::Out.Write([Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($json)))
 exit 3
 """
     outcome = session().run(frame, input_lines=["QHsgYSA9ID", "EgfQ=="])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any
 
@@ -113,14 +114,15 @@ def test_a_pipeline_takes_one_level_apart(items: list[Any]) -> None:
     assert run("@($a | ForEach-Object { , $_ }).Count", a=items) == [len(items)]
 
 
-_SCRAPS = "1 2GB -7 'a' \"b$x\" $x $null $_ @() @(1,2) @{a=1} [int] [string] {$_} ( ) + - * / -eq -lt -f -split -join -match | % ? ; , .Count [0] .a (1,2) if(1){2} try{ }catch{3}"
+_SCRAPS = (
+    """1 2GB -7 'a' "b$x" $x $null $_ @() @(1,2) @{a=1} [int] [string] {$_} ( ) + - * / -eq -lt -f -split -join"""
+    " -match | % ? ; , .Count [0] .a (1,2) if(1){2} try{ }catch{3}"
+)
 
 
 @settings(max_examples=400)
 @given(st.lists(st.sampled_from(_SCRAPS.split()), max_size=9))
 def test_nonsense_is_answered_or_unknown_but_never_an_exception_of_python(scraps: list[str]) -> None:
-    try:
+    with contextlib.suppress(UnknownConstruct):
         Session().run(" ".join(scraps))
-    except UnknownConstruct as unknown:
-        assert unknown.name
     assert answer(" ".join(scraps)).keys() & {"output", "throws", "unknown"}

@@ -1,4 +1,4 @@
-"""The evaluator against what a real PowerShell answered (cases.jsonl): as recorded, or the construct that is not known."""
+"""The evaluator against what a real PowerShell answered (cases.jsonl): as recorded, or unknown."""
 
 from __future__ import annotations
 

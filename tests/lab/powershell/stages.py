@@ -1,22 +1,26 @@
 """Script blocks, functions, and the stages of a pipeline: arguments are evaluated, bound, and the command is run."""
 
-# Copyright (c) 2026 the winbackup.storage contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .binding import Argument, Bound, Command, Parameter, bind, convert_argument
-from .convert import resolve_type, to_text, truth
+from .binding import Argument, Bound, Command, bind, convert_argument
+from .blocks import ScriptBlock, as_command
+from .convert import to_text, truth
 from .errors import AUTOMATION, ErrorRecord, ScriptError, TerminatingError, fail
-from .members import get_member, has_member
-from .syntax import Node, unescape
+from .members import get_member
+from .properties import has_member
+from .scope import Scope
+from .signals import ReturnSignal
+from .syntax import Node
+from .typenames import resolve_type
 from .values import (
     NOTHING,
     ArrayList,
+    EnumType,
     Hashtable,
     PsObject,
     Switch,
@@ -30,187 +34,6 @@ if TYPE_CHECKING:
     from .interpreter import Interpreter
 
 IMPACTS = {"none": 0, "low": 1, "medium": 2, "high": 3}
-
-
-@dataclass(eq=False)
-class ScriptBlock:
-    """A block of statements with its parameters, not yet run."""
-
-    node: Node
-    parameters: list[tuple[Parameter, Node | None, str | None]] = field(default_factory=list)
-    begin: list[Node] = field(default_factory=list)
-    process: list[Node] = field(default_factory=list)
-    end: list[Node] = field(default_factory=list)
-    settings: dict[str, Node | None] | None = None  # of [CmdletBinding()]; None without it
-    name: str = ""
-    declared: bool = False  # a [Parameter()] makes a function an advanced one
-    command: Command | None = None
-
-    ps_type_names = (AUTOMATION + "ScriptBlock", "System.Object")
-
-    def ps_text(self) -> str:
-        if self.node.kind == "program":
-            return self.node.text
-        return self.node.text[1:-1]
-
-
-def script_block(node: Node) -> ScriptBlock:
-    """The block that a function, a `{ ... }`, or a whole script is."""
-    block = ScriptBlock(node)
-    for child in node.children:
-        if child.kind == "param_block" or child.kind == "function_parameter_declaration":
-            _read_parameters(block, child)
-        elif child.kind == "script_block":
-            for part in child.children:
-                if part.kind == "param_block":
-                    _read_parameters(block, part)
-                else:
-                    _read_body(block, part)
-        elif child.kind in ("statement_list", "script_block_body"):
-            _read_body(block, child)
-    return block
-
-
-def _read_body(block: ScriptBlock, body: Node) -> None:
-    for child in [body] if body.kind == "statement_list" else body.children:
-        if child.kind == "statement_list":
-            block.end = child.children
-        elif child.kind == "named_block_list":
-            for named in child.children:
-                name, statements = named.children[0].text.lower(), named.children[1]
-                if name not in ("begin", "process", "end"):
-                    raise UnknownConstruct(f"the block {name}", named.line)
-                setattr(block, name, [statements])
-        else:
-            raise UnknownConstruct(f"the construct {child.kind.replace('_', ' ')}", child.line)
-
-
-def _attributes(node: Node | None) -> list[tuple[str, list[tuple[str | None, Node | None]], Node]]:
-    """Each attribute as its name, its arguments (name or None, value), and its node; types have the name "" here."""
-    found: list[tuple[str, list[tuple[str | None, Node | None]], Node]] = []
-    for attribute in node.children if node else []:
-        name = attribute.child("attribute_name")
-        if name is None:
-            found.append(("", [], attribute.children[0]))
-            continue
-        arguments: list[tuple[str | None, Node | None]] = []
-        listed = attribute.child("attribute_arguments")
-        for one in listed.children if listed else []:
-            if one.kind == "attribute_argument" and one.children:
-                if one.children[0].kind == "simple_name":
-                    arguments.append((one.children[0].text.lower(), one.children[2] if len(one.children) > 2 else None))
-                else:
-                    values = (
-                        one.children[0].children
-                        if one.children[0].kind == "array_literal_expression"
-                        else [one.children[0]]
-                    )
-                    arguments += [(None, value) for value in values if value.kind != ","]
-        found.append((name.text.strip().lower(), arguments, attribute))
-    return found
-
-
-def _constant(node: Node | None) -> Any:
-    """The value of an argument of an attribute, which must be a constant."""
-    if node is None:
-        return True
-    from .expressions import literal_number
-
-    if node.kind.endswith("integer_literal"):
-        return literal_number(node.text)
-    if node.kind == "variable" and node.text.lower() in ("$true", "$false"):
-        return node.text.lower() == "$true"
-    if node.kind == "verbatim_string_characters" or (
-        node.kind == "expandable_string_literal" and not node.child("variable", "sub_expression")
-    ):
-        return unescape(node.text[1:-1]) if node.text[0] == '"' else node.text[1:-1].replace("''", "'")
-    raise UnknownConstruct("this argument of an attribute", node.line)
-
-
-def _read_parameters(block: ScriptBlock, node: Node) -> None:
-    for name, arguments, attribute in _attributes(node.child("attribute_list")):
-        if name != "cmdletbinding":
-            raise UnknownConstruct(f"the attribute {attribute.text}", attribute.line)
-        block.settings = {key: value for key, value in arguments if key}
-    listed = node.child("parameter_list")
-    for item in listed.children if listed else []:
-        if item.kind == "script_parameter":
-            block.parameters.append(_read_parameter(item))
-            block.declared |= any(name == "parameter" for name, _, _ in _attributes(item.child("attribute_list")))
-    if any(parameter.position is not None for parameter, _, _ in block.parameters):
-        return
-    place = 0
-    for index, (parameter, default, set_name) in enumerate(block.parameters):
-        if not parameter.switch:
-            block.parameters[index] = (Parameter(**{**parameter.__dict__, "position": place}), default, set_name)
-            place += 1
-
-
-def _read_parameter(node: Node) -> tuple[Parameter, Node | None, str | None]:
-    variable, default = node.child("variable"), node.child("script_parameter_default")
-    values: dict[str, Any] = {"name": variable.text[1:] if variable else ""}
-    set_names: list[str | None] = []
-    validation = []
-    for name, arguments, attribute in _attributes(node.child("attribute_list")):
-        if name == "":
-            values["type"] = attribute.text.strip()[1:-1]
-            values["switch"] = values["type"].lower() in ("switch", "switchparameter")
-        elif name == "parameter":
-            given = {key: _constant(value) for key, value in arguments if key}
-            unknown = given.keys() - {
-                "mandatory",
-                "position",
-                "valuefrompipeline",
-                "valuefrompipelinebypropertyname",
-                "parametersetname",
-                "helpmessage",
-            }
-            if unknown:
-                raise UnknownConstruct(f"[Parameter({', '.join(unknown)})]", attribute.line)
-            values |= {"mandatory": given.get("mandatory", False), "pipeline": given.get("valuefrompipeline", False)}
-            values |= {
-                "by_property": given.get("valuefrompipelinebypropertyname", False),
-                "position": given.get("position"),
-            }
-            set_names.append(given.get("parametersetname"))
-        elif name == "alias":
-            values["aliases"] = tuple(_constant(value) for _, value in arguments)
-        elif name in ("allownull", "allowemptystring", "allowemptycollection"):
-            raise UnknownConstruct(f"the attribute {attribute.text}", attribute.line)
-        elif name.startswith("validate"):
-            proper = {"validateset": "ValidateSet", "validaterange": "ValidateRange", "validatenotnull": "ValidateNotNull",
-                      "validatenotnullorempty": "ValidateNotNullOrEmpty"}.get(name, name)  # fmt: skip
-            validation.append((proper, tuple(_constant(value) for _, value in arguments)))
-        else:
-            raise UnknownConstruct(f"the attribute {attribute.text}", attribute.line)
-    if len(set_names) > 1:
-        raise UnknownConstruct("a parameter in several sets", node.line)
-    parameter = Parameter(**values, validation=tuple(validation))
-    return parameter, default.children[-1] if default else None, set_names[0] if set_names else None
-
-
-def as_command(block: ScriptBlock) -> Command:
-    """The command that a function is, made once."""
-    if block.command is None:
-        names = list(dict.fromkeys(name for _, _, name in block.parameters if name)) or ["__AllParameterSets"]
-        sets = {name: [p for p, _, own in block.parameters if own in (None, name)] for name in names}
-        settings = {key: _constant(value) for key, value in (block.settings or {}).items()}
-        unknown = settings.keys() - {
-            "supportsshouldprocess",
-            "confirmimpact",
-            "defaultparametersetname",
-            "positionalbinding",
-        }
-        if unknown or settings.get("positionalbinding") is False:
-            raise UnknownConstruct("[CmdletBinding()] with these arguments", block.node.line)
-        block.command = Command(
-            block.name, sets, lambda _: None,
-            supports_should_process=truth(settings.get("supportsshouldprocess")),
-            confirm_impact=to_text(settings.get("confirmimpact", "Medium")),
-            default_set=to_text(settings.get("defaultparametersetname", "")),
-            cmdlet=False, advanced=block.settings is not None or block.declared,
-        )  # fmt: skip
-    return block.command
 
 
 class Stage:
@@ -320,8 +143,8 @@ class Stage:
         )
         if parameter is None:
             self.collected.append(item)
-            self.write_error(TerminatingError(Unsure("The input object cannot be bound to any parameters for the command."),
-                                              "InputObjectNotBound", "InvalidArgument"))  # fmt: skip
+            message = Unsure("The input object cannot be bound to any parameters for the command.")
+            self.write_error(TerminatingError(message, "InputObjectNotBound", "InvalidArgument"))
             return
         value = convert_argument(self.command, parameter, Argument(None, item), self.run.session.commands.types)
         self.bound.values[parameter.name] = value
@@ -363,7 +186,6 @@ class FunctionStage(Stage):
 
     def __init__(self, run: Interpreter, block: ScriptBlock, bound: Bound, has_input: bool, new_scope: bool) -> None:
         super().__init__(run, as_command(block), bound, has_input)
-        from .interpreter import Scope
 
         self.block = block
         self.new_scope = new_scope
@@ -437,12 +259,9 @@ class FunctionStage(Stage):
         self._inside(lambda: self._statements(self.block.end))
 
     def _statements(self, nodes: list[Node]) -> None:
-        from .interpreter import ReturnSignal
 
-        try:
+        with contextlib.suppress(ReturnSignal):
             self.run.run_list(nodes, self.out)
-        except ReturnSignal:
-            pass
 
     def _inside(self, work: Callable[[], Any]) -> None:
         outer, self.run.scope = self.run.scope, self.own
@@ -584,8 +403,6 @@ class CommandInfo:
         if name == "name":
             return self.command.name
         if name == "commandtype":
-            from .values import EnumType
-
             kinds = EnumType(AUTOMATION + "CommandTypes", {"Alias": 1, "Function": 2, "Cmdlet": 8})
             return kinds.find("Function" if self.block else "Cmdlet")
         if name == "parameters":
