@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
 

@@ -46,6 +46,12 @@ def wait_for_others(run: Run, machine: VirtualMachine, may_wait: bool) -> Blocke
         machine = run.look().machine
 
 
+def in_progress(machine: VirtualMachine, now: float) -> Blocker | None:
+    """Returns the blocker that a run at work on this machine is, None where none is."""
+    live = live_records(machine, now)
+    return _in_progress(machine, live, now) if live else None
+
+
 def _in_progress(machine: VirtualMachine, live: dict[str, OpenRecord], now: float) -> Blocker:
     seconds = max(record.lease for record in live.values()) - now
     return Blocker(

@@ -155,6 +155,25 @@ def prepare(backend: Backend, request: Request, inventory: Inventory, machine: V
     return Prepared(inventory, machine, tuple(works), own, blockers, stopped)
 
 
+def conversion_blockers(
+    backend: Backend, inventory: Inventory, machine: VirtualMachine, disk: Disk, wanted: Compatibility
+) -> tuple[Blocker, ...]:
+    """Returns what a plan with the default options would have against bringing one disk into the wanted mode."""
+    records, unreadable = own_records(machine)
+    own = {address: record for address, record in records.items() if record.machine == machine.instance_uuid}
+    reading = _Reading(
+        backend,
+        Request(machine.id, wanted),
+        inventory,
+        machine,
+        own,
+        machine.power or Power.OFF,
+        STEP_BEGUN,
+        "",
+    )
+    return _unique([*unreadable, *_conversion(reading, disk, _lun(reading, disk)).blockers])
+
+
 def _reopened(reading: _Reading, disk: Disk, record: OpenRecord, selected: bool) -> Work:
     """A disk whose conversion was left open: finished where it was asked for again, else undone."""
     stand = stand_of(record, reading.machine, reading.inventory.datastores)

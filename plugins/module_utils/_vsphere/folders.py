@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
+    Datastore,
     DiskKind,
     FileFacts,
     VirtualMachine,
@@ -67,6 +68,44 @@ def list_folder(session: Session, machine: VirtualMachine, file: str) -> Mapping
     return found
 
 
+def search_mappings(session: Session, datastore: Datastore) -> tuple[FileFacts, ...]:
+    """Returns every mapping file on a datastore, in whatever folder; raises StepRefused where it cannot be searched."""
+    browser = None
+    doing = f"Reading the browser of datastore {datastore.name}"
+    for read in read_properties(
+        session, doing, [object_spec(reference("Datastore", datastore.id))], {"Datastore": ("browser",)}
+    ):
+        browser = read.text("browser")
+    if browser is None:
+        return ()
+    managed = session.managed(library.vim.host.DatastoreBrowser, browser)
+    found = {facts.file: facts for facts in _search_below(session, managed, datastore.name, None)}
+    mappings = [
+        facts
+        for facts in _search_below(session, managed, datastore.name, _disk_query())
+        if facts.kind is DiskKind.MAPPING
+    ]
+    return tuple(_with_mode(facts, found) for facts in mappings)
+
+
+def _search_below(session: Session, browser: Any, datastore: str, query: Any) -> Iterator[FileFacts]:
+    path = f"[{datastore}]"
+    doing = f"Searching {path}"
+    task = session.read(
+        doing, lambda: browser.SearchDatastoreSubFolders_Task(datastorePath=path, searchSpec=_search_spec(query))
+    )
+    yield from wait_for_task(
+        session,
+        task,
+        doing,
+        lambda result: [
+            _facts(entry, datastore, split_file((child_text(folder, "folderPath") or "").rstrip("/") + "/x")[1])
+            for folder in children(result, "HostDatastoreBrowserSearchResults")
+            for entry in children(folder, "file")
+        ],
+    )
+
+
 def _browser(session: Session, machine: VirtualMachine, datastore: str) -> Any:
     vim = library.vim
     to_datastores = traversal(vim.HostSystem, "datastore")
@@ -90,13 +129,16 @@ def _disk_query() -> Any:
     return query(details=details)
 
 
-def _search(session: Session, browser: Any, datastore: str, folder: str, query: Any) -> Iterator[FileFacts]:
+def _search_spec(query: Any) -> Any:
     kind = library.vim.host.DatastoreBrowser
     details = kind.FileInfo.Details(fileType=True, fileSize=True, modification=False, fileOwner=False)
-    spec = kind.SearchSpec(details=details, matchPattern=["*.vmdk"], query=[query] if query is not None else [])
+    return kind.SearchSpec(details=details, matchPattern=["*.vmdk"], query=[query] if query is not None else [])
+
+
+def _search(session: Session, browser: Any, datastore: str, folder: str, query: Any) -> Iterator[FileFacts]:
     path = f"[{datastore}] {folder}".rstrip()
     doing = f"Listing {path}"
-    task = session.read(doing, lambda: browser.SearchDatastore_Task(datastorePath=path, searchSpec=spec))
+    task = session.read(doing, lambda: browser.SearchDatastore_Task(datastorePath=path, searchSpec=_search_spec(query)))
     yield from wait_for_task(
         session, task, doing, lambda result: [_facts(entry, datastore, folder) for entry in children(result, "file")]
     )
