@@ -139,20 +139,24 @@ def _let_task_end(run: Run) -> None:
 
 def start(run: Run) -> Sight:
     """Starts the VM where it is registered; returns the look that shows it on, or raises what the server said."""
-    refusal: StorageError | None = None
+    lost: StorageError | None = None
     for _attempt in range(2):
         sight = run.look_as_owner()
         if sight.machine.power is Power.ON:
             return sight
-        if isinstance(refusal, StepRefused):
-            raise refusal
+        run.changed = True
         try:
             run.backend.power_on(sight.machine)
-        except (StepRefused, OutcomeUnknown, ConnectionFailed) as error:
-            refusal = error
-        run.changed = True
+        except StepRefused:
+            _let_task_end(run)
+            sight = run.look_as_owner()
+            if sight.machine.power is Power.ON:
+                return sight
+            raise
+        except (OutcomeUnknown, ConnectionFailed) as error:
+            lost = error
         _let_task_end(run)
     sight = run.look_as_owner()
     if sight.machine.power is Power.ON:
         return sight
-    raise refusal or StepRefused(f"{sight.machine.name} is still off after it was started.", fault="NotAsAsked")
+    raise lost or StepRefused(f"{sight.machine.name} is still off after it was started.", fault="NotAsAsked")

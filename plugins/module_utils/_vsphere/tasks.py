@@ -62,21 +62,21 @@ def wait_for_task(
     while True:
         time.sleep(pause)
         question: str | None = None
-        ended = False
+        results: list[_T] = []
         try:
             for read in read_properties(session, f"Waiting for the end of: {doing}", start, paths):
                 if read.type == "VirtualMachine":
                     question = question_of(read)
                 elif read.text("info.state") == "success":
-                    ended, result = True, convert(read.values.get("info.result"))
+                    results.append(convert(read.values.get("info.result")))
                 elif read.text("info.state") == "error":
                     raise error_of(_fault_of(read), doing)
         except ConnectionFailed as error:
             raise OutcomeUnknown(
                 f"{doing} was begun, and the connection was lost before its end: {error.message}", hint=error.hint
             ) from error
-        if ended:
-            return result
+        if results:
+            return results[0]
         if question is not None:
             raise StepRefused(
                 f"{doing} waits for an answer to a question: {question}",
