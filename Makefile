@@ -20,12 +20,14 @@ help:
 	@echo "make lint      ruff, mypy, ansible-lint, ansible-test sanity, antsibull"
 	@echo "make lab-up    start the lab and write its inventory; make lab-down stops it"
 
-.build/test.stamp: requirements-test.txt
+.build/test.stamp: requirements-test.txt requirements-kerberos.txt bindep.txt
 	@echo "== making $(VENV) with $$($(PYTHON) --version)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
-	@echo "== installing what the tests need (a minute or two)"
+	@$(BIN)/python tools/system_packages.py
+	@echo "== installing what the tests need (some minutes; Kerberos is built from source)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-kerberos.txt || echo "== Kerberos: its libraries could not be built; its tests will fail"
 	@$(BIN)/python tools/lay_tree.py link >/dev/null
 	@mkdir -p .build && touch $@
 
