@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Installs by apt the system packages that the tests need (bindep.txt, profile test), where they are missing.
 
-It does so as root, or where sudo asks for no password. Else, and on systems without apt, it says what will be missing and
-ends well: only the tests that need it will fail.
+It does so as root, or where sudo asks for no password. Else, and on systems without apt, it says what will be missing
+and ends well: only the tests that need it will fail.
 """
 
 from __future__ import annotations
