@@ -212,14 +212,14 @@ def _of_sharing(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
             "bus_sharing",
             f"{disk.address} of {machine.name} is on a controller with {disk.controller.shared_bus} bus sharing.",
             "A cluster across hosts needs physical mode; leave the disk as it is.",
-            disk.address,
+            f"{machine.name} {disk.address}",
         )
     if disk.sharing not in (None, "none"):
         yield Blocker(
             "multi_writer",
             f"{disk.address} of {machine.name} is shared by several writers.",
             "Take the sharing off first, or leave the disk as it is.",
-            disk.address,
+            f"{machine.name} {disk.address}",
         )
 
 

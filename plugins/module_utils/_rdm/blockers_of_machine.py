@@ -97,14 +97,14 @@ def of_place(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
             "controller_unsupported",
             f"{disk.address} of {machine.name} is on a controller of type {disk.controller.type}.",
             "Move the disk to a SCSI, SATA or NVMe controller first.",
-            disk.address,
+            f"{machine.name} {disk.address}",
         )
     if disk.unit < 0 or (disk.controller.type == "scsi" and disk.unit == 7):
         yield Blocker(
             "unit_unusable",
             f"{disk.address} of {machine.name} is no unit for a disk (7 is the controller's own on SCSI).",
             "Move the disk to another unit first.",
-            disk.address,
+            f"{machine.name} {disk.address}",
         )
 
 

@@ -45,7 +45,7 @@ func (lab *Lab) addVM(spec *VMSpec) error {
 		return fmt.Errorf("%s is on an unknown datastore %s", spec.Name, spec.Datastore)
 	}
 	vm.Datastore = []types.ManagedObjectReference{store.Self}
-	vmx := fmt.Sprintf("[%s] %s/%s.vmx", spec.Datastore, spec.Name, spec.Name)
+	vmx := fmt.Sprintf("[%s] %s/%s.vmx", spec.Datastore, nameEncoder.Replace(spec.Name), nameEncoder.Replace(spec.Name))
 	lab.files[vmx] = &File{Path: vmx, Kind: "other", Size: 3000}
 	vm.Config = &types.VirtualMachineConfigInfo{
 		Name: vm.Name, Uuid: spec.BiosUUID, InstanceUuid: spec.InstanceUUID, Version: spec.Version, Template: spec.Template,

@@ -230,7 +230,7 @@ func (w *World) fillDefaults() {
 			disk.At = orElse(disk.At, fmt.Sprintf("scsi0:%d", unitFor(j)))
 			disk.Mode = orElse(disk.Mode, "physical")
 			disk.Sharing = orElse(disk.Sharing, "sharingNone")
-			disk.File = orElse(disk.File, fmt.Sprintf("[%s] %s/%s_%d.vmdk", vm.Datastore, vm.Name, vm.Name, j))
+			disk.File = orElse(disk.File, fmt.Sprintf("[%s] %s/%s_%d.vmdk", vm.Datastore, nameEncoder.Replace(vm.Name), nameEncoder.Replace(vm.Name), j))
 		}
 	}
 }
