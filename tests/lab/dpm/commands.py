@@ -1,0 +1,323 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the cmdlets do, for one PowerShell process: it has one connection, and loads the module once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from powershell import CommandTable, EnumType, Invocation, TerminatingError, UnknownConstruct
+
+from . import BANNER
+from .control import Control
+from .disks import DiskFace, DpmVolumeFace, ModernVolumeFace
+from .faces import ProductionServerFace, RecoveryPointFace, ServerFace, date
+from .hooks import Refused
+from .jobs import JobFace
+from .options import PROFILES
+from .records import Job
+from .server import DpmServer
+from .signatures import DPM_COMMANDS, EXCEPTION, STATUSES, TYPES, WINDOWS_COMMANDS, enumeration
+from .sources import AlertFace, GroupFace, SourceFace
+from .texts import DpmError
+from .windows import get_win_event
+
+# Errors that end a cmdlet whatever -ErrorAction says.
+_ALWAYS_END = (31143, 31144, 358)
+# What no source explains well enough to model it.
+_NOT_MODELLED = ("Async", "Tag", "TranslateDSList", "AllJobsInInterval", "AdhocJobsContext", "AsyncOperation", "Query")
+
+
+class Cmdlets:
+    """The cmdlets of one process. `wait_really` waits for real time, as a module does that loads slowly."""
+
+    def __init__(self, control: Control, wait_really: Callable[[float], None]) -> None:
+        self.control = control
+        self.connected: str | None = None
+        self._wait_really = wait_really
+        self._loaded = False
+
+    @property
+    def server(self) -> DpmServer:
+        return self.control.server
+
+    def table(self) -> CommandTable:
+        """The commands that this server has."""
+        options = self.server.options
+        implementations: dict[str, Callable[[Invocation], Any]] = {
+            "Connect-DPMServer": self.connect,
+            "Disconnect-DPMServer": self.disconnect,
+            "Get-DPMProtectionGroup": self.get_groups,
+            "Get-DPMModifiableProtectionGroup": self.get_modifiable_group,
+            "Set-DPMProtectionGroup": self.set_group,
+            "Get-DPMDatasource": self.get_sources,
+            "Set-DPMDatasourceDefaultDiskAllocation": self.default_allocation,
+            "Set-DPMDatasourceDiskAllocation": self.set_allocation,
+            "Edit-DPMDiskAllocation": self.edit_allocation,
+            "Get-DPMDiskStorage": self.get_disk_storage,
+            "Get-DPMDisk": self.get_disks,
+            "Get-DPMVolume": self.get_volumes,
+            "Get-DPMRecoveryPoint": self.get_recovery_points,
+            "Start-DPMDatasourceConsistencyCheck": self.start_check,
+            "Get-DPMJob": self.get_jobs,
+            "Get-DPMAlert": self.get_alerts,
+            "Get-DPMProductionServer": self.get_production_servers,
+        }
+        missing = set()
+        if not options.has_disk_storage:
+            missing.add("Get-DPMDiskStorage")
+        elif not options.has_disk:
+            missing.add("Get-DPMDisk")
+        if not options.has_edit:
+            missing.add("Edit-DPMDiskAllocation")
+        commands = []
+        for name, command in DPM_COMMANDS.items():
+            if name in missing:
+                continue
+            high = command.supports_should_process and name.startswith(("Set-", "Edit-", "Start-"))
+            impact = options.confirm_impact if high else "Medium"
+            work = self._guarded(name, implementations.get(name, command.implementation))
+            commands.append(dataclasses.replace(command, implementation=work, confirm_impact=impact))
+        events = WINDOWS_COMMANDS["Get-WinEvent"]
+        read_events = self._guarded("Get-WinEvent", lambda invocation: get_win_event(self.server, invocation))
+        commands.append(dataclasses.replace(events, implementation=read_events))
+        statuses = enumeration("JobStatusType", tuple(options.name(one) for one in STATUSES))
+        types: dict[str, EnumType | None] = {**TYPES, statuses.name: statuses}
+        return CommandTable(commands, types=types, modules={"DataProtectionManager": self.load}, covers=["*-DPM*"])
+
+    def load(self) -> None:
+        """Import-Module, or the first cmdlet, which loads the module by itself."""
+        if not self._loaded:
+            self._loaded = True
+            if self.server.options.import_seconds:
+                self._wait_really(self.server.options.import_seconds)
+
+    def _guarded(self, name: str, work: Callable[[Invocation], Any]) -> Callable[[Invocation], list[Any]]:
+        def run(invocation: Invocation) -> list[Any]:
+            if "DPM" in name:
+                self.load()
+            unknown = [one for one in _NOT_MODELLED if one in invocation.parameters]
+            if unknown:
+                raise UnknownConstruct(f"-{unknown[0]} of {name}: the lab does not model it")
+            try:
+                self.control.hooks.called(name, invocation.parameters)
+                self._wait_really(0)  # a process that was ended meanwhile does nothing more
+                with self.server.lock:
+                    self.server.settle()
+                    if "DPMServerName" in invocation.parameters and not name.startswith("Connect-"):
+                        self._check_name(invocation.get("DPMServerName"))
+                    produced = work(invocation)
+                    return list(produced) if produced is not None else []
+            except DpmError as error:
+                self._report(invocation, error)
+            except Refused as refused:
+                self._report(invocation, DpmError(refused.code))
+            return []
+
+        return run
+
+    def _report(self, invocation: Invocation, error: DpmError) -> None:
+        """An error of the server as PowerShell shows it. Its type and identifier are not verified."""
+        options = self.server.options
+        message = error.shown(options.error_format, options.japanese)
+        record = TerminatingError(message, "DpmLabError", "NotSpecified", EXCEPTION)
+        if options.errors_stop or error.code in _ALWAYS_END:
+            raise record
+        invocation.write_error(record)
+
+    # Connection
+
+    def _check_name(self, name: str | None) -> None:
+        if name is None:
+            return
+        if self.server.options.explicit_name == "refuse":
+            raise DpmError(31144)
+        own = self.server.name.lower()
+        if name.lower() not in (own, own.partition(".")[0], "localhost", "."):
+            raise DpmError(31144)
+
+    def connect(self, invocation: Invocation) -> list[Any]:
+        if "DPMServerName" not in invocation.parameters:
+            raise UnknownConstruct("Connect-DPMServer without -DPMServerName")
+        name = invocation.parameters["DPMServerName"]
+        if self.connected is not None and self.connected != name.lower():
+            raise DpmError(31143)
+        invocation.write_warning(f"Connecting to DPM server: {name} ({BANNER})")
+        self._check_name(name)
+        self.connected = name.lower()
+        return [ServerFace(self.server, *PROFILES[self.server.options.profile])]
+
+    def disconnect(self, invocation: Invocation) -> None:
+        self.connected = None
+
+    # Groups and data sources
+
+    def get_groups(self, invocation: Invocation) -> list[Any]:
+        return [GroupFace(self.server, group) for group in self.server.groups]
+
+    def get_modifiable_group(self, invocation: Invocation) -> list[Any]:
+        return [GroupFace(self.server, invocation.parameters["ProtectionGroup"].group, modifiable=True)]
+
+    def set_group(self, invocation: Invocation) -> None:
+        face: GroupFace = invocation.parameters["ProtectionGroup"]
+        self._need_modifiable(face)
+        members = [one for one in self.server.sources if one.group is face.group]
+        if self.server.options.edit_while_busy == "refuse" and face.edits and self.server.running(members):
+            raise DpmError(212)
+        if face.edits:
+            self.server.edit(face.edits)
+        if face.auto_grow is not None:
+            face.group.auto_grow = face.auto_grow
+        face.group.changes += 1
+        face.edits, face.auto_grow = [], None
+
+    def get_sources(self, invocation: Invocation) -> list[Any]:
+        given, server = invocation.parameters, self.server
+        group: GroupFace | None = given.get("ProtectionGroup")
+        if invocation.parameter_set == "Path":
+            raise UnknownConstruct("Get-DPMDatasource -Path: the lab does not model it")
+        if group is not None:
+            return [SourceFace(server, one, group) for one in server.sources if one.group is group.group]
+        found = list(server.sources)
+        if given.get("Inactive"):
+            found = [one for one in found if not one.active or server.options.inactive == "also"]
+        else:
+            found = [one for one in found if one.active]
+        if "ComputerName" in given:
+            wanted = {name.lower() for name in given["ComputerName"]}
+            found = [one for one in found if one.computer.lower() in wanted]
+        if "ProductionServer" in given:
+            found = [one for one in found if one.computer == given["ProductionServer"].name]
+        return [SourceFace(server, one) for one in found]
+
+    # Allocations
+
+    @staticmethod
+    def _need_modifiable(face: GroupFace) -> None:
+        if not face.modifiable:
+            raise DpmError(None, "The protection group is not modifiable.")
+
+    def default_allocation(self, invocation: Invocation) -> list[Any]:
+        faces: Iterable[SourceFace] = invocation.parameters["Datasource"]
+        if invocation.get("CalculateShrinkThresholds"):
+            for face in faces:
+                face.shrink = self.server.shrink_bounds(face.source)
+        return list(faces)
+
+    def set_allocation(self, invocation: Invocation) -> list[Any]:
+        given = invocation.parameters
+        group: GroupFace = given["ProtectionGroup"]
+        self._need_modifiable(group)
+        if invocation.parameter_set == "AutoGrowOption":
+            group.auto_grow = bool(given["AutoGrow"])
+            return []
+        face: SourceFace = given["Datasource"]
+        if self.server.options.allocation_needs_modifiable and face.group is not group:
+            raise DpmError(None, "The data source is not one of the modifiable protection group.")
+        if invocation.parameter_set == "Manual":
+            if "ProductionServerJournalSize" in given:
+                raise UnknownConstruct("-ProductionServerJournalSize: the lab does not model it")
+            self.server.check_editable(face.source)
+            group.edits.append((face.source, given.get("ReplicaArea"), given.get("ShadowCopyArea")))
+        elif invocation.parameter_set != "Default":
+            raise UnknownConstruct(f"the parameters of {invocation.parameter_set}: the lab does not model them")
+        return [face] if given.get("PassThru") else []
+
+    def edit_allocation(self, invocation: Invocation) -> None:
+        given = invocation.parameters
+        if "ExpectedDataSizePerClientInMB" in given:
+            raise UnknownConstruct("-ExpectedDataSizePerClientInMB: the lab does not model it")
+        face: SourceFace = given["Datasource"]
+        self.server.edit([(face.source, given.get("ReplicaSize"), given.get("ShadowCopySize"))])
+
+    # Storage
+
+    def get_disks(self, invocation: Invocation) -> list[Any]:
+        return [DiskFace(disk) for disk in self.server.pool.disks]
+
+    def get_disk_storage(self, invocation: Invocation) -> list[Any]:
+        """What -All adds is not known; here disks outside the pool are always listed."""
+        if "OutputAsStorageResource" in invocation.parameters:
+            raise UnknownConstruct("-OutputAsStorageResource: the lab does not model it")
+        if invocation.get("Volumes"):
+            return [ModernVolumeFace(volume) for volume in self.server.pool.modern]
+        return self.get_disks(invocation)
+
+    def get_volumes(self, invocation: Invocation) -> list[Any]:
+        if not invocation.get("AlreadyInUseByDPM"):
+            return []
+        return [DpmVolumeFace(self.server, volume) for volume in self.server.pool.volumes]
+
+    def get_recovery_points(self, invocation: Invocation) -> list[Any]:
+        if "Datasource" not in invocation.parameters:
+            raise UnknownConstruct("recovery points on tape: the lab does not model them")
+        return [RecoveryPointFace() for _ in invocation.parameters["Datasource"].source.points]
+
+    # Jobs and alerts
+
+    def start_check(self, invocation: Invocation) -> list[Any]:
+        given = invocation.parameters
+        if "JobStateChangedEventHandler" in given:
+            raise UnknownConstruct("-JobStateChangedEventHandler: the lab does not model it")
+        if "ProtectionGroup" in given:
+            group = given["ProtectionGroup"].group
+            sources = [one for one in self.server.sources if one.group is group and one.state == "Invalid"]
+        else:
+            sources = [given["Datasource"].source]
+        return [JobFace(self.server, self.server.start_check(one, by_hand=True)) for one in sources]
+
+    def get_jobs(self, invocation: Invocation) -> list[Any]:
+        given = invocation.parameters
+        if "Job" in given:
+            return list(given["Job"])
+        filters: list[Callable[[Job], bool]] = []
+        if "Type" in given:
+            kinds = {one.name for one in given["Type"]}
+            filters.append(lambda job: job.type in kinds)
+        if "Status" in given:
+            statuses = {one.name for one in given["Status"]}
+            filters.append(lambda job: self.server.options.name(job.status) in statuses)
+        for name, sign in (("From", 1), ("To", -1)):
+            if name in given:
+                limit = given[name].ticks
+                filters.append(lambda job, s=sign, t=limit: (_ticks(job) - t) * s >= 0)  # type: ignore[misc]
+        if "Datasource" in given:
+            wanted = [face.source for face in given["Datasource"]]
+            filters.append(lambda job: any(one in wanted for one in job.sources))
+        if "DatasourceName" in given:
+            names = {one.lower() for one in given["DatasourceName"]}
+            filters.append(lambda job: any(one.name.lower() in names for one in job.sources))
+        if "ProductionServerName" in given:
+            computers = {one.lower() for one in given["ProductionServerName"]}
+            filters.append(lambda job: any(one.computer.lower() in computers for one in job.sources))
+        if "ProductionServer" in given:
+            hosts = {face.name for face in given["ProductionServer"]}
+            filters.append(lambda job: any(one.computer in hosts for one in job.sources))
+        if "ProtectionGroup" in given:
+            groups = [face.group for face in given["ProtectionGroup"]]
+            filters.append(lambda job: any(one.group in groups for one in job.sources))
+        if given.get("AdhocJobs"):
+            filters.append(lambda job: job.by_hand)
+        found = [job for job in self.server.jobs if all(one(job) for one in filters)]
+        if given.get("Newest"):
+            found = sorted(found, key=lambda job: job.start)[-1:]
+        return [JobFace(self.server, job) for job in found]
+
+    def get_alerts(self, invocation: Invocation) -> list[Any]:
+        everything = invocation.get("IncludeInactiveAlerts")
+        if "IncludeAlerts" in invocation.parameters and invocation.parameters["IncludeAlerts"].name == "FromContext":
+            raise UnknownConstruct("-IncludeAlerts FromContext: the lab does not model it")
+        found = self.server.alerts if everything else self.server.active_alerts()
+        return [AlertFace(self.server, alert) for alert in found]
+
+    def get_production_servers(self, invocation: Invocation) -> list[Any]:
+        names = dict.fromkeys(source.computer for source in self.server.sources)
+        return [ProductionServerFace(name) for name in names]
+
+
+def _ticks(job: Job) -> int:
+    return date(job.start).ticks

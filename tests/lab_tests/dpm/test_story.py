@@ -1,0 +1,116 @@
+"""The lab's DPM server over WinRM, with a foreign client: pypsrp's WinRS shell and plain scripts."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+
+import pytest
+from dpm.dpm import Dpm
+from pypsrp.shell import Process, SignalCode, WinRS
+from pypsrp.wsman import WSMan
+from wsman.powershell import PowerShellCommands
+from wsman.site import PASSWORD, USER, windows_site
+
+Run = Callable[[str], list[str]]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[tuple[Dpm, Run]]:
+    """A server and a function that runs a script on it over https and NTLM and returns its lines."""
+    dpm = Dpm()
+    with windows_site(PowerShellCommands(dpm.new_session)) as one:
+        connection = WSMan(
+            "localhost",
+            port=one.host.tls_port,
+            ssl=True,
+            cert_validation=str(one.certificates.ca_file),
+            auth="ntlm",
+            username=USER,
+            password=PASSWORD,
+        )
+
+        def run(script: str) -> list[str]:
+            encoded = base64.b64encode(script.encode("utf-16-le")).decode()
+            with WinRS(connection, codepage=65001) as shell:
+                process = Process(shell, "PowerShell", ["-NoProfile", "-EncodedCommand", encoded])
+                process.begin_invoke()
+                process.send(b"", end=True)
+                process.end_invoke()
+                process.signal(SignalCode.TERMINATE)
+            assert process.stderr.decode() == ""
+            return process.stdout.decode().splitlines()
+
+        yield dpm, run
+
+
+@pytest.fixture
+def story(site: tuple[Dpm, Run]) -> tuple[Dpm, Run]:
+    dpm, run = site
+    dpm.control.world()
+    return dpm, run
+
+
+SHORT = "Get-DPMDatasource | Where-Object { $_.State -eq 'Invalid' }"
+
+
+def test_the_server_says_what_it_is(story: tuple[Dpm, Run]) -> None:
+    _, run = story
+    lines = run(
+        "Import-Module DataProtectionManager\n$server = Connect-DPMServer -DPMServerName dpm01.lab.test\n"
+        "$server.Name\n$server.IsTestDouble\n$server.GetProductInformation().ProductName\n"
+        "(Get-DPMDatasource)[0].TestDoubleNote"
+    )
+    assert lines[:2] == ["dpm01.lab.test", "True"]
+    assert all("model" in line and "documentation" in line for line in lines[2:])
+
+
+def test_a_full_volume_an_offline_replica_and_the_way_back(story: tuple[Dpm, Run]) -> None:
+    dpm, run = story
+    assert run(
+        "Get-WinEvent -FilterHashtable @{LogName='System';Id=87,140} -Oldest | "
+        "ForEach-Object { $_.ProviderName + ' ' + [string]$_.Id }"
+    ) == ["volsnap 87", "Microsoft-Windows-Ntfs 140"]
+    assert run(
+        f"$ds = {SHORT}\n$ds.ProductionServerName + ' ' + $ds.Name\n$ds.ShadowCopyAreaSize - $ds.ShadowCopyUsedSpace\n"
+        "$job = Get-DPMJob -Datasource $ds -Status Failed\n[string]$job.JobType\n"
+        "Get-DPMAlert | Where-Object { $_.Datasource.Id -eq $ds.Id } | ForEach-Object { [string]$_.Type }"
+    ) == ["fs01.lab.test D:\\", "0", "Replication", "ReplicaInconsistent", "RecoveryPointVolumeThresholdExceeded"]
+
+    # A check does not help as long as there is no space, and says so.
+    check = (
+        f"$ds = {SHORT}\n$job = Start-DPMDatasourceConsistencyCheck -Datasource $ds -Confirm:$false\n"
+        "[string]$job.Status\nGet-DPMAlert | ForEach-Object { [string]$_.Type } | Sort-Object\n"
+        "while (-not $job.HasCompleted) {\n    Start-Sleep -Seconds 60\n}\n[string]$job.Status"
+    )
+    first = run(check)
+    assert first[0] == "InProgress"
+    assert "ConsistencyCheckInProgress" in first
+    assert first[-1] == "Failed"
+    assert dpm.control.datasource("D:\\", "fs01.lab.test")["state"] == "Invalid"
+
+    assert run(
+        f"$ds = {SHORT}\nEdit-DPMDiskAllocation -Datasource $ds -ShadowCopySize 48000000001 -Confirm:$false\n"
+        f"({SHORT}).ShadowCopyAreaSize\n$ds.ShadowCopyAreaSize"
+    ) == [str(4578 * 10 * 2**20), str(40 * 2**30)]
+    assert run(check)[-1] == "Succeeded"
+    assert run(f"@({SHORT}).Count") == ["0"]
+    assert 3106 not in dpm.control.datasource("D:\\", "fs01.lab.test")["alerts"]
+
+
+def test_every_name_comes_out_as_it_is(story: tuple[Dpm, Run]) -> None:
+    dpm, run = story
+    lines = run("Get-DPMDatasource | ForEach-Object { $_.Name -replace \"`n\", '<LF>' }")
+    assert [line.replace("<LF>", "\n") for line in lines] == [one.name for one in dpm.server.sources if one.active]
+    assert run("Get-DPMProtectionGroup | ForEach-Object { $_.Name }") == [one.name for one in dpm.server.groups]
+
+
+def test_a_process_has_one_connection(story: tuple[Dpm, Run]) -> None:
+    _, run = story
+    twice = (
+        "Connect-DPMServer -DPMServerName dpm01 | Out-Null\ntry {\n"
+        "    Connect-DPMServer -DPMServerName other.lab.test | Out-Null\n    'connected'\n}\n"
+        "catch {\n    $_.Exception.Message\n}"
+    )
+    assert "31143" in run(twice)[-1]
+    assert run("(Connect-DPMServer -DPMServerName DPM01.lab.test).Name") == ["dpm01.lab.test"]
