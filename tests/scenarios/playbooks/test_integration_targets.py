@@ -1,0 +1,54 @@
+"""The integration targets, which also run against a real site, against the lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from vcenter_lab import VcenterLab
+
+ROOT = Path(__file__).resolve().parents[3]
+LUN = "naa.60060160a1b1234500000000000000a1"
+WORLD = f"""
+hosts: [{{name: esx1.lab}}]
+datastores: [{{name: san01}}]
+luns: [{{name: {LUN}, sectors: 4194304, serial: ONE}}]
+vms: [{{name: server, host: esx1.lab, power: "on", disks: [{{flat: 1073741824}}, {{rdm: {LUN}}}]}}]
+"""
+
+
+def test_the_targets_pass_on_the_lab(vcenter: VcenterLab) -> None:
+    vcenter.world(WORLD)
+    laid = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "lay_tree.py"), "copy"], check=True, capture_output=True, text=True
+    )
+    tree = Path(laid.stdout.strip()) / "ansible_collections" / "winbackup" / "storage"
+    settings = {
+        "vcenter_hostname": vcenter.host,
+        "vcenter_port": vcenter.port,
+        "vcenter_username": vcenter.username,
+        "vcenter_password": vcenter.password,
+        "vcenter_ca_path": vcenter.ca_path,
+        "machine": "server",
+    }
+    config = tree / "tests" / "integration" / "integration_config.yml"
+    config.touch(mode=0o600)
+    config.write_text(json.dumps(settings), encoding="utf-8")
+    command = ["ansible-test", "integration", "--local", "--python", f"{sys.version_info[0]}.{sys.version_info[1]}"]
+    try:
+        run = subprocess.run(
+            [str(Path(sys.executable).parent / command[0]), *command[1:]],
+            cwd=tree,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    finally:
+        config.unlink()
+    assert run.returncode == 0, run.stdout + run.stderr
+    for target in ("module_rdm_info", "module_rdm_compatibility"):
+        assert f"Running {target} integration test role" in run.stdout + run.stderr
