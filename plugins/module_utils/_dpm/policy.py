@@ -1,0 +1,319 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What a wish comes to for each recovery-point volume: one total, or the reason why not. Pure.
+
+A total is computed, compared with what is allocated, and nothing is done when it is met. Every volume is looked at
+first, then all extensions together are held against the pool.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fractions import Fraction
+
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
+    DPM_RESERVE,
+    GRAIN,
+    DataSource,
+    Facts,
+    Pool,
+    StorageKind,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import round_down, round_up, shown_size
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of a volume: exactly one of `size`, `min_free` (bytes) and `min_free_percent`."""
+
+    size: int | None = None
+    min_free: int | None = None
+    min_free_percent: Fraction | None = None
+    max_size: int | None = None
+    round_to: int = GRAIN
+    allow_shrink: bool = False
+    headroom_percent: Fraction = Fraction(0)
+
+    @property
+    def tolerance(self) -> int:
+        """How far below its total a volume may stay and still be taken for met."""
+        return max(self.round_to, GRAIN)
+
+    @property
+    def cap(self) -> int | None:
+        """The largest total that may be asked for."""
+        return None if self.max_size is None else round_down(self.max_size, self.round_to)
+
+    def total_for(self, used: int | None) -> int | None:
+        """Returns the total that the wish comes to, before rounding; None where it depends on an unknown use."""
+        if self.size is not None:
+            return self.size
+        if used is None:
+            return None
+        if self.min_free is not None:
+            return used + DPM_RESERVE + self.min_free
+        if self.min_free_percent is None:
+            raise ValueError("a wish has a size, min_free or min_free_percent")
+        return math.ceil((used + DPM_RESERVE) / (1 - self.min_free_percent / 100))
+
+
+@dataclass(frozen=True)
+class ShrinkLimits:
+    """Between which totals DPM would shrink a volume; both None where it would not, `message` says why."""
+
+    lowest: int | None = None
+    highest: int | None = None
+    message: str | None = None
+
+
+class Step(StrEnum):
+    """What is to be done with a volume."""
+
+    KEEP = "keep"
+    EXTEND = "extend"
+    SHRINK = "shrink"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One recovery-point volume and the data sources on it."""
+
+    members: tuple[DataSource, ...]
+
+    @property
+    def id(self) -> str:
+        return self.members[0].id
+
+    @property
+    def edited_through(self) -> DataSource | None:
+        """The data source that DPM is given to edit the volume: any that is protected at present."""
+        return next((member for member in self.members if member.active), None)
+
+    @property
+    def shown(self) -> str:
+        return " and ".join(member.shown for member in self.members)
+
+    @property
+    def allocated(self) -> int | None:
+        """What is allocated; None where it is not known, or where its data sources do not tell the same."""
+        sizes = {member.recovery_point_volume.allocated_bytes for member in self.members}
+        return sizes.pop() if len(sizes) == 1 else None
+
+    @property
+    def used(self) -> int | None:
+        """What is used: the most that one of its data sources tells. None where one tells nothing."""
+        sizes = [member.recovery_point_volume.used_bytes for member in self.members]
+        return None if None in sizes else max(size for size in sizes if size is not None)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a volume. `wanted` is the total that the wish comes to, `total` the one to write.
+
+    `reason` is a code of docs/codes.md, `message` the sentence that goes with it.
+    """
+
+    volume: Volume
+    step: Step
+    wanted: int | None = None
+    total: int | None = None
+    reason: str | None = None
+    message: str | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.step in (Step.EXTEND, Step.SHRINK)
+
+    @property
+    def takes(self) -> int:
+        """How much of the pool it takes. What a smaller volume gives back is not counted on."""
+        if self.step is not Step.EXTEND or self.total is None:
+            return 0
+        return round_up(self.total, GRAIN) - (self.volume.allocated or 0)
+
+    def refused(self, reason: str, message: str) -> Decision:
+        return replace(self, step=Step.REFUSE, total=None, reason=reason, message=message)
+
+
+def volumes_of(facts: Facts, sources: Iterable[DataSource]) -> tuple[Volume, ...]:
+    """Returns the volumes of these data sources, each once, with everybody who shares it."""
+    volumes: dict[str, Volume] = {}
+    for source in sources:
+        volume = Volume(facts.sharing(source))
+        volumes.setdefault(volume.id, volume)
+    return tuple(volumes.values())
+
+
+def decide(volume: Volume, wish: Wish, limits: ShrinkLimits | None = None) -> Decision:
+    """Returns what the wish comes to for one volume, the pool left aside. `limits` are needed to shrink."""
+    decision = _size_of(volume, wish)
+    if not decision.writes:
+        return decision
+    return _allowed(decision) or _shrinkable(decision, limits) or decision
+
+
+def plan(
+    volumes: Sequence[Volume],
+    wish: Wish,
+    pool: Pool,
+    limits: Mapping[str, ShrinkLimits] | None = None,
+    *,
+    skip_refused: bool = False,
+) -> tuple[Decision, ...]:
+    """Returns a decision for each volume, in their order, all of them held against the pool together.
+
+    Without `skip_refused` one refusal is enough for nothing to be written.
+    """
+    known = limits or {}
+    decisions = _within_pool([decide(volume, wish, known.get(volume.id)) for volume in volumes], pool)
+    if skip_refused or not any(one.step is Step.REFUSE for one in decisions):
+        return tuple(decisions)
+    message = "Nothing was written, because another data source of the selection was refused."
+    return tuple(one.refused("not_tried", message) if one.writes else one for one in decisions)
+
+
+def in_order(decisions: Iterable[Decision]) -> list[Decision]:
+    """Returns decisions in the order in which they get what the pool has: the fullest volume first, then by id."""
+    return sorted(decisions, key=lambda one: (-_fullness(one.volume), one.volume.id))
+
+
+def reached(total: int, allocated: int | None, step: Step, wish: Wish) -> bool:
+    """Tells whether a volume has come to the total that was written."""
+    if allocated is None:
+        return False
+    if step is Step.SHRINK:
+        return allocated <= total + wish.tolerance
+    return allocated >= total - wish.tolerance
+
+
+def _size_of(volume: Volume, wish: Wish) -> Decision:
+    bare = Decision(volume, Step.KEEP)
+    kinds = {member.storage_kind for member in volume.members}
+    if StorageKind.MODERN in kinds:
+        return bare.refused(
+            "modern_storage",
+            f"{volume.shown} is kept on Modern Backup Storage, which has no recovery-point volumes. "
+            "Extend the volumes of the storage itself.",
+        )
+    allocated = volume.allocated
+    wanted = wish.total_for(volume.used)
+    if allocated is None or wanted is None:
+        return bare.refused(
+            "size_unknown",
+            f"DPM does not tell, or not alike for all who share it, how much of the recovery-point volume of "
+            f"{volume.shown} is {'allocated' if allocated is None else 'used'}. Look at it in the DPM console, and "
+            "run again once the sizes are shown there.",
+        )
+    decision = replace(bare, wanted=wanted)
+    cap = wish.cap
+    if allocated < wanted - wish.tolerance:
+        total = round_up(math.ceil(wanted * (1 + wish.headroom_percent / 100)), wish.round_to)
+        capped = total if cap is None else min(total, cap)
+        if cap is not None and cap < wanted - wish.tolerance:
+            decision = replace(
+                decision,
+                reason="max_size_reached",
+                message=f"{volume.shown} would need {shown_size(wanted)}, more than max_size allows.",
+            )
+        if capped <= allocated + wish.tolerance:
+            return decision
+        return replace(decision, step=Step.EXTEND, total=capped)
+    total = round_up(wanted, wish.round_to)
+    if wish.size is None or allocated <= total + wish.tolerance:
+        return decision
+    if not wish.allow_shrink:
+        message = f"{volume.shown} has {shown_size(allocated)}, more than the size that is wished."
+        return replace(decision, reason="larger_than_wish", message=message)
+    return replace(decision, step=Step.SHRINK, total=total if cap is None else min(total, cap))
+
+
+def _allowed(decision: Decision) -> Decision | None:
+    """Returns the refusal of what may not be resized at all, or None."""
+    volume = decision.volume
+    if volume.edited_through is None:
+        return decision.refused(
+            "inactive",
+            f"{volume.shown} is not protected at present. Resume its protection, or leave it out.",
+        )
+    if any(member.custom_volume for member in volume.members):
+        return decision.refused(
+            "custom_volume",
+            f"{volume.shown} is kept on a custom volume, which DPM does not manage. Extend it with the tools of "
+            "Windows, or move it into the storage pool.",
+        )
+    if any(member.storage_kind is not StorageKind.LEGACY for member in volume.members):
+        return decision.refused(
+            "storage_unknown",
+            f"Whether {volume.shown} has a recovery-point volume of its own cannot be seen. Look at its disk "
+            "allocation in the DPM console.",
+        )
+    if any(member.shares_with is None for member in volume.members):
+        return decision.refused(
+            "sharing_unknown",
+            f"{volume.shown} shares its volumes, and with which data sources cannot be seen. Extend it in the DPM "
+            "console.",
+        )
+    return None
+
+
+def _shrinkable(decision: Decision, limits: ShrinkLimits | None) -> Decision | None:
+    """Returns the refusal of a shrink outside of DPM's own limits, or None."""
+    if decision.step is not Step.SHRINK or decision.total is None:
+        return None
+    shown = decision.volume.shown
+    if limits is None or limits.lowest is None or limits.highest is None:
+        why = limits.message if limits is not None and limits.message else "it names no limits"
+        return decision.refused("shrink_impossible", f"DPM cannot shrink {shown}: {why}")
+    if not limits.lowest <= decision.total <= limits.highest:
+        return decision.refused(
+            "outside_shrink_limits",
+            f"DPM shrinks {shown} to between {shown_size(limits.lowest)} and {shown_size(limits.highest)}, "
+            f"not to {shown_size(decision.total)}. Wish a size between them.",
+        )
+    return None
+
+
+def _within_pool(decisions: Sequence[Decision], pool: Pool) -> list[Decision]:
+    """Returns the decisions with those refused that the pool has no room for."""
+    space, slots = pool.unallocated_bytes, pool.ldm_slots_left
+    extensions = [one for one in decisions if one.step is Step.EXTEND]
+    needed = sum(one.takes for one in extensions)
+    answers: dict[str, Decision] = {}
+    for one in in_order(extensions):
+        shown = one.volume.shown
+        if space is None:
+            answers[one.volume.id] = one.refused(
+                "pool_unknown",
+                f"How much space the storage pool has left for {shown} cannot be read. See the findings of "
+                "winbackup.storage.dpm_allocation_info.",
+            )
+        elif one.takes > space:
+            answers[one.volume.id] = one.refused(
+                "pool_too_small",
+                f"{shown} needs {shown_size(one.takes)} more (the whole call {shown_size(needed)}), and the storage "
+                f"pool has {shown_size(pool.unallocated_bytes or 0)} unallocated. Add a disk to it, or wish less.",
+            )
+        elif slots is not None and slots < 1:
+            answers[one.volume.id] = one.refused(
+                "ldm_slots",
+                f"The database of the pool's dynamic disks has no slot left to extend {shown}. Move data sources to "
+                "another DPM server, or to Modern Backup Storage.",
+            )
+        else:
+            space -= one.takes
+            slots = None if slots is None else slots - 1
+    return [answers.get(one.volume.id, one) for one in decisions]
+
+
+def _fullness(volume: Volume) -> Fraction:
+    if not volume.allocated or volume.used is None:
+        return Fraction(0)
+    return Fraction(volume.used, volume.allocated)

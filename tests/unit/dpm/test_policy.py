@@ -1,0 +1,333 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a wish comes to: the examples that the documentation gives, and laws that hold for every wish."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from dpm_sources import GIB, MIB, facts, pool, source
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
+    DPM_RESERVE,
+    GRAIN,
+    Allocation,
+    Pool,
+    StorageKind,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import (
+    Decision,
+    ShrinkLimits,
+    Step,
+    Volume,
+    Wish,
+    decide,
+    in_order,
+    plan,
+    reached,
+    volumes_of,
+)
+
+
+def volume(allocated: int | None, used: int | None, id: str = "a", **others: object) -> Volume:
+    return Volume((source(id, allocated, used, **others),))
+
+
+# ---- the sum
+
+
+def test_min_free_counts_what_dpm_keeps_for_itself() -> None:
+    decision = decide(volume(10 * GIB, 9 * GIB), Wish(min_free=5 * GIB))
+    assert decision.wanted == 9 * GIB + 600 * MIB + 5 * GIB
+    assert (decision.step, decision.total) == (Step.EXTEND, 15 * GIB - 420 * MIB)
+
+
+def test_min_free_percent_is_a_part_of_the_new_total() -> None:
+    decision = decide(volume(10 * GIB, 9 * GIB), Wish(min_free_percent=Fraction(20)))
+    assert decision.wanted == -(-(9 * GIB + DPM_RESERVE) * 100 // 80)
+    assert decision.total is not None
+    assert (decision.total - 9 * GIB - DPM_RESERVE) * 100 >= 20 * decision.total
+
+
+def test_size_is_literal_and_rounded_up() -> None:
+    decision = decide(volume(10 * GIB, 9 * GIB), Wish(size=20 * GIB + 1, round_to=GIB))
+    assert (decision.wanted, decision.total) == (20 * GIB + 1, 21 * GIB)
+
+
+def test_headroom_is_put_on_top_once_the_wish_is_not_met() -> None:
+    wish = Wish(min_free=5 * GIB, headroom_percent=Fraction(10), round_to=1)
+    short = decide(volume(10 * GIB, 9 * GIB), wish)
+    assert short.wanted is not None
+    assert short.total == -(-short.wanted * 110 // 100)
+    assert decide(volume(short.wanted, 9 * GIB), wish).step is Step.KEEP
+
+
+def test_a_volume_within_the_tolerance_is_left_alone() -> None:
+    wish = Wish(size=10 * GIB)
+    assert decide(volume(10 * GIB - GRAIN, 9 * GIB), wish).step is Step.KEEP
+    assert decide(volume(10 * GIB - GRAIN - 1, 9 * GIB), wish).step is Step.EXTEND
+
+
+def test_max_size_caps_the_total_rounded_down_and_says_what_it_leaves() -> None:
+    wish = Wish(size=100 * GIB, max_size=20 * GIB + MIB, round_to=GIB)
+    decision = decide(volume(10 * GIB, 9 * GIB), wish)
+    assert (decision.step, decision.total, decision.reason) == (Step.EXTEND, 20 * GIB, "max_size_reached")
+    there = decide(volume(20 * GIB, 9 * GIB), wish)
+    assert (there.step, there.reason) == (Step.KEEP, "max_size_reached")
+    assert decide(volume(30 * GIB, 9 * GIB), replace(wish, allow_shrink=True)).step is Step.KEEP
+
+
+def test_a_cap_that_only_takes_headroom_away_leaves_the_wish_met() -> None:
+    wish = Wish(min_free=5 * GIB, headroom_percent=Fraction(50), max_size=15 * GIB)
+    decision = decide(volume(10 * GIB, 9 * GIB), wish)
+    assert (decision.total, decision.reason) == (15 * GIB, None)
+
+
+def test_a_larger_volume_is_left_alone_unless_shrinking_was_asked_for() -> None:
+    large = volume(100 * GIB, GIB)
+    kept = decide(large, Wish(size=20 * GIB))
+    assert (kept.step, kept.reason) == (Step.KEEP, "larger_than_wish")
+    assert decide(large, Wish(min_free=GIB)).reason is None
+    limits = ShrinkLimits(10 * GIB, 90 * GIB)
+    shrunk = decide(large, Wish(size=20 * GIB, allow_shrink=True), limits)
+    assert (shrunk.step, shrunk.total) == (Step.SHRINK, 20 * GIB)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (None, "shrink_impossible"),
+        (ShrinkLimits(message="ID 123: no"), "shrink_impossible"),
+        (ShrinkLimits(30 * GIB, 90 * GIB), "outside_shrink_limits"),
+        (ShrinkLimits(5 * GIB, 15 * GIB), "outside_shrink_limits"),
+    ],
+)
+def test_a_shrink_stays_within_dpms_own_limits(limits: ShrinkLimits | None, reason: str) -> None:
+    decision = decide(volume(100 * GIB, GIB), Wish(size=20 * GIB, allow_shrink=True), limits)
+    assert (decision.step, decision.reason) == (Step.REFUSE, reason)
+
+
+# ---- refusals
+
+
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        ({"active": False}, "inactive"),
+        ({"custom_volume": True}, "custom_volume"),
+        ({"storage_kind": StorageKind.UNKNOWN}, "storage_unknown"),
+        ({"storage_kind": StorageKind.MODERN}, "modern_storage"),
+        ({"shares_with": None}, "sharing_unknown"),
+    ],
+)
+def test_what_may_not_be_extended_is_refused_with_the_reason(others: dict[str, object], reason: str) -> None:
+    decision = decide(volume(10 * GIB, 9 * GIB, **others), Wish(size=20 * GIB))
+    assert (decision.step, decision.reason, decision.total) == (Step.REFUSE, reason, None)
+    assert decision.message
+
+
+@pytest.mark.parametrize("others", [{"active": False}, {"custom_volume": True}])
+def test_a_wish_that_is_met_is_refused_to_nobody(others: dict[str, object]) -> None:
+    assert decide(volume(20 * GIB, 9 * GIB, **others), Wish(size=20 * GIB)).step is Step.KEEP
+
+
+def test_an_unknown_size_is_never_taken_for_a_number() -> None:
+    assert decide(volume(None, 1), Wish(size=20 * GIB)).reason == "size_unknown"
+    assert decide(volume(10 * GIB, None), Wish(min_free=GIB)).reason == "size_unknown"
+    assert decide(volume(10 * GIB, None), Wish(size=20 * GIB)).step is Step.EXTEND
+
+
+def test_data_sources_that_tell_different_sizes_of_one_volume_are_not_guessed_at() -> None:
+    shared = Volume((source("a", 10 * GIB, GIB), source("b", 11 * GIB, GIB)))
+    assert decide(shared, Wish(size=20 * GIB)).reason == "size_unknown"
+
+
+def test_a_shared_volume_counts_once_and_for_all_who_are_on_it() -> None:
+    there = facts(
+        source("a", shares_with=("b",)),
+        source("b", used=8 * GIB, shares_with=("a",)),
+        source("c"),
+        unallocated=20 * GIB,
+    )
+    volumes = volumes_of(there, [there.sources["b"], there.sources["a"]])
+    assert [[member.id for member in one.members] for one in volumes] == [["a", "b"]]
+    assert volumes[0].used == 8 * GIB
+    (decision,) = plan(volumes, Wish(size=30 * GIB), there.pool)
+    assert (decision.step, decision.takes) == (Step.EXTEND, 20 * GIB)
+
+
+def test_a_shared_volume_is_edited_through_one_that_is_protected() -> None:
+    shared = Volume((source("a", active=False), source("b")))
+    assert decide(shared, Wish(size=20 * GIB)).step is Step.EXTEND
+    assert shared.edited_through is not None
+    assert shared.edited_through.id == "b"
+
+
+# ---- the pool
+
+
+def test_one_refusal_is_enough_for_nothing_to_be_written() -> None:
+    volumes = [volume(10 * GIB, 9 * GIB, "a"), volume(10 * GIB, 9 * GIB, "b", custom_volume=True)]
+    all_of_it = plan(volumes, Wish(size=20 * GIB), pool())
+    assert [(one.step, one.reason) for one in all_of_it] == [
+        (Step.REFUSE, "not_tried"),
+        (Step.REFUSE, "custom_volume"),
+    ]
+    others = plan(volumes, Wish(size=20 * GIB), pool(), skip_refused=True)
+    assert [one.step for one in others] == [Step.EXTEND, Step.REFUSE]
+
+
+def test_a_short_pool_serves_the_fullest_first_and_what_fits_whole() -> None:
+    volumes = [
+        volume(10 * GIB, 5 * GIB, "a"),
+        volume(10 * GIB, 9 * GIB, "b"),
+        volume(18 * GIB, 12 * GIB, "c"),
+        volume(10 * GIB, 5 * GIB, "d"),
+    ]
+    decisions = plan(volumes, Wish(size=20 * GIB), pool(22 * GIB), skip_refused=True)
+    assert [one.volume.id for one in in_order(decisions)] == ["b", "c", "a", "d"]
+    assert {one.volume.id: one.reason for one in decisions} == {
+        "a": None,
+        "b": None,
+        "c": None,
+        "d": "pool_too_small",
+    }
+    refused = plan(volumes, Wish(size=20 * GIB), pool(22 * GIB))
+    assert {one.reason for one in refused} == {"not_tried", "pool_too_small"}
+
+
+def test_a_pool_of_unknown_size_extends_nothing() -> None:
+    for unknown in (Pool(), pool(None)):
+        (decision,) = plan([volume(10 * GIB, 9 * GIB)], Wish(size=20 * GIB), unknown)
+        assert decision.reason == "pool_unknown"
+
+
+def test_the_slots_of_the_dynamic_disks_are_counted() -> None:
+    volumes = [volume(10 * GIB, 9 * GIB, "a"), volume(10 * GIB, 5 * GIB, "b")]
+    decisions = plan(volumes, Wish(size=20 * GIB), pool(volumes=986), skip_refused=True)
+    assert [one.reason for one in decisions] == [None, None]
+    decisions = plan(volumes, Wish(size=20 * GIB), pool(volumes=987), skip_refused=True)
+    assert [one.reason for one in decisions] == ["ldm_slots", "ldm_slots"]
+
+
+# ---- laws
+
+sizes = st.integers(GRAIN, 5000 * GIB)
+rounding = st.sampled_from([1, MIB, GRAIN, GIB, 7 * MIB])
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> Wish:
+    kind = draw(st.sampled_from(["size", "min_free", "min_free_percent"]))
+    round_to = draw(rounding)
+    largest = draw(st.one_of(st.none(), sizes))
+    if kind == "size":
+        return Wish(size=draw(sizes), max_size=largest, round_to=round_to, allow_shrink=draw(st.booleans()))
+    headroom = draw(st.fractions(0, 50, max_denominator=10))
+    if kind == "min_free":
+        return Wish(min_free=draw(sizes), max_size=largest, round_to=round_to, headroom_percent=headroom)
+    percent = draw(st.fractions(1, 95, max_denominator=10))
+    return Wish(min_free_percent=percent, max_size=largest, round_to=round_to, headroom_percent=headroom)
+
+
+@st.composite
+def volumes(draw: st.DrawFn, id: str = "a") -> Volume:
+    allocated = draw(sizes)
+    return volume(allocated, draw(st.integers(0, allocated)), id)
+
+
+LIMITS = ShrinkLimits(1, 2**62)
+
+
+@given(volumes(), wishes())
+def test_nothing_gets_smaller_unless_shrinking_was_asked_for(one: Volume, wish: Wish) -> None:
+    decision = decide(one, wish, LIMITS)
+    if decision.total is not None:
+        assert one.allocated is not None
+        assert decision.total > one.allocated or wish.allow_shrink
+        assert (decision.step is Step.SHRINK) == (decision.total < one.allocated)
+
+
+@given(volumes(), wishes())
+def test_a_total_is_a_multiple_and_never_above_max_size(one: Volume, wish: Wish) -> None:
+    decision = decide(one, wish, LIMITS)
+    if decision.total is not None:
+        assert decision.total % wish.round_to == 0
+        assert wish.max_size is None or decision.total <= wish.max_size
+
+
+@given(st.lists(st.integers(0, 999), max_size=6, unique=True), st.data(), wishes(), st.integers(0, 20000 * GIB))
+def test_all_together_never_take_more_than_the_pool_has(
+    ids: list[int], data: st.DataObject, wish: Wish, left: int
+) -> None:
+    there = [data.draw(volumes(f"{id:03}")) for id in ids]
+    limits = {one.id: LIMITS for one in there}
+    for skip in (False, True):
+        decisions = plan(there, wish, pool(left), limits, skip_refused=skip)
+        assert [one.volume for one in decisions] == there
+        extended = [one for one in decisions if one.step is Step.EXTEND]
+        assert sum((one.total or 0) - (one.volume.allocated or 0) for one in extended) <= left
+        assert all(one.message for one in decisions if one.reason)
+        if not skip and any(one.step is Step.REFUSE for one in decisions):
+            assert not [one for one in decisions if one.writes]
+
+
+@given(volumes(), wishes(), sizes)
+def test_who_wishes_more_never_gets_less(one: Volume, wish: Wish, more: int) -> None:
+    if wish.size is not None:
+        larger = replace(wish, size=wish.size + more)
+    elif wish.min_free is not None:
+        larger = replace(wish, min_free=wish.min_free + more)
+    else:
+        assert wish.min_free_percent is not None
+        larger = replace(wish, min_free_percent=(wish.min_free_percent + 100) / 2)
+    assert outcome(decide(one, larger, LIMITS)) >= outcome(decide(one, wish, LIMITS))
+
+
+@given(volumes(), wishes(), st.integers(0, 3 * GRAIN))
+def test_a_second_application_changes_nothing(one: Volume, wish: Wish, grace: int) -> None:
+    """Whatever DPM makes of the total within the tolerance: that much less, or rounded up."""
+    decision = decide(one, wish, LIMITS)
+    assume(decision.total is not None)
+    total = decision.total or 0
+    for after in {total, total - min(grace, wish.tolerance), total + min(grace, GRAIN)}:
+        assert reached(total, after, decision.step, wish)
+        again = decide(with_allocated(one, after), wish, LIMITS)
+        assert (again.step, again.total) == (Step.KEEP, None)
+
+
+@given(volumes(), wishes())
+def test_headroom_is_never_a_reason_to_extend(one: Volume, wish: Wish) -> None:
+    with_headroom = decide(one, wish, LIMITS)
+    without = decide(one, replace(wish, headroom_percent=Fraction(0)), LIMITS)
+    if without.step is Step.KEEP and without.reason is None:
+        assert with_headroom.step is Step.KEEP
+    if with_headroom.total is not None and without.total is not None:
+        assert with_headroom.total >= without.total
+
+
+@given(volumes(), wishes())
+def test_a_written_total_meets_the_wish_unless_it_says_why(one: Volume, wish: Wish) -> None:
+    decision = decide(one, wish, LIMITS)
+    if decision.step is Step.EXTEND and decision.reason is None:
+        assert decision.total is not None
+        assert decision.wanted is not None
+        assert decision.total >= decision.wanted - wish.tolerance
+
+
+def outcome(decision: Decision) -> int:
+    """What is allocated after a decision."""
+    allocated = decision.total if decision.total is not None else decision.volume.allocated
+    assert allocated is not None
+    return allocated
+
+
+def with_allocated(one: Volume, allocated: int) -> Volume:
+    used = min(one.used or 0, allocated)
+    return Volume((replace(one.members[0], recovery_point_volume=Allocation(allocated, used)),))
