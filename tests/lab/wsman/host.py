@@ -201,10 +201,6 @@ class Connection:
             self._send(401, b"", challenges=answer.challenges)
             return True
         self._token = answer.token
-        if len(body) > self.host.settings.max_envelope_bytes:
-            self._log(0, "TooLarge", 413)
-            self._send(413, b"", token=answer.token)
-            return True
         sealed = is_sealed(headers.get("content-type", ""))
         if not body:
             self._log(0, "Authenticate", 200)
@@ -220,6 +216,10 @@ class Connection:
         elif not self.tls and not self.host.settings.allow_unencrypted:
             self._log(0, "Unencrypted", 500)
             self._send(500, b"", token=answer.token)
+            return True
+        if len(body) > self.host.settings.max_envelope_bytes:
+            self._log(0, "TooLarge", 413, sealed=sealed)
+            self._send(413, b"", token=answer.token)
             return True
         return self._soap(body, sealed, answer.account)
 

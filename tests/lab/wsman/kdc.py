@@ -48,8 +48,10 @@ class Kdc:
         }
         self._write_configuration(ticket_lifetime)
         self._run(["kdb5_util", "create", "-s", "-r", REALM], "master\nmaster\n")
-        commands = [f"addprinc -randkey HTTP/{name}" for name in (SERVICE_HOST, "localhost")]
-        commands += [f"ktadd -k {self.keytab} HTTP/{name}" for name in (SERVICE_HOST, "localhost")]
+        # Clients of WinRM ask for HTTP, those of PowerShell Remoting for WSMAN or host: a Windows host has all names.
+        services = [f"{kind}/{name}" for kind in ("HTTP", "WSMAN", "host") for name in (SERVICE_HOST, "localhost")]
+        commands = [f"addprinc -randkey {service}" for service in services]
+        commands += [f"ktadd -k {self.keytab} {service}" for service in services]
         # Over the input: a command line would show the passwords to everyone on the machine.
         commands += [f"addprinc -pw {_quoted(account.password)} {account.name}" for account in accounts]
         self._run(["kadmin.local", "-r", REALM], "\n".join(commands) + "\n")

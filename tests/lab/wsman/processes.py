@@ -25,6 +25,7 @@ class Process:
         self.terminated = False
         self._input = bytearray()
         self._input_ended = False
+        self._input_is_console = False
         self._output: list[tuple[str, bytes]] = []
         self._body = body
         self._at_end: list[Callable[[], None]] = []
@@ -45,12 +46,20 @@ class Process:
     def write_stdin(self, data: bytes, end: bool) -> bool:
         """Gives the process input; False where nobody reads any more."""
         with self.changed:
+            if self._input_is_console:
+                return True
             if self.exit_code is not None or self._input_ended:
                 return False
             self._input += data
             self._input_ended = end
             self.changed.notify_all()
             return True
+
+    def detach_stdin(self) -> None:
+        """Makes the input a console: no pipe that the process could read to its end, whatever is sent."""
+        with self.changed:
+            self._input_is_console = self._input_ended = True
+            self.changed.notify_all()
 
     def read_stdin(self) -> bytes:
         """For the process: some input, b"" at its end; raises Terminated."""

@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 
 from . import soap
 from .processes import Executor, Process
+from .psrp import Pipeline, RunspacePool, encoded
 
 # What fits into one answer of 150 kB, once it is base64.
 RECEIVE_LIMIT = 110_000
@@ -45,7 +46,9 @@ class Shell:
     environment: dict[str, str]
     idle_timeout: float
     last_used: float
-    commands: dict[str, Process] = field(default_factory=dict)
+    commands: dict[str, Process | Pipeline] = field(default_factory=dict)
+    # A shell of PowerShell Remoting has one; its commands are pipelines.
+    pool: RunspacePool | None = None
     # Signal ends a command and does not give its place among the operations back.
     operations: int = 0
 
@@ -95,6 +98,8 @@ class Shells:
     def _end(shell: Shell) -> None:
         for process in shell.commands.values():
             process.terminate()
+        if shell.pool is not None:
+            shell.pool.terminate()
 
     def _find(self, request: soap.Request, user: str) -> Shell:
         with self._lock:
@@ -107,9 +112,11 @@ class Shells:
             shell.last_used = self.clock()
             return shell
 
-    def _process(self, request: soap.Request, user: str) -> tuple[str, Process]:
+    def _process(self, request: soap.Request, user: str) -> tuple[str, Process | Pipeline | RunspacePool]:
         shell = self._find(request, user)
         command_id = request.command_id().upper()
+        if shell.pool is not None and not command_id:
+            return "", shell.pool
         if command_id not in shell.commands:
             raise soap.Fault(
                 2150858859, "w:InvalidSelectors", "The Windows Remote Shell command was not found in the shell."
@@ -126,7 +133,8 @@ class Shells:
                 raise soap.too_many_shells(self.quotas.shells, self.quotas.refusal)
             idle = request.text("IdleTimeOut") or request.text("IdleTimeout")
             shell = Shell(
-                str(uuid.uuid4()).upper(),
+                # A client of PowerShell Remoting names its shell itself.
+                request.attribute("Shell", "ShellId").upper() or str(uuid.uuid4()).upper(),
                 user,
                 int(request.options.get("WINRS_CODEPAGE", "437")),
                 {node.get("Name", ""): node.text or "" for node in request.all("Variable")},
@@ -134,12 +142,14 @@ class Shells:
                 self.clock(),
             )
             self.open[shell.id] = shell
+        if request.resource.startswith(soap.POWERSHELL_RESOURCES):
+            self._open_pool(shell, request)
         return soap.reply(
             request,
             f"{soap.TRANSFER}/CreateResponse",
-            f"<x:ResourceCreated><a:Address>http://lab/wsman</a:Address><a:ReferenceParameters><w:ResourceURI>{soap.CMD_RESOURCE}"
+            f"<x:ResourceCreated><a:Address>http://lab/wsman</a:Address><a:ReferenceParameters><w:ResourceURI>{request.resource}"
             f'</w:ResourceURI><w:SelectorSet><w:Selector Name="ShellId">{shell.id}</w:Selector></w:SelectorSet>'
-            f"</a:ReferenceParameters></x:ResourceCreated><rsp:Shell><rsp:ShellId>{shell.id}</rsp:ShellId><rsp:ResourceUri>{soap.CMD_RESOURCE}</rsp:ResourceUri>"
+            f"</a:ReferenceParameters></x:ResourceCreated><rsp:Shell><rsp:ShellId>{shell.id}</rsp:ShellId><rsp:ResourceUri>{request.resource}</rsp:ResourceUri>"
             f"<rsp:Owner>{escape(user)}</rsp:Owner><rsp:ClientIP>127.0.0.1</rsp:ClientIP>"
             f"<rsp:IdleTimeOut>PT{shell.idle_timeout:.3f}S</rsp:IdleTimeOut><rsp:InputStreams>stdin</rsp:InputStreams>"
             "<rsp:OutputStreams>stdout stderr</rsp:OutputStreams><rsp:ShellRunTime>P0DT0H0M0S</rsp:ShellRunTime>"
@@ -154,6 +164,14 @@ class Shells:
                 raise soap.too_many_operations(self.quotas.operations, self.quotas.refusal)
             shell.operations += 1
         arguments = [node.text or "" for node in request.all("Arguments")]
+        command_id = request.attribute("CommandLine", "CommandId").upper() or str(uuid.uuid4()).upper()
+        if shell.pool is not None:
+            if command_id in shell.commands:
+                raise soap.Malformed("there is a pipeline of this id")
+            pipeline = Pipeline(shell.pool, command_id)
+            pipeline.write_stdin(_decoded("".join(arguments)), False)
+            shell.commands[command_id] = pipeline
+            return self._command_reply(request, command_id)
         line = " ".join([request.text("Command") or "", *arguments]).strip()
         through_cmd = request.options.get("WINRS_SKIP_CMD_SHELL", "FALSE").upper() != "TRUE"
         if not through_cmd and len(line) > CREATE_PROCESS_LIMIT:
@@ -169,8 +187,21 @@ class Shells:
         else:
             words = line.split() if "'" in line else shlex.split(line, posix=False)
             process = self.executor.start(line, words[1:], shell.environment, shell.codepage)
-        command_id = str(uuid.uuid4()).upper()
+            if request.options.get("WINRS_CONSOLEMODE_STDIN", "FALSE").upper() == "TRUE":
+                process.detach_stdin()
         shell.commands[command_id] = process
+        return self._command_reply(request, command_id)
+
+    def _open_pool(self, shell: Shell, request: soap.Request) -> None:
+        def start(script: str) -> Process:
+            # Each pipeline has a process of its own here; on a real host those of a pool share one.
+            return self.executor.start(encoded(script), [], shell.environment, 65001)
+
+        shell.pool = RunspacePool(shell.id, start)
+        shell.pool.write_stdin(_decoded(request.text("creationXml") or ""), False)
+
+    @staticmethod
+    def _command_reply(request: soap.Request, command_id: str) -> bytes:
         return soap.reply(
             request,
             f"{soap.SHELL}/CommandResponse",
@@ -180,10 +211,7 @@ class Shells:
     def _send(self, request: soap.Request, user: str) -> bytes:
         _, process = self._process(request, user)
         for stream in request.all("Stream"):
-            try:
-                data = base64.b64decode(stream.text or "", validate=True)
-            except binascii.Error as error:
-                raise soap.Malformed("a stream is not base64") from error
+            data = _decoded(stream.text or "")
             if not process.write_stdin(data, stream.get("End", "false").lower() == "true"):
                 raise soap.pipe_is_closing()
         return soap.reply(request, f"{soap.SHELL}/SendResponse", "<rsp:SendResponse/>")
@@ -194,19 +222,18 @@ class Shells:
         self._touch(request)
         if not taken and not done:
             raise soap.timed_out()
+        whose = f' CommandId="{command_id}"' if command_id else ""
         parts = [
-            f'<rsp:Stream Name="{stream}" CommandId="{command_id}">{base64.b64encode(data).decode()}</rsp:Stream>'
+            f'<rsp:Stream Name="{stream}"{whose}>{base64.b64encode(data).decode()}</rsp:Stream>'
             for stream, data in taken
         ]
         if done:
-            parts += [
-                f'<rsp:Stream Name="{name}" CommandId="{command_id}" End="true"/>' for name in ("stdout", "stderr")
-            ]
+            parts += [f'<rsp:Stream Name="{name}"{whose} End="true"/>' for name in ("stdout", "stderr")]
             code = (process.exit_code or 0) & 0xFFFFFFFF
             state = f'State="{_STATE}/Done"><rsp:ExitCode>{code}</rsp:ExitCode></rsp:CommandState>'
         else:
             state = f'State="{_STATE}/Running"/>'
-        parts.append(f'<rsp:CommandState CommandId="{command_id}" {state}')
+        parts += [f"<rsp:CommandState{whose} {state}"] if command_id else []
         body = f"<rsp:ReceiveResponse>{''.join(parts)}</rsp:ReceiveResponse>"
         return soap.reply(request, f"{soap.SHELL}/ReceiveResponse", body)
 
@@ -229,6 +256,13 @@ class Shells:
             self.deleted.append(shell.id)
         self._end(shell)
         return soap.reply(request, f"{soap.TRANSFER}/DeleteResponse", "")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise soap.Malformed("a stream is not base64") from error
 
 
 def _too_long(process: Process) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .accounts import Account
+from .accounts import REALM, Account
 from .certificates import Certificates
 from .host import WinRmHost
 from .kdc import Kdc, is_installed
@@ -48,7 +48,7 @@ class Site:
         kerberos = transport == "kerberos"
         return {
             "hostname": "localhost",
-            "username": f"{USER}@LAB.TEST" if kerberos else USER,
+            "username": f"{USER}@{REALM}" if kerberos else USER,
             "password": PASSWORD,
             "transport": transport,
             "scheme": scheme,
@@ -59,6 +59,40 @@ class Site:
             "connection_timeout": 10,
             **others,
         }
+
+    def variables(self, connection: str, transport: str, scheme: str) -> dict[str, Any]:
+        """The variables of a host of an inventory, for Ansible's own connection winrm or psrp."""
+        # These have no way to give Basic a password that is no Latin-1.
+        name, password = ("other", "Other-1") if transport == "basic" else (USER, PASSWORD)
+        variables = {
+            "ansible_connection": connection,
+            "ansible_host": "localhost",
+            "ansible_port": self.host.port if scheme == "http" else self.host.tls_port,
+            "ansible_user": f"{name}@{REALM}" if transport == "kerberos" else name,
+            "ansible_password": password,
+        }
+        if connection == "psrp":
+            variables |= {
+                "ansible_psrp_protocol": scheme,
+                "ansible_psrp_auth": transport,
+                "ansible_psrp_ca_cert": str(self.certificates.ca_file),
+                "ansible_psrp_ignore_proxy": True,
+            }
+            if transport == "certificate":
+                variables["ansible_psrp_certificate_pem"] = str(self.certificates.client_file)
+                variables["ansible_psrp_certificate_key_pem"] = str(self.certificates.client_key_file)
+        else:
+            variables |= {
+                "ansible_winrm_scheme": scheme,
+                "ansible_winrm_transport": [transport],
+                "ansible_winrm_kinit_env_vars": ["KRB5_CONFIG"],
+                "ansible_winrm_ca_trust_path": str(self.certificates.ca_file),
+                "ansible_winrm_proxy": None,
+            }
+            if transport == "certificate":
+                variables["ansible_winrm_cert_pem"] = str(self.certificates.client_file)
+                variables["ansible_winrm_cert_key_pem"] = str(self.certificates.client_key_file)
+        return variables
 
 
 @contextmanager

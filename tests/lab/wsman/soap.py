@@ -19,6 +19,7 @@ SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 IDENTIFY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 CMD_RESOURCE = f"{SHELL}/cmd"
+POWERSHELL_RESOURCES = "http://schemas.microsoft.com/powershell/"
 ANONYMOUS = f"{ADDRESSING}/role/anonymous"
 _OPENING = (
     f'<s:Envelope xml:lang="en-US" xmlns:s="{SOAP}" xmlns:a="{ADDRESSING}" xmlns:x="{TRANSFER}" xmlns:w="{WSMAN}" '
@@ -104,6 +105,10 @@ class Request:
     def all(self, name: str) -> list[ET.Element]:
         """The elements of this local name in the body."""
         return [] if self.body is None else [node for node in self.body.iter() if node.tag.rpartition("}")[2] == name]
+
+    def attribute(self, element: str, name: str) -> str:
+        """An attribute of the first element of this local name in the body; "" where it is not there."""
+        return next((node.get(name, "") for node in self.all(element)), "")
 
     def command_id(self) -> str:
         """The command that a Send, Receive or Signal is about; "" where it names none."""
