@@ -4,40 +4,69 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
+from pathlib import Path
+from typing import Any
 
+import dpm_lab
 import vcenter_lab
 
 ENVIRONMENT = vcenter_lab.OUTPUT / "environment"
+INVENTORY = vcenter_lab.OUTPUT / "inventory.yml"
 
 
 def variables() -> dict[str, str]:
-    """Returns the environment by which the collection reaches the lab that is up."""
-    said = json.loads(vcenter_lab.STATE.read_text(encoding="utf-8"))
-    return {
-        "VMWARE_HOST": said["host"],
-        "VMWARE_PORT": str(said["port"]),
-        "VMWARE_USER": said["username"],
-        "VMWARE_PASSWORD": said["password"],
-        "VMWARE_CA_PATH": said["ca_path"],
-    }
+    """Returns the environment by which the collection reaches the labs that are up."""
+    found: dict[str, str] = {}
+    if vcenter_lab.STATE.exists():
+        said = json.loads(vcenter_lab.STATE.read_text(encoding="utf-8"))
+        found |= {
+            "VMWARE_HOST": said["host"],
+            "VMWARE_PORT": str(said["port"]),
+            "VMWARE_USER": said["username"],
+            "VMWARE_PASSWORD": said["password"],
+            "VMWARE_CA_PATH": said["ca_path"],
+        }
+    dpm = dpm_lab.running()
+    return found if dpm is None else found | dpm.variables()
+
+
+def inventory() -> dict[str, Any]:
+    """Returns the inventory of the labs that are up."""
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    groups: dict[str, Any] = {"all": {"hosts": {"localhost": local}}}
+    dpm = dpm_lab.running()
+    if dpm is not None:
+        groups["dpm"] = {"hosts": {"dpm01": dpm.inventory()}}
+    return groups
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a file that only its owner may read."""
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def main() -> None:
     """The program."""
     if sys.argv[1:] == ["up"]:
         vcenter_lab.up(None)
-        lines = [f"export {name}={shlex.quote(value)}" for name, value in variables().items()]
-        ENVIRONMENT.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        ENVIRONMENT.chmod(0o600)
-        print("The lab vCenter is up. It is a model made from documentation, not a vCenter.")
+        dpm_lab.up()
+        write(ENVIRONMENT, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables().items()))
+        # JSON is YAML, and needs no library.
+        write(INVENTORY, json.dumps(inventory(), indent=2) + "\n")
+        print("The lab vCenter and the lab DPM server are up. They are models made from documentation.")
         print(f"  . {ENVIRONMENT}")
-        print("  ansible-playbook winbackup.storage.audit")
-        print("Stop it with: make lab-down")
+        print(f"  ansible-playbook -i {INVENTORY} winbackup.storage.audit")
+        print("Stop them with: make lab-down")
     elif sys.argv[1:] == ["down"]:
         vcenter_lab.down()
+        dpm_lab.down()
         ENVIRONMENT.unlink(missing_ok=True)
+        INVENTORY.unlink(missing_ok=True)
         print("The lab is down.")
     else:
         sys.exit("usage: lab.py up|down")

@@ -100,11 +100,11 @@ class Control:
             self.server.settle()
             return self.server.start_backup(self.find(datasource, computer), size(writes), seconds, event)
 
-    def startof_job(self, datasource: str, type: str, seconds: float, computer: str | None = None) -> dict[str, Any]:
+    def start_job(self, datasource: str, type: str, seconds: float, computer: str | None = None) -> dict[str, Any]:
         """Starts any job, which succeeds; returns it."""
         with self.server.lock:
             self.server.settle()
-            return of_job(self.server.startof_job(type, [self.find(datasource, computer)], float(seconds)))
+            return of_job(self.server.start_job(type, [self.find(datasource, computer)], float(seconds)))
 
     def start_check(self, datasource: str, computer: str | None = None) -> dict[str, Any]:
         """Starts a consistency check, as another administrator or DPM itself does; returns its job."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import heapq
 import itertools
@@ -293,8 +294,14 @@ class DpmServer:
             for source in sources:
                 self.review(source)
 
+        def apply_later() -> None:
+            # What fitted when it was asked for may not fit any more: then the volumes stay as they are.
+            with contextlib.suppress(DpmError):
+                self.pool.check(wanted)
+                apply()
+
         if self.options.edit_settles_after:
-            self.after(self.options.edit_settles_after, apply)
+            self.after(self.options.edit_settles_after, apply_later)
         else:
             apply()
 

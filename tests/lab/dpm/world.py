@@ -27,7 +27,7 @@ STORY = Path(__file__).with_name("story.yml")
 _KEYS = {
     "world": "server options clock pool groups inactive events history",
     "server": "name",
-    "clock": "start speed",
+    "clock": "start before speed",
     "pool": "disks modern slots_elsewhere",
     "disk": "name capacity in_pool",
     "modern": "name size remaining",
@@ -53,22 +53,23 @@ def story() -> dict[str, Any]:
 
 
 def generated(count: int, short: int = 0) -> dict[str, Any]:
-    """A world of `count` data sources, twenty a group, of which the first `short` are at 95 %."""
-    numbers = range(count)
-    groups = []
-    for first in range(0, count, 20):
-        sources = [
-            {
-                "name": f"Data{number}:\\",
-                "computer": f"server{number // 4:03}.lab.test",
-                "replica": ["2GB", "1GB"],
-                "recovery": ["2000MB", "1900MB" if number < short else "500MB"],
-                "points": 3,
-            }
-            for number in numbers[first : first + 20]
-        ]
-        groups.append({"name": f"Group {first // 20}", "sources": sources})
-    disks = [{"name": f"Disk {number + 1}", "capacity": "2TB"} for number in range(1 + count * 5 // 1500)]
+    """A world of `count` data sources, twenty a group, of which the first `short` are at 95 %.
+
+    Those beyond 300 are on modern storage: the logical disk manager has no slots for more volumes.
+    """
+    sources = [
+        {
+            "name": f"Data{number}:\\",
+            "computer": f"server{number // 4:03}.lab.test",
+            "storage": "legacy" if number < 300 else "modern",
+            "replica": ["2GB", "1GB"],
+            "recovery": ["2000MB", "1900MB" if number < short else "500MB"],
+            "points": 3,
+        }
+        for number in range(count)
+    ]
+    groups = [{"name": f"Group {first // 20}", "sources": sources[first : first + 20]} for first in range(0, count, 20)]
+    disks = [{"name": f"Disk {number}", "capacity": "2TB"} for number in (1, 2)]
     return {"server": {"name": "dpm01.lab.test"}, "pool": {"disks": disks}, "groups": groups}
 
 
@@ -83,6 +84,10 @@ def build(world: Mapping[str, Any], options: Mapping[str, Any] | None = None) ->
         start = datetime.datetime.fromisoformat(start)
     if isinstance(start, datetime.datetime) and start.tzinfo is None:
         start = start.replace(tzinfo=datetime.UTC)
+    if start is None:
+        # A history takes time; after it the clock shows what clocks outside the lab do.
+        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        start = now - datetime.timedelta(seconds=float(given.get("before", 0)))
     _only("server", world.get("server") or {})
     pool = _pool(world.get("pool") or {}, merged)
     server = DpmServer(
