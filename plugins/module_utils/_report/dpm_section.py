@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from ansible_collections.winbackup.storage.plugins.module_utils._report.facts import DataSource, DpmServer, Volume
 from ansible_collections.winbackup.storage.plugins.module_utils._report.markup import Html, element, joined
 from ansible_collections.winbackup.storage.plugins.module_utils._report.tables import (
-    bar,
     cell,
     head_cell,
     notes_cell,
     number_cell,
     row,
+    share_bar,
     soft,
     table,
 )
@@ -92,7 +92,7 @@ def _pool(server: DpmServer) -> Html:
     )
     return joined(
         element("p", "Storage pool: ", ", ".join(part for part in said if part)),
-        bar([(used / capacity, "used")], f"{used / capacity:.0%} of the pool is allocated")
+        share_bar([(used / capacity, "used")], f"{used / capacity:.0%} of the pool is allocated")
         if known and capacity
         else None,
     )
@@ -129,7 +129,7 @@ def _volume_cell(volume: Volume | None, datasource: DataSource, *, short: bool) 
     if share is None:
         return number_cell(None, f"{size(volume.used_bytes)} of {size(volume.allocated_bytes)}")
     text = f"{share:.0%} used: {size(volume.used_bytes)} of {size(volume.allocated_bytes)}"
-    return number_cell(share, bar([(share, "used short" if short else "used")], text), text)
+    return number_cell(share, share_bar([(share, "used short" if short else "used")], text), text)
 
 
 def _share(volume: Volume | None) -> float:

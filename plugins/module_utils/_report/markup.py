@@ -14,11 +14,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html import escape
+from typing import TypeAlias
 
 from ansible_collections.winbackup.storage.plugins.module_utils._report.text import printable
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*")
-_WITHOUT_END = frozenset({"meta", "input", "br", "wbr", "path", "rect", "circle"})
+_WITHOUT_END = frozenset({"meta", "path", "rect"})
 
 
 @dataclass(frozen=True)
@@ -28,22 +29,22 @@ class Html:
     text: str
 
 
-Child = Html | str | int | None
-Value = str | int | float | bool | None
+Child: TypeAlias = "Html | str | int | None"
+Value: TypeAlias = "str | int | float | None"
 
 
-def element(name: str, /, *children: Child, **attributes: Value) -> Html:
+def element(tag: str, *children: Child, **attributes: Value) -> Html:
     """Returns `<name ...>children</name>`.
 
-    A string among the children is escaped, None left out. Attributes: an underscore stands for a hyphen, one at the end
-    is dropped (`class_`); True gives a bare attribute, None and False give none.
+    A string among the children or attributes is escaped, None left out. In the name of an attribute an underscore stands
+    for a hyphen; one at the end is dropped (`class_`).
     """
-    start = name + "".join(_attribute(key, value) for key, value in attributes.items())
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of an element")
-    if name in _WITHOUT_END:
-        return Html(f"<{start}>" if name in ("meta", "input", "br", "wbr") else f"<{start}/>")
-    return Html(f"<{start}>{joined(*children).text}</{name}>")
+    start = tag + "".join(_attribute(key, value) for key, value in attributes.items())
+    if not _NAME.fullmatch(tag):
+        raise ValueError(f"{tag!r} is no name of an element")
+    if tag in _WITHOUT_END:
+        return Html(f"<{start}/>")
+    return Html(f"<{start}>{joined(*children).text}</{tag}>")
 
 
 def joined(*children: Child) -> Html:
@@ -56,9 +57,9 @@ def _child(child: Html | str | int) -> str:
 
 
 def _attribute(key: str, value: Value) -> str:
-    if value is None or value is False:
+    if value is None:
         return ""
     name = key.rstrip("_").replace("_", "-")
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of an attribute")
-    return f" {name}" if value is True else f' {name}="{escape(printable(str(value)))}"'
+    return f' {name}="{escape(printable(str(value)))}"'

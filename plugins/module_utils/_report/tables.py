@@ -78,7 +78,7 @@ def soft(text: str | None) -> Html | None:
     return element("span", text, class_="soft") if text else None
 
 
-def bar(parts: Iterable[tuple[float, str]], label: str) -> Html:
+def share_bar(parts: Iterable[tuple[float, str]], label: str) -> Html:
     """Returns a bar: its parts (share of the whole from 0 to 1, kind) one after the other."""
     left = 0.0
     boxes = []
@@ -251,7 +251,7 @@ def by_host(mappings: Sequence[Mapping], most: int = 30) -> Html:
             number_cell(physical, f"{physical:,}"),
             number_cell(virtual, f"{virtual:,}"),
             cell(
-                bar(
+                share_bar(
                     ((physical / highest, "physical"), (virtual / highest, "virtual")),
                     f"{physical} physical and {virtual} virtual mappings",
                 )

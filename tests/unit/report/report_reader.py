@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-WITHOUT_END = {"meta", "input", "br", "path", "rect"}
+WITHOUT_END = {"meta", "path", "rect"}
 
 
 @dataclass
