@@ -109,7 +109,7 @@ def _source(row: Mapping[str, Any], known: _Directory, volumes: _Volumes) -> Dat
         id=own,
         name=identity.name or own,
         computer=identity.computers[0] if identity.computers else "",
-        aliases=frozenset(text for key in ("other_name", "logical_path") if (text := _text(row.get(key))) is not None),
+        aliases=identity.other_names,
         ids=frozenset(identity.ids),
         computers=frozenset(identity.computers),
         protection_group=_text(row.get("group")),
@@ -197,11 +197,18 @@ def _job(row: Mapping[str, Any], known: _Directory) -> Job:
         started=time_of(row.get("started")),
         ended=time_of(row.get("ended")),
         completed=_flag(row.get("completed")),
-        sources=known.meant(row.get("sources")),
+        sources=_sources_of(row, known),
         protection_group=_text(row.get("group")),
         error_code=int(code) if code is not None and code.isdigit() and code != "0" else code_of(message),
         message=message,
     )
+
+
+def _sources_of(row: Mapping[str, Any], known: _Directory) -> frozenset[str]:
+    """Returns the data sources of a job. Where it tells names only, its tasks tell the computers as well."""
+    if all(_texts(one, "ids") for one in _rows(row, "sources")):
+        return known.meant(row.get("sources")) or known.meant(row.get("paths"))
+    return known.meant(row.get("paths")) or known.meant(row.get("sources"))
 
 
 def _alert(row: Mapping[str, Any], known: _Directory) -> Alert:
@@ -234,6 +241,7 @@ class _Identity:
 
     ids: tuple[str, ...]
     name: str | None
+    other_names: frozenset[str]
     computers: tuple[str, ...]
     collocated: bool
     path: str | None
@@ -245,6 +253,9 @@ class _Identity:
             # A GUID of zeroes is none.
             ids=tuple(dict.fromkeys(one for one in ids if one.strip("0-"))),
             name=_text(row.get("name")) or _text(row.get("other_name")),
+            other_names=frozenset(
+                text for key in ("other_name", "logical_path") if (text := _text(row.get(key))) is not None
+            ),
             computers=tuple(_texts(row, "computers")),
             collocated=row.get("collocated") is True,
             path=_text(row.get("replica_path")),
@@ -263,8 +274,8 @@ class _Directory:
                 continue
             own = identity.ids[0]
             self._by_id.update(dict.fromkeys(identity.ids, own))
-            if identity.name is not None:
-                self._by_name.setdefault(identity.name, []).append((own, _short(identity.computers)))
+            for name in {identity.name, *identity.other_names} - {None}:
+                self._by_name.setdefault(name or "", []).append((own, _short(identity.computers)))
             if identity.collocated and identity.path is not None:
                 self._by_path.setdefault(identity.path, set()).add(own)
 

@@ -160,6 +160,12 @@ def decide(volume: Volume, wish: Wish, limits: ShrinkLimits | None = None) -> De
     return _allowed(decision) or _shrinkable(decision, limits) or decision
 
 
+def would_shrink(volumes: Iterable[Volume], wish: Wish) -> tuple[Volume, ...]:
+    """Returns the volumes for which DPM has to be asked how far it would shrink them."""
+    wishes = (_size_of(volume, wish) for volume in volumes)
+    return tuple(one.volume for one in wishes if one.step is Step.SHRINK and _allowed(one) is None)
+
+
 def plan(
     volumes: Sequence[Volume],
     wish: Wish,

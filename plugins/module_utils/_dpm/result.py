@@ -14,6 +14,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import Check, CheckState
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import (
     is_short,
     last_failed_jobs,
@@ -30,6 +31,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     Pool,
     StorageKind,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.resize import Entry, Report, members_of
+
+# How many volumes or checks the sentence of a failure tells of; the result has them all.
+_TOLD = 5
 
 
 def info_result(facts: Facts, chosen: Sequence[DataSource], threshold: Fraction) -> dict[str, Any]:
@@ -62,6 +67,76 @@ def info_result(facts: Facts, chosen: Sequence[DataSource], threshold: Fraction)
     }
 
 
+def resize_result(report: Report) -> dict[str, Any]:
+    """Returns the result of dpm_allocation: every data source on one of the volumes, in the order of the selection."""
+    rows = [_resized_row(entry, member, report.check_mode) for entry, member in members_of(report.entries)]
+    before = _pool_summary(report.pool_before)
+    after = None if report.pool_after is None else _pool_summary(report.pool_after)
+    if report.check_mode:
+        left = before["unallocated_bytes"]
+        taken = sum(entry.decision.takes for entry in report.entries if entry.state == "would_extend")
+        after = {**before, "unallocated_bytes": None if left is None else left - taken}
+    changed = [row for row in rows if row["after"] is not None and row["after"] != row["before"]]
+    return {
+        "changed": any(entry.changed for entry in report.entries),
+        "volumes": rows,
+        "pool": {"before": before, "after": after},
+        "diff": {
+            side: {f"{row['datasource']['name']} on {row['datasource']['computer']}": row[side] for row in changed}
+            for side in ("before", "after")
+        },
+    }
+
+
+def resize_failure(report: Report) -> str | None:
+    """Returns the sentence that fails the task: what failed, and what was refused unless that was to be skipped."""
+    failed = [entry for entry in report.entries if entry.state == "failed"]
+    refused = [entry for entry in report.entries if entry.state == "refused"]
+    if not failed and (not refused or (report.skip_refused and len(refused) < len(report.entries))):
+        return None
+    told = failed + [entry for entry in refused if entry.reason != "not_tried"] or refused
+    listed = " ".join(f"[{entry.reason}] {entry.message}" for entry in told[:_TOLD])
+    more = f" And {len(told) - _TOLD} more." if len(told) > _TOLD else ""
+    count = len(report.entries)
+    return f"{len(failed)} of {count} recovery-point volumes failed, {len(refused)} were refused: {listed}{more}"
+
+
+def check_result(entries: Sequence[Check]) -> dict[str, Any]:
+    """Returns the result of dpm_consistency_check."""
+    return {
+        "changed": any(entry.started_here or entry.state is CheckState.WOULD_RUN for entry in entries),
+        "checks": [
+            {
+                "datasource": name_row(entry.source),
+                "job_id": entry.job_id,
+                "state": entry.state,
+                "started": shown_time(entry.started),
+                "finished": shown_time(entry.finished),
+                "reason": entry.reason,
+                "error": entry.error,
+            }
+            for entry in entries
+        ],
+    }
+
+
+def check_failure(entries: Sequence[Check], *, waited: bool, selected: bool) -> str | None:
+    """Returns the sentence that fails the task. What was refused fails it only where it was selected by name."""
+    bad = {CheckState.FAILED, CheckState.NOT_STARTED}
+    if waited:
+        bad.add(CheckState.RUNNING)
+    if selected:
+        bad.add(CheckState.REFUSED)
+    told = [entry for entry in entries if entry.state in bad]
+    if not told:
+        return None
+    listed = " ".join(
+        f"{entry.source.shown}: {entry.state}{f' ({entry.error})' if entry.error else ''}." for entry in told[:_TOLD]
+    )
+    more = f" And {len(told) - _TOLD} more." if len(told) > _TOLD else ""
+    return f"{len(told)} of {len(entries)} consistency checks did not come to a good end. {listed}{more}"
+
+
 def pool_row(pool: Pool) -> dict[str, Any]:
     """Returns the storage pool as results have it."""
     return {
@@ -87,6 +162,31 @@ def sizes_row(sizes: Allocation) -> dict[str, int | None]:
 def shown_time(moment: datetime | None) -> str | None:
     """Returns a time as results have it: ISO 8601, UTC."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _resized_row(entry: Entry, member: DataSource, check_mode: bool) -> dict[str, Any]:
+    decision = entry.decision
+    before = sizes_row(member.recovery_point_volume)
+    after = None if entry.after is None or member.id not in entry.after else sizes_row(entry.after[member.id])
+    if entry.state in ("would_extend", "would_shrink"):
+        after = {**before, "allocated_bytes": decision.total}
+    elif after is None and not entry.written:
+        after = before
+    return {
+        "datasource": name_row(member),
+        "before": before,
+        "wanted_bytes": decision.wanted,
+        "after": after,
+        "state": entry.state,
+        "reason": entry.reason,
+        "message": entry.message,
+    }
+
+
+def _pool_summary(pool: Pool) -> dict[str, int | None]:
+    row = pool_row(pool)
+    del row["disks"]
+    return row
 
 
 def _source_row(

@@ -1,0 +1,225 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Runs consistency checks: starts what is needed, waits with one short run a poll, never starts one twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    OutcomeUnknown,
+    StorageError,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import (
+    Check,
+    CheckState,
+    first_look,
+    is_over,
+    newest_of,
+    startable,
+    take_end,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection, select
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.server import Answer, Server
+
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# DPM's errors that another operation works on the data source.
+_BUSY_CODES = frozenset({211, 212})
+# How often in a row the server may not answer, or not list a job, before it is given up.
+_FAILED_POLLS = 3
+_MISSED_POLLS = 5
+# After a start whose answer was lost its job is looked for that long.
+_LOOKING = 60.0
+# Jobs are looked for from a little before they can have begun: clocks show seconds, and jobs begin before answers.
+_EARLIER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one call asks for; `timeout` in seconds."""
+
+    selection: Selection
+    only_inconsistent: bool = True
+    wait: bool = True
+    timeout: float = 14400
+    parallel: int = 1
+
+
+def refuse_recklessness(request: Request) -> None:
+    """Raises ConfigurationError for a call that would check every data source of the server."""
+    if not request.only_inconsistent and not request.selection.is_given:
+        raise ConfigurationError(
+            "only_inconsistent is false and no data source is named: everything on the server would be checked.",
+            hint="Name datasources, computers or protection_groups.",
+        )
+
+
+def check(server: Server, request: Request, *, check_mode: bool, tell: Callable[[str], None]) -> list[Check]:
+    """Does one call; returns a check a data source. Raises StorageError only where nothing was started yet."""
+    deadline = server.time() + request.timeout
+    facts = server.read(deadline, storage=False)
+    chosen = select(facts.sources.values(), request.selection)
+    checks = [first_look(facts, source, only_inconsistent=request.only_inconsistent) for source in chosen]
+    if check_mode:
+        for one in checks:
+            if one.state is None:
+                one.settle(CheckState.WOULD_RUN)
+        return checks
+    run = _Run(server, request, checks, facts, deadline, tell)
+    if request.wait:
+        run.to_the_end()
+    else:
+        run.start([one for one in checks if one.state is None])
+        run.give_up("DPM did not begin it within the time of the call (timeout).")
+    return checks
+
+
+class _Run:
+    def __init__(
+        self,
+        server: Server,
+        request: Request,
+        checks: Sequence[Check],
+        facts: Facts,
+        deadline: float,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.server = server
+        self.request = request
+        self.checks = checks
+        self.facts = facts
+        self.deadline = deadline
+        self.tell = tell
+
+    def to_the_end(self) -> None:
+        """Starts and waits until all are settled, or the time is over, or the server is gone. Raises nothing."""
+        pauses = iter(_PAUSES)
+        failed_polls = 0
+        while self._is_open():
+            places = self.request.parallel - sum(one.awaited for one in self.checks)
+            ready = startable(self.checks, self.facts, places)
+            if ready and self.server.time() < self.deadline:
+                self.start(ready)
+                pauses = iter(_PAUSES)
+            if not self._is_open():
+                break
+            if self.server.time() >= self.deadline:
+                self.give_up("The time of the call (timeout) was over.")
+                break
+            pause = next(pauses, _PAUSES[-1])
+            self.server.pause(min(pause, max(0.0, self.deadline - self.server.time())))
+            try:
+                self._look()
+                failed_polls = 0
+            except StorageError as error:
+                failed_polls += 1
+                if failed_polls >= _FAILED_POLLS:
+                    self.give_up(f"The server could not be asked any more: {error}")
+
+    def start(self, ready: Sequence[Check]) -> None:
+        """Has these started; what DPM is too busy for stays to be started."""
+        if not ready:
+            return
+        asked_at = self.facts.now
+        self.tell(f"Starting consistency checks of {', '.join(one.source.shown for one in ready)}")
+        try:
+            answers = self.server.start_checks([one.source.id for one in ready], self.deadline)
+        except OutcomeUnknown as error:
+            self._look_for_lost(ready, error)
+            return
+        except StorageError as error:
+            for one in ready:
+                one.settle(CheckState.NOT_STARTED, "not_tried", f"It was not begun: {error}")
+            return
+        for one in ready:
+            answer = answers.get(one.source.id)
+            if answer is not None:
+                one.since = asked_at - _EARLIER
+                _take(one, answer)
+
+    def give_up(self, why: str) -> None:
+        """Ends the call: what runs is left running, what was not begun is not begun."""
+        for one in self.checks:
+            if one.state is None:
+                one.settle(CheckState.NOT_STARTED, "timeout", why)
+            elif one.awaited and self.request.wait:
+                one.settle(CheckState.RUNNING, "timeout", f"{why} Run again to wait for it.")
+
+    def _is_open(self) -> bool:
+        return any(one.state is None or one.awaited for one in self.checks)
+
+    def _look(self) -> None:
+        """Reads the jobs and settles the checks that are over; raises StorageError."""
+        awaited = [one for one in self.checks if one.awaited]
+        since = min((one.since for one in awaited if one.since is not None), default=self.facts.now)
+        self.facts = self.server.read(
+            max(self.deadline, self.server.time() + _LOOKING),
+            storage=False,
+            since=(since - _EARLIER).timestamp(),
+        )
+        for one in awaited:
+            self._settle(one)
+
+    def _settle(self, one: Check) -> None:
+        jobs = [*self.facts.checks, *self.facts.running]
+        job = newest_of(jobs, one.source, self.facts, id=one.job_id, since=one.since)
+        if job is None:
+            one.missed += 1
+            if one.missed >= _MISSED_POLLS:
+                one.settle(CheckState.FAILED, "job_not_found", "DPM does not list its job any more.")
+            return
+        one.missed = 0
+        one.job_id, one.started = job.id or one.job_id, job.started or one.started
+        if is_over(job):
+            now = self.facts.sources.get(one.source.id)
+            take_end(one, job, None if now is None else now.state)
+            self.tell(f"The consistency check of {one.source.shown} {one.state}")
+
+    def _look_for_lost(self, lost: Sequence[Check], error: OutcomeUnknown) -> None:
+        """The answer will not come any more: the job of each is looked for among those begun since."""
+        since = self.facts.now - _EARLIER
+        until = self.server.time() + _LOOKING
+        for pause in (*_PAUSES, *[_PAUSES[-1]] * int(_LOOKING)):
+            try:
+                facts = self.server.read(
+                    max(self.deadline, self.server.time() + _LOOKING), storage=False, since=since.timestamp()
+                )
+            except StorageError:
+                facts = None
+            for one in [one for one in lost if one.state is None and facts is not None]:
+                assert facts is not None
+                job = newest_of([*facts.checks, *facts.running], one.source, facts, since=since)
+                if job is not None:
+                    one.settle(CheckState.RUNNING)
+                    one.started_here, one.since = True, since
+                    one.job_id, one.started = job.id, job.started
+            if not any(one.state is None for one in lost) or self.server.time() >= until:
+                break
+            self.server.pause(min(pause, max(0.1, until - self.server.time())))
+        for one in lost:
+            if one.state is None:
+                one.started_here = True
+                message = f"Whether it was started is not known: {error.message} Run again."
+                one.settle(CheckState.FAILED, "outcome_unknown", message)
+
+
+def _take(one: Check, answer: Answer) -> None:
+    """Takes the answer for one data source."""
+    if answer.outcome == "started":
+        one.settle(CheckState.RUNNING)
+        one.started_here, one.job_id = True, answer.job_id
+    elif answer.outcome == "already":
+        one.settle(CheckState.ALREADY_RUNNING)
+        one.job_id = answer.job_id
+    elif answer.outcome == "gone":
+        one.settle(CheckState.FAILED, "gone", "It was not there any more, or not protected, when its turn came.")
+    elif answer.code not in _BUSY_CODES:
+        one.settle(CheckState.FAILED, "dpm_refused", f"DPM refused: {answer.message}")

@@ -1,0 +1,66 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Gives recovery-point volumes their new totals, one after the other.
+
+Right before each edit everything is read again: what is busy, already there, or not as it was decided on is left alone
+and said so. It stops at the first edit that fails, and begins none after its time; what it does not answer for was not
+begun.
+"""
+
+from __future__ import annotations
+
+SCRIPT = r"""
+[CmdletBinding()]
+param(
+    [object[]]$Edits,
+    [int]$SecondsLeft
+)
+Import-Module -Name DataProtectionManager
+$until = (Get-Date).AddSeconds($SecondsLeft)
+$answers = @()
+foreach ($edit in $Edits) {
+    if ((Get-Date) -ge $until) {
+        break
+    }
+    $answer = @{ id = $edit.id; outcome = 'gone' }
+    try {
+        $every = @(Get-DPMDatasource)
+        $source = $every | Where-Object {
+            @([string]$_.Id, [string]$_.DatasourceId) -contains $edit.id
+        } | Select-Object -First 1
+        if ($null -ne $source) {
+            $sharing = @($every | Where-Object {
+                $edit.shared -contains [string]$_.Id -or $edit.shared -contains [string]$_.DatasourceId
+            })
+            $running = @(Get-DPMJob -Datasource $sharing -Status InProgress)
+            if ($running.Count -gt 0) {
+                $answer.outcome = 'busy'
+            }
+            elseif ($edit.extend -and $source.ShadowCopyAreaSize -ge $edit.total) {
+                $answer.outcome = 'there'
+            }
+            elseif ($source.ShadowCopyAreaSize -ne $edit.expected) {
+                $answer.outcome = 'differs'
+            }
+            else {
+                $null = Edit-DPMDiskAllocation -Datasource $source -ShadowCopySize $edit.total -Confirm:$false
+                $answer.outcome = 'edited'
+            }
+        }
+    }
+    catch {
+        $answer.outcome = 'failed'
+        $answer.message = [string]$_.Exception.Message
+        $answer.error = [string]$_.FullyQualifiedErrorId
+    }
+    $answers += $answer
+    if ($answer.outcome -eq 'failed') {
+        break
+    }
+}
+@{ answers = $answers }
+"""

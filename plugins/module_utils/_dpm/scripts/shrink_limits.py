@@ -1,0 +1,30 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Asks DPM between which totals it would shrink the volumes of data sources. It calculates and changes nothing."""
+
+from __future__ import annotations
+
+SCRIPT = r"""
+[CmdletBinding()]
+param([string[]]$Ids)
+Import-Module -Name DataProtectionManager
+$limits = @(foreach ($source in Get-DPMDatasource) {
+    if ($Ids -contains [string]$source.Id -or $Ids -contains [string]$source.DatasourceId) {
+        $row = @{ ids = @([string]$source.Id, [string]$source.DatasourceId) }
+        try {
+            $null = Set-DPMDatasourceDefaultDiskAllocation -Datasource $source -CalculateShrinkThresholds
+            $row.lowest = $source.ShadowCopySizeAfterMaxShrink
+            $row.highest = $source.ShadowCopySizeAfterMinShrink
+        }
+        catch {
+            $row.message = [string]$_.Exception.Message
+        }
+        $row
+    }
+})
+@{ limits = $limits }
+"""

@@ -1,0 +1,199 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""A DPM server by way of its scripts: each method is one run. Nothing is decided here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.facts import code_of, facts_of
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Decision, ShrinkLimits, Step
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.scripts import (
+    edit_allocation,
+    edit_group,
+    read_server,
+    shrink_limits,
+    start_checks,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.connection import open_powershell
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import ScriptFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
+
+# How long values that DPM loads when they are first read are waited for; scripts in use wait as long.
+_LAZY_SECONDS = 30
+# How far back failed jobs are looked for.
+_FAILED_HOURS = 7 * 24
+# Pauses longer than this hold no shell open.
+_SHORT_PAUSE = 10.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a script that writes says of one volume or data source. `outcome` is its own word for it."""
+
+    id: str
+    outcome: str
+    message: str | None = None
+    code: int | None = None
+    job_id: str | None = None
+
+
+class Server(Protocol):
+    """What the flows need of a DPM server; times are of `time.monotonic()`."""
+
+    def read(self, deadline: float, *, storage: bool = True, detail: bool = False, since: float = 0) -> Facts:
+        """Returns what the server tells; raises ConnectionFailed, TimeIsUp, NoAnswer, or StorageError of DPM's."""
+
+    def shrink_limits(self, ids: Sequence[str], deadline: float) -> dict[str, ShrinkLimits]:
+        """Returns between which totals DPM would shrink volumes, by the ids that were given."""
+
+    def edit(self, decisions: Sequence[Decision], *, directly: bool, deadline: float) -> dict[str, Answer]:
+        """Writes totals in this order; returns an answer by volume for each that was begun, and for what was left
+        alone. Raises ConnectionFailed where nothing was run, OutcomeUnknown where that is not known."""
+
+    def start_checks(self, ids: Sequence[str], deadline: float) -> dict[str, Answer]:
+        """Starts checks in this order; returns an answer by id for each that was begun. Raises as `edit` does."""
+
+    def pause(self, seconds: float) -> None:
+        """Waits."""
+
+    def time(self) -> float:
+        """Returns the time as `time.monotonic()` counts it."""
+
+
+class DpmServer:
+    """A DPM server over WinRM or a lent connection. To be used in a `with`."""
+
+    def __init__(self, options: Mapping[str, Any], lent: Transport | None = None) -> None:
+        self._open: Callable[[], PowerShell] = lambda: open_powershell(options, lent)
+        self._shell: PowerShell | None = None
+
+    def __enter__(self) -> DpmServer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+    def read(self, deadline: float, *, storage: bool = True, detail: bool = False, since: float = 0) -> Facts:
+        wait = min(_LAZY_SECONDS, max(0, int((deadline - self.time()) / 3)))
+        answer = self._run(
+            read_server.SCRIPT,
+            {
+                "Storage": storage,
+                "Detail": detail,
+                "WaitSeconds": wait,
+                "FailedHours": _FAILED_HOURS,
+                "ChecksSince": int(since),
+            },
+            deadline,
+        )
+        return facts_of(answer)
+
+    def shrink_limits(self, ids: Sequence[str], deadline: float) -> dict[str, ShrinkLimits]:
+        answer = self._run(shrink_limits.SCRIPT, {"Ids": list(ids)}, deadline)
+        found: dict[str, ShrinkLimits] = {}
+        for row in _rows(answer, "limits"):
+            told = {str(one).lower() for one in row.get("ids") or ()}
+            limits = ShrinkLimits(_number(row.get("lowest")), _number(row.get("highest")), _text(row.get("message")))
+            found.update({id: limits for id in ids if id in told})
+        return found
+
+    def edit(self, decisions: Sequence[Decision], *, directly: bool, deadline: float) -> dict[str, Answer]:
+        script = edit_allocation.SCRIPT if directly else edit_group.SCRIPT
+        edits = [_edit(decision) for decision in decisions]
+        by_source = {str(edit["id"]): decision.volume.id for edit, decision in zip(edits, decisions, strict=True)}
+        answers = _answers(self._run(script, {"Edits": edits}, deadline, writes=True))
+        return {by_source[answer.id]: answer for answer in answers if answer.id in by_source}
+
+    def start_checks(self, ids: Sequence[str], deadline: float) -> dict[str, Answer]:
+        answers = _answers(self._run(start_checks.SCRIPT, {"Ids": list(ids)}, deadline, writes=True))
+        return {answer.id: answer for answer in answers}
+
+    def pause(self, seconds: float) -> None:
+        if seconds > _SHORT_PAUSE:
+            self._release()
+        time.sleep(max(0.0, seconds))
+
+    def time(self) -> float:
+        return time.monotonic()
+
+    def _run(self, script: str, parameters: Mapping[str, object], deadline: float, *, writes: bool = False) -> Any:
+        if self._shell is None:
+            self._shell = self._open()
+        try:
+            return self._shell.run(script, parameters, deadline=deadline, writes=writes)
+        except ScriptFailed as failed:
+            raise _explained(failed) from failed
+
+    def _release(self) -> None:
+        shell, self._shell = self._shell, None
+        if shell is not None:
+            with shell:
+                pass
+
+
+def _edit(decision: Decision) -> dict[str, object]:
+    through = decision.volume.edited_through
+    if through is None:
+        raise ValueError("a volume that nobody protects is not edited")
+    return {
+        "id": through.id,
+        "group": through.protection_group or "",
+        "shared": [member.id for member in decision.volume.members],
+        "expected": decision.volume.allocated,
+        "total": decision.total,
+        "extend": decision.step is Step.EXTEND,
+    }
+
+
+def _answers(answer: Any) -> list[Answer]:
+    return [
+        Answer(
+            id=str(row.get("id")),
+            outcome=str(row.get("outcome")),
+            message=_text(row.get("message")),
+            code=code_of(_text(row.get("message"))) or code_of(_text(row.get("error"))),
+            job_id=_text(row.get("job_id")),
+        )
+        for row in _rows(answer, "answers")
+    ]
+
+
+def _explained(failed: ScriptFailed) -> StorageError:
+    """Returns what a script's error means where PowerShell's own message would not tell what to do."""
+    if "CommandNotFound" in failed.error_id or "ModuleNotFound" in failed.error_id:
+        hint = "This is to run against the DPM server itself, where its module DataProtectionManager is installed."
+        return StorageError(f"The host has no DPM: {failed.said}", hint=hint)
+    if code_of(failed.said) == 31144 or "31144" in failed.error_id:
+        hint = (
+            "See that the DPM services run, and that the user is a domain account among the local Administrators "
+            "of the DPM server."
+        )
+        return StorageError(f"DPM does not let the user in: {failed.said}", hint=hint)
+    return failed
+
+
+def _rows(answer: Any, key: str) -> list[Mapping[str, Any]]:
+    value = answer.get(key) if isinstance(answer, Mapping) else None
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _text(value: object) -> str | None:
+    return str(value) or None if value is not None else None
