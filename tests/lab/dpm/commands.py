@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,12 +25,18 @@ from .server import DpmServer
 from .signatures import DPM_COMMANDS, EXCEPTION, STATUSES, TYPES, WINDOWS_COMMANDS, enumeration
 from .sources import AlertFace, GroupFace, SourceFace
 from .texts import DpmError
-from .windows import get_win_event
+from .windows import get_cim_instance, get_win_event
 
 # Errors that end a cmdlet whatever -ErrorAction says.
 _ALWAYS_END = (31143, 31144, 358)
 # What no source explains well enough to model it.
-_NOT_MODELLED = ("Async", "Tag", "TranslateDSList", "AllJobsInInterval", "AdhocJobsContext", "AsyncOperation", "Query")
+_NOT_MODELLED = {
+    *("All", "AllJobsInInterval", "AdhocJobsContext", "Async", "AsyncOperation", "DPMServerScope"),
+    *("ExpectedDataSizePerClientInMB", "GetVolumesWithoutMountPoints", "IgnoreDPMInformation", "Inquire"),
+    *("JobStateChangedEventHandler", "Online", "OnlyActive", "OutputAsStorageResource", "Path", "PrimaryDpmServer"),
+    *("ProductionServerJournalSize", "Query", "Replica", "Tag", "Tape", "TranslateDSList"),
+}
+)
 
 
 class Cmdlets:
@@ -82,9 +89,10 @@ class Cmdlets:
             impact = options.confirm_impact if high else "Medium"
             work = self._guarded(name, implementations.get(name, command.implementation))
             commands.append(dataclasses.replace(command, implementation=work, confirm_impact=impact))
-        events = WINDOWS_COMMANDS["Get-WinEvent"]
-        read_events = self._guarded("Get-WinEvent", lambda invocation: get_win_event(self.server, invocation))
-        commands.append(dataclasses.replace(events, implementation=read_events))
+        windows = {"Get-WinEvent": get_win_event, "Get-CimInstance": get_cim_instance}
+        for name, command in WINDOWS_COMMANDS.items():
+            work = self._guarded(name, functools.partial(windows[name], self.server))
+            commands.append(dataclasses.replace(command, implementation=work))
         statuses = enumeration("JobStatusType", tuple(options.name(one) for one in STATUSES))
         types: dict[str, EnumType | None] = {**TYPES, statuses.name: statuses}
         return CommandTable(commands, types=types, modules={"DataProtectionManager": self.load}, covers=["*-DPM*"])
@@ -100,9 +108,9 @@ class Cmdlets:
         def run(invocation: Invocation) -> list[Any]:
             if "DPM" in name:
                 self.load()
-            unknown = [one for one in _NOT_MODELLED if one in invocation.parameters]
+            unknown = _NOT_MODELLED & invocation.parameters.keys()
             if unknown:
-                raise UnknownConstruct(f"-{unknown[0]} of {name}: the lab does not model it")
+                raise UnknownConstruct(f"-{min(unknown)} of {name}: the lab does not model it")
             try:
                 self.control.hooks.called(name, invocation.parameters)
                 self._wait_really(0)  # a process that was ended meanwhile does nothing more
@@ -141,8 +149,6 @@ class Cmdlets:
             raise DpmError(31144)
 
     def connect(self, invocation: Invocation) -> list[Any]:
-        if "DPMServerName" not in invocation.parameters:
-            raise UnknownConstruct("Connect-DPMServer without -DPMServerName")
         name = invocation.parameters["DPMServerName"]
         if self.connected is not None and self.connected != name.lower():
             raise DpmError(31143)
@@ -178,8 +184,6 @@ class Cmdlets:
     def get_sources(self, invocation: Invocation) -> list[Any]:
         given, server = invocation.parameters, self.server
         group: GroupFace | None = given.get("ProtectionGroup")
-        if invocation.parameter_set == "Path":
-            raise UnknownConstruct("Get-DPMDatasource -Path: the lab does not model it")
         if group is not None:
             return [SourceFace(server, one, group) for one in server.sources if one.group is group.group]
         found = list(server.sources)
@@ -219,8 +223,6 @@ class Cmdlets:
         if self.server.options.allocation_needs_modifiable and face.group is not group:
             raise DpmError(None, "The data source is not one of the modifiable protection group.")
         if invocation.parameter_set == "Manual":
-            if "ProductionServerJournalSize" in given:
-                raise UnknownConstruct("-ProductionServerJournalSize: the lab does not model it")
             self.server.check_editable(face.source)
             group.edits.append((face.source, given.get("ReplicaArea"), given.get("ShadowCopyArea")))
         elif invocation.parameter_set != "Default":
@@ -229,8 +231,6 @@ class Cmdlets:
 
     def edit_allocation(self, invocation: Invocation) -> None:
         given = invocation.parameters
-        if "ExpectedDataSizePerClientInMB" in given:
-            raise UnknownConstruct("-ExpectedDataSizePerClientInMB: the lab does not model it")
         face: SourceFace = given["Datasource"]
         self.server.edit([(face.source, given.get("ReplicaSize"), given.get("ShadowCopySize"))])
 
@@ -240,9 +240,7 @@ class Cmdlets:
         return [DiskFace(disk) for disk in self.server.pool.disks]
 
     def get_disk_storage(self, invocation: Invocation) -> list[Any]:
-        """What -All adds is not known; here disks outside the pool are always listed."""
-        if "OutputAsStorageResource" in invocation.parameters:
-            raise UnknownConstruct("-OutputAsStorageResource: the lab does not model it")
+        """Disks, those outside the pool too, or the volumes of modern storage."""
         if invocation.get("Volumes"):
             return [ModernVolumeFace(volume) for volume in self.server.pool.modern]
         return self.get_disks(invocation)
@@ -253,16 +251,12 @@ class Cmdlets:
         return [DpmVolumeFace(self.server, volume) for volume in self.server.pool.volumes]
 
     def get_recovery_points(self, invocation: Invocation) -> list[Any]:
-        if "Datasource" not in invocation.parameters:
-            raise UnknownConstruct("recovery points on tape: the lab does not model them")
         return [RecoveryPointFace() for _ in invocation.parameters["Datasource"].source.points]
 
     # Jobs and alerts
 
     def start_check(self, invocation: Invocation) -> list[Any]:
         given = invocation.parameters
-        if "JobStateChangedEventHandler" in given:
-            raise UnknownConstruct("-JobStateChangedEventHandler: the lab does not model it")
         if "ProtectionGroup" in given:
             group = given["ProtectionGroup"].group
             sources = [one for one in self.server.sources if one.group is group and one.state == "Invalid"]

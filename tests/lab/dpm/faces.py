@@ -106,6 +106,9 @@ class ServerFace(Face):
 def error_info(server: DpmServer, code: int, detail: str = "") -> Face:
     options = server.options
     problem = DpmError(code, detail).shown(options.error_format, options.japanese)
-    info = Face({"ShortProblem": text(code, options.japanese), "Problem": problem})
+    values: dict[str, Any] = {"ShortProblem": text(code, options.japanese), "Problem": problem}
+    if options.has_error_code:
+        values["ErrorCode"] = code
+    info = Face(values)
     info.kind = "ErrorInfo"
     return info

@@ -41,6 +41,8 @@ class Options:
     language: str = "en"
     # How the number of an error stands in its text is not verified; it may not stand there at all.
     error_format: str = "{text} (ID: {code})"
+    # Whether ErrorInfo has a property ErrorCode; no source lists one.
+    has_error_code: bool = False
     # Whether an error ends the cmdlet; 31143, 31144 and 358 always do.
     errors_stop: bool = True
     confirm_impact: str = "High"
@@ -48,6 +50,7 @@ class Options:
     has_disk: bool = False  # Get-DPMDisk on 2016 and later
     job_id: str = "JobId"
     alert_id: str = "AlertId"
+    ids_differ: bool = False  # whether Id and DatasourceId of a data source are two
     objects: str = "stale"
     inactive: str = "only"
     explicit_name: str = "accept"

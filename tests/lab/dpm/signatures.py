@@ -158,7 +158,7 @@ _LIST = [
 ]
 DPM_COMMANDS = {command.name: command for command in _LIST}
 
-# Of Windows itself only what reads the event log of a DPM server.
+# Of Windows itself only what reads the event logs and the volumes of a DPM server.
 WINDOWS_COMMANDS = {
     "Get-WinEvent": Command(
         "Get-WinEvent",
@@ -166,5 +166,12 @@ WINDOWS_COMMANDS = {
         _not_modelled("Get-WinEvent"),
         complete=False,
         type_name="Microsoft.PowerShell.Commands.GetWinEventCommand",
-    )
+    ),
+    "Get-CimInstance": Command(
+        "Get-CimInstance",
+        {"ClassName": signature("!ClassName/Class:String@0 Namespace:String Property:String[] Filter:String")},
+        _not_modelled("Get-CimInstance"),
+        complete=False,
+        type_name="Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand",
+    ),
 }

@@ -89,7 +89,7 @@ class SourceFace(Face):
         inactive = not source.active
         values = {
             "Id": source.id,
-            "DatasourceId": source.id,
+            "DatasourceId": uuid.uuid5(source.id, "DatasourceId") if options.ids_differ else source.id,
             "DatasourceName": source.name,
             "Name": source.name,
             "LogicalPath": source.name,

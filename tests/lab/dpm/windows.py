@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Get-WinEvent on the server's own logs, with the refusals that scripts meet."""
+"""Get-WinEvent and Get-CimInstance on the server itself, with the refusals that scripts meet."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from powershell import DateTime, Hashtable, Int64, Invocation, TerminatingError, UnknownConstruct
@@ -54,6 +55,59 @@ def get_win_event(server: DpmServer, invocation: Invocation) -> list[Any]:
         message = "No events were found that match the specified selection criteria."
         _refuse(invocation, message, "NoMatchingEventsFound", "ObjectNotFound")
     return [EventFace(event, server.name) for event in found]
+
+
+def get_cim_instance(server: DpmServer, invocation: Invocation) -> list[Any]:
+    """Instances of the classes that the lab has: the machine, the volumes of DPM, and their shadow storage."""
+    unknown = invocation.parameters.keys() - {"ClassName"}
+    if unknown:
+        raise UnknownConstruct(f"-{min(unknown)} of Get-CimInstance: the lab does not model it")
+    name = str(invocation.parameters["ClassName"])
+    readers = {
+        "win32_computersystemproduct": _machine,
+        "win32_volume": _volumes,
+        "win32_shadowstorage": _shadow_storage,
+    }
+    if name.lower() not in readers:
+        raise UnknownConstruct(f"the class {name}: the lab does not model it")
+    return [CimFace(name, values) for values in readers[name.lower()](server)]
+
+
+def _machine(server: DpmServer) -> list[dict[str, Any]]:
+    machine = str(uuid.uuid5(uuid.NAMESPACE_DNS, server.name)).upper()
+    return [{"UUID": machine, "IdentifyingNumber": f"VMware-{machine}", "Name": "A machine of the lab"}]
+
+
+def _volumes(server: DpmServer) -> list[dict[str, Any]]:
+    return [{"DeviceID": one.path, "Name": one.path, "Label": ""} for one in server.pool.volumes]
+
+
+def _shadow_storage(server: DpmServer) -> list[dict[str, Any]]:
+    """What the copies of a replica take on its recovery-point volume; the file on it is not the volume."""
+    pairs = dict.fromkeys((one.replica, one.recovery) for one in server.sources if one.replica and one.recovery)
+    return [
+        {
+            "Volume": CimFace("Win32_Volume", {"DeviceID": replica.path}),
+            "DiffVolume": CimFace("Win32_Volume", {"DeviceID": recovery.path}),
+            "UsedSpace": Int64(recovery.used),
+            "AllocatedSpace": Int64(recovery.used),
+            "MaxSpace": Int64(recovery.allocated),
+        }
+        for replica, recovery in pairs
+        if replica and recovery
+    ]
+
+
+class CimFace(Face):
+    """An instance of a class, or a reference to one."""
+
+    def __init__(self, name: str, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self.name = name
+
+    @property
+    def ps_type_names(self) -> tuple[str, ...]:
+        return ("Microsoft.Management.Infrastructure.CimInstance", "System.Object")
 
 
 def _refuse(invocation: Invocation, message: str, error_id: str, category: str = "ObjectNotFound") -> None:

@@ -123,6 +123,8 @@ def build(world: Mapping[str, Any], options: Mapping[str, Any] | None = None) ->
     for source in server.sources:
         if source.state == "Invalid":
             server.raise_alert(source, 3106)
+        if source.replica is None and source.storage != "modern":
+            server.raise_alert(source, 3101)
         server.review(source)
     return server
 

@@ -65,6 +65,8 @@ def test_what_the_lab_does_not_know_it_names() -> None:
     dpm = Dpm()
     for script, name in [
         ("Get-DPMDatasource -Query x", "Query"),
+        ("Get-DPMDiskStorage -All", "All"),
+        (f"{FILES}Get-DPMDatasource -ProductionServer (Get-DPMProductionServer)[0] -Inquire", "Inquire"),
         (f"{FILES}(Get-DPMRecoveryPoint -Datasource $ds)[0].RepresentedPointInTime", "RepresentedPointInTime"),
         ("(Get-DPMProductionServer)[0].ServerName", "ServerName"),
         ("Update-DPMProtectionGroup -ProtectionGroup (Get-DPMProtectionGroup)[0]", "Update-DPMProtectionGroup"),
@@ -409,6 +411,25 @@ def test_connect_warns() -> None:
     outcome = Dpm().run("Connect-DPMServer -DPMServerName dpm01 | Out-Null")
     assert len(outcome.warnings) == 1
     assert outcome.warnings[0].startswith("Connecting to DPM server: dpm01")
+
+
+def test_what_windows_says_of_the_volumes() -> None:
+    dpm = Dpm()
+    script = FILES + (
+        "$copies = Get-CimInstance -ClassName Win32_ShadowStorage | "
+        "Where-Object { $_.Volume.DeviceID -eq $ds.ReplicaPath }\n"
+        "$copies.UsedSpace\n@(Get-CimInstance -ClassName Win32_Volume).Count\n"
+        "(Get-CimInstance -ClassName Win32_ComputerSystemProduct).UUID.Length"
+    )
+    assert run(dpm, script) == [9 * GB, len(dpm.server.pool.volumes), 36]
+    with pytest.raises(UnknownConstruct, match="Win32_DiskDrive"):
+        dpm.run("Get-CimInstance -ClassName Win32_DiskDrive")
+
+
+def test_the_two_ids_of_a_data_source() -> None:
+    script = f"{FILES}$ds.Id -eq $ds.DatasourceId"
+    assert run(Dpm(), script) == [True]
+    assert run(Dpm(ids_differ=True), script) == [False]
 
 
 # Between two cmdlets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -114,3 +115,55 @@ def test_a_process_has_one_connection(story: tuple[Dpm, Run]) -> None:
     )
     assert "31143" in run(twice)[-1]
     assert run("(Connect-DPMServer -DPMServerName DPM01.lab.test).Name") == ["dpm01.lab.test"]
+
+
+FULL = {
+    "pool": {"disks": [{"name": "a", "capacity": "200GB"}]},
+    "groups": [
+        {
+            "name": "g",
+            "auto_grow": True,
+            "auto_check": True,
+            "sources": [
+                {"name": "x", "computer": "a.lab.test", "replica": ["50GB", "20GB"], "recovery": ["20GB", "17GB"]}
+            ],
+        }
+    ],
+}
+
+
+def test_dpm_helps_itself_where_it_may() -> None:
+    control = Dpm(FULL).control
+    job = control.run_backup("x", "5GB", event=93)
+    assert (job["status"], job["error"]) == ("Failed", 214)
+    full = control.datasource("x")
+    assert (full["state"], full["replica_online"], full["alerts"]) == ("Invalid", False, [3106, 3169])
+    assert [event["id"] for event in control.state()["events"]] == [93, 140]
+    control.advance(control.server.options.auto_grow_after)
+    grown = control.datasource("x")
+    assert grown["recovery"]["allocated"] == 30 * 2**30
+    assert grown["alerts"] == [3106]
+    control.advance(1000)
+    assert control.datasource("x") | {"alerts": []} == grown | {
+        "state": "Valid",
+        "replica_online": True,
+        "alerts": [],
+        "recovery": grown["recovery"] | {"used": grown["recovery"]["used"] + control.server.options.check_writes},
+    }
+
+
+def test_dpm_cannot_help_itself_where_the_pool_is_full() -> None:
+    control = Dpm({**FULL, "pool": {"disks": [{"name": "a", "capacity": "75GB"}]}}).control
+    control.run_backup("x", "5GB")
+    control.advance(1000)
+    left = control.datasource("x")
+    assert (left["state"], left["replica_online"], left["alerts"]) == ("Invalid", True, [3106, 3169])
+    assert control.run_backup("x", "1MB")["error"] == 31209
+
+
+def test_a_module_that_loads_slowly(site: tuple[Dpm, Run]) -> None:
+    dpm, run = site
+    dpm.control.world(options={"import_seconds": 0.5})
+    started = time.monotonic()
+    assert run("Import-Module DataProtectionManager\n@(Get-DPMDatasource).Count") == ["12"]
+    assert time.monotonic() - started > 0.5
