@@ -36,7 +36,6 @@ _NOT_MODELLED = {
     *("JobStateChangedEventHandler", "Online", "OnlyActive", "OutputAsStorageResource", "Path", "PrimaryDpmServer"),
     *("ProductionServerJournalSize", "Query", "Replica", "Tag", "Tape", "TranslateDSList"),
 }
-)
 
 
 class Cmdlets:
