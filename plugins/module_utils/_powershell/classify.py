@@ -170,6 +170,8 @@ def _of_requests(error: Exception, target: Target) -> Trouble | None:
         if "reset" in text or "RemoteDisconnected" in text or "EOF" in text or "Broken pipe" in text:
             refused = "broke the connection off"
         hint = "Check hostname, port and firewalls, that the host is up and its WinRM service runs."
+        if target.transport == "certificate":
+            hint += " A host with TLS 1.3 may break off a logon by certificate: turn TLS 1.3 off at its listener."
         return Trouble(Kind.CONNECTION, ConnectionFailed(f"{name} {refused}.", hint=hint))
     if names:
         hint = "Check hostname, port, path and proxy."

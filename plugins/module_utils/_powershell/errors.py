@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
 
+POWERSHELL_HINT = "See that powershell.exe is Windows PowerShell 5.1 and that the user may run it."
+
 
 class ScriptFailed(StorageError):
     """A script ended in an error of PowerShell's; what it had done before stays done.

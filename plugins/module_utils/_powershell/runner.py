@@ -20,7 +20,11 @@ from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import NoAnswer, ScriptFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
+    POWERSHELL_HINT,
+    NoAnswer,
+    ScriptFailed,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import Spoilt, make_input, read_answer
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Completed, Transport
 
@@ -74,7 +78,7 @@ class PowerShell:
         message += f": {said}" if said else "."
         if writes:
             return OutcomeUnknown(message, hint="Run again: the state is read first, and decides.")
-        return NoAnswer(message, hint="See that powershell.exe is Windows PowerShell 5.1 and that the user may run it.")
+        return NoAnswer(message, hint=POWERSHELL_HINT)
 
     def _failure(self, error: Mapping[str, Any]) -> ScriptFailed:
         kind = str(error.get("type") or "")

@@ -17,10 +17,19 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConnectionFailed,
+    OutcomeUnknown,
+    StorageError,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import bootstrap, library
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.classify import Kind, Trouble, classify
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import TimeIsUp, WriteTimeIsUp
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
+    POWERSHELL_HINT,
+    TimeIsUp,
+    WriteTimeIsUp,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import GO
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.kerberos import Ticket
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.target import Target
@@ -56,6 +65,8 @@ class WinRmTransport:
         self._shell: str | None = None
         self._protocol: Any = None
         self._established = False
+        # When it last answered, by the monotonic clock.
+        self._answered: float | None = None
         protocol = library.load_protocol(target.transport)
         self._ticket: Ticket | None = None
         if target.transport == "kerberos" and target.password:
@@ -65,6 +76,7 @@ class WinRmTransport:
         except Trouble as trouble:
             self.close()
             raise trouble.error from trouble
+        library.check_answers(self._protocol)
         self._operation_timeout: int = self._protocol.operation_timeout_sec
 
     @property
@@ -72,17 +84,28 @@ class WinRmTransport:
         return self._target.name
 
     def execute(self, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
-        for attempt in range(1, _ATTEMPTS + 1):
+        failures = attempts = 0
+        away_since: float | None = None
+        while True:
+            answered, started = self._answered, time.monotonic()
             try:
                 return self._run(data, deadline, repeatable)
             except _Anew as again:
-                if attempt == _ATTEMPTS or time.monotonic() >= deadline:
+                if again.trouble.kind is Kind.CONNECTION and answered is not None and answered == self._answered:
+                    # It was there before and does not answer at all now: it may be on its way back.
+                    away_since = started if away_since is None else away_since
+                    patient = time.monotonic() - away_since < _AWAY
+                else:
+                    attempts += 1
+                    away_since, patient = None, attempts < _ATTEMPTS
+                if not patient or time.monotonic() >= deadline:
                     raise again.trouble.error from again
                 self._prepare(again.trouble.kind)
-                time.sleep(min(_PAUSES[attempt - 1], max(0.0, deadline - time.monotonic())))
+                pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
+                time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+                failures += 1
             except Trouble as trouble:
                 raise trouble.error from trouble
-        raise AssertionError("unreachable")
 
     def close(self) -> None:
         if self._protocol is not None:
@@ -93,16 +116,22 @@ class WinRmTransport:
             self._ticket = None
 
     def _run(self, data: bytes, deadline: float, repeatable: bool) -> Completed:
-        command = self._begin(data, deadline)
+        command, input_taken = self._begin(data, deadline)
         try:
-            return self._finish(command, deadline, repeatable)
+            if input_taken:
+                return self._finish(command, deadline, repeatable)
+            completed = self._finish(command, deadline, True, input_ended=True)
         finally:
             self._end(command)
+        said = text_of(completed.stderr) or text_of(completed.stdout)
+        message = f"PowerShell on {self.name} ended with exit code {completed.exit_code} before it had read its input"
+        raise ConnectionFailed(f"{message}: {said}" if said else f"{message}.", hint=POWERSHELL_HINT)
 
     # ---- before the end of the input: nothing has run
 
-    def _begin(self, data: bytes, deadline: float) -> str:
-        """Starts the command and sends its input but for the mark that ends it; raises _Anew or Trouble."""
+    def _begin(self, data: bytes, deadline: float) -> tuple[str, bool]:
+        """Starts the command and sends its input but for the mark that ends it; returns its id, and whether the input
+        was taken; raises _Anew or Trouble."""
         protocol = self._protocol
         first, *rest = bootstrap.command()
         try:
@@ -114,32 +143,37 @@ class WinRmTransport:
                 lambda: protocol.run_command(self._shell, first, rest, console_mode_stdin=False), deadline
             )
             for start in range(0, len(data), CHUNK):
-                self._send(command, data[start : start + CHUNK], end=False, deadline=deadline)
+                if not self._send(command, data[start : start + CHUNK], end=False, deadline=deadline):
+                    return command, False
         except Trouble as trouble:
             if trouble.kind is Kind.FATAL:
                 raise
             raise _Anew(trouble) from trouble
-        return command
+        return command, True
 
-    def _send(self, command: str, data: bytes, *, end: bool, deadline: float) -> None:
+    def _send(self, command: str, data: bytes, *, end: bool, deadline: float) -> bool:
+        """Sends a part of the input; False where nobody reads it any more."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._ask(lambda: self._protocol.send_command_input(self._shell, command, data, end=end), deadline)
-                return
+                return True
             except Trouble as trouble:
                 # A timeout of Send means that the process has not read it yet; the input is there.
                 if trouble.kind is Kind.OPERATION_TIMEOUT:
-                    return
+                    return True
+                if trouble.kind is Kind.PIPE_CLOSING:
+                    return False
                 if trouble.kind is not Kind.BUSY or attempt == _ATTEMPTS:
                     raise
                 time.sleep(_PAUSES[attempt - 1])
+        raise AssertionError("unreachable")
 
     # ---- from the end of the input on: it may have run
 
-    def _finish(self, command: str, deadline: float, repeatable: bool) -> Completed:
+    def _finish(self, command: str, deadline: float, repeatable: bool, *, input_ended: bool = False) -> Completed:
         """Ends the input and takes the output; raises _Anew where the script is repeatable, else OutcomeUnknown."""
         stdout, stderr = bytearray(), bytearray()
-        interrupted = input_ended = False
+        interrupted = False
         failing_since: float | None = None
         failures = 0
         while True:
@@ -147,6 +181,8 @@ class WinRmTransport:
                 raise self._time_is_up(repeatable)
             try:
                 if not input_ended:
+                    # Where nobody reads any more, the mark came through before, or the process is gone: its output
+                    # says which.
                     self._send(command, GO, end=True, deadline=deadline)
                     input_ended = True
                 out, err, code, done = self._ask(
@@ -160,10 +196,6 @@ class WinRmTransport:
             except Trouble as trouble:
                 if trouble.kind is Kind.OPERATION_TIMEOUT:
                     failing_since, failures = None, 0
-                    continue
-                if trouble.kind is Kind.PIPE_CLOSING:
-                    # The mark came through before, or the process is gone: its output says which.
-                    input_ended = True
                     continue
                 now = time.monotonic()
                 failing_since = now if failing_since is None else failing_since
@@ -206,6 +238,7 @@ class WinRmTransport:
                 self._disconnect()
             raise
         self._established = True
+        self._answered = time.monotonic()
         return answer
 
     def _prepare(self, kind: Kind) -> None:

@@ -21,7 +21,7 @@ from . import soap
 from .accounts import NTLM_FILE, Account, Accounts
 from .certificates import Certificates, common_name
 from .processes import Commands, Executor
-from .security import BadSeal, ConnectionSecurity, Settings, is_sealed
+from .security import CERTIFICATE, BadSeal, ConnectionSecurity, Settings, is_sealed
 from .shells import Quotas, Shells
 from .troubles import Entry, Trouble, Troubles
 
@@ -62,8 +62,9 @@ class WinRmHost:
         self._lock = threading.Lock()
         self._closed = False
         self._listeners: list[socket.socket] = []
-        self.port = self._listen(address, None)
-        self.tls_port = None if certificates is None else self._listen(address, certificates.server_context())
+        self.address = address
+        self.port = self._listen(0, None)
+        self.tls_port = None if certificates is None else self._listen(0, certificates.server_context())
 
     def __enter__(self) -> WinRmHost:
         return self
@@ -74,9 +75,7 @@ class WinRmHost:
     def close(self) -> None:
         """Ends all listeners, connections and shells."""
         self._closed = True
-        for listener in self._listeners:
-            listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
+        self._stop_listening()
         self.drop_connections()
         self.shells.lose_all()
         NTLM_FILE.remove(self.accounts)
@@ -93,15 +92,33 @@ class WinRmHost:
         self.shells.lose_all()
         self.drop_connections(rudely=True)
 
+    def go_away(self, seconds: float) -> None:
+        """As `reboot`, and connections are refused for a while."""
+        self._stop_listening()
+        self.reboot()
+        threading.Timer(seconds, self._come_back).start()
+
+    def _come_back(self) -> None:
+        if not self._closed:
+            self._listen(self.port, None)
+            if self.certificates is not None and self.tls_port is not None:
+                self._listen(self.tls_port, self.certificates.server_context())
+
+    def _stop_listening(self) -> None:
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+
     def let_time_pass(self, seconds: float) -> None:
         """Moves the clock by which idle shells end."""
         self.time_passed += seconds
 
-    def _listen(self, address: str, context: ssl.SSLContext | None) -> int:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    def _listen(self, port: int, context: ssl.SSLContext | None) -> int:
+        family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, 0))
+        listener.bind((self.address, port))
         listener.listen(64)
         self._listeners.append(listener)
         threading.Thread(target=self._accept, args=(listener, context), name="winrm lab", daemon=True).start()
@@ -195,6 +212,9 @@ class Connection:
         if "wsmanidentify" in headers and not headers.get("authorization"):
             self._send(200, soap.identify_reply(NOTE), content_type=_XML)
             return True
+        if headers.get("authorization") == CERTIFICATE and self.host.settings.late_certificates and self._tls13():
+            self._log(0, "Authenticate", 0)
+            raise Dropped(rudely=True)
         answer = self.security.authenticate(headers.get("authorization"))
         if answer.account is None:
             self._log(0, "Authenticate", 401)
@@ -223,6 +243,9 @@ class Connection:
             return True
         return self._soap(body, sealed, answer.account)
 
+    def _tls13(self) -> bool:
+        return isinstance(self.socket, ssl.SSLSocket) and self.socket.version() == "TLSv1.3"
+
     def _soap(self, body: bytes, sealed: bool, account: Account) -> bool:
         try:
             request = soap.read_request(body)
@@ -246,7 +269,7 @@ class Connection:
             if not account.may_use:
                 raise soap.access_denied()
             if trouble is not None and trouble.kind == "fault":
-                raise soap.Fault(trouble.code, trouble.subcode, "A fault that a test asked for.")
+                raise soap.Fault(trouble.code, trouble.subcode, "A fault that a test asked for.", trouble.shape)
             reply = (
                 soap.identify_reply(NOTE)
                 if request.action == "Identify"

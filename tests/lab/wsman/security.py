@@ -22,7 +22,7 @@ from .accounts import Account, Accounts
 _BOUNDARY = b"--Encrypted Boundary"
 _PROTOCOLS = {"credssp": b"application/HTTP-CredSSP-session-encrypted"}
 _SPNEGO_PROTOCOL = b"application/HTTP-SPNEGO-session-encrypted"
-_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 # The library of GSSAPI puts errors that come with a token off until its context is asked for something.
 _REFUSALS = (SpnegoError, ValueError, struct.error, AttributeError)
 _CREDSSP_BLOCK = 16384
@@ -31,12 +31,14 @@ _KRB5_OIDS = (bytes.fromhex("06092a864886f712010202"), bytes.fromhex("06092a8648
 
 @dataclass
 class Settings:
-    """The settings of a WinRM service. `cbt` is none, relaxed or strict."""
+    """The settings of a WinRM service. `cbt` is none, relaxed or strict. `late_certificates`: a client's certificate is
+    asked for after the handshake, for which TLS 1.3 needs a client that offers it; pywinrm does not."""
 
     schemes: set[str] = field(default_factory=lambda: {"negotiate", "kerberos", "credssp", "basic", "certificate"})
     allow_unencrypted: bool = False
     cbt: str = "relaxed"
     max_envelope_bytes: int = 512_000
+    late_certificates: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class ConnectionSecurity:
             if self._complete and self._context is not None:
                 return self._allowed(self.accounts.of(self.user))
             return Answer(challenges=self.offers())
-        if header.strip() == _CERTIFICATE:
+        if header.strip() == CERTIFICATE:
             self.scheme = "certificate"
             self.user = self.certificate_name or ""
             known = "certificate" in self.settings.schemes and self.certificate_name

@@ -31,8 +31,8 @@ class Trouble:
 
     `kind`: reset_before and close_before (not carried out), reset_after and close_after (carried out, no answer),
     status (HTTP `status`, not carried out), delay (`seconds`, then carried out), reply (`body` instead of the answer,
-    with HTTP `status`), fault (`code`, `subcode`), reboot (all shells lost, all connections reset), refuse_credentials
-    (401), drop_idle (answered, then the connection is closed).
+    with HTTP `status`), fault (`code`, `subcode`, `shape`), reboot (all shells lost, all connections reset),
+    refuse_credentials (401), drop_idle (answered, then the connection is closed).
     """
 
     kind: str
@@ -44,6 +44,7 @@ class Trouble:
     body: str = ""
     code: int = 0
     subcode: str = "w:InternalError"
+    shape: str = "wsman"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

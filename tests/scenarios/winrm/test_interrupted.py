@@ -55,7 +55,7 @@ def test_a_write_is_never_done_twice(lab: Lab, way: tuple[str, str], number: int
         assert lab.world.done == 1
 
 
-def test_several_connections_lost_in_mid_receive_lose_nothing_of_a_write(lab: Lab) -> None:
+def test_failure_12_several_connections_lost_in_mid_receive_lose_nothing_of_a_write(lab: Lab) -> None:
     with lab.connect("ntlm", "http", connection_timeout=5) as shell:
         for _ in range(2):
             lab.host.troubles.add("reset_before", action="Receive")
@@ -64,7 +64,7 @@ def test_several_connections_lost_in_mid_receive_lose_nothing_of_a_write(lab: La
 
 
 @pytest.mark.parametrize("transport", SEALING)
-def test_idle_connections_that_were_dropped_are_made_anew(lab: Lab, transport: str) -> None:
+def test_failure_11_trap_03_idle_connections_that_were_dropped_are_made_anew(lab: Lab, transport: str) -> None:
     with lab.connect(transport, "http") as shell:
         for _ in range(3):
             shell.run(ECHO, {}, deadline=soon())
@@ -74,7 +74,7 @@ def test_idle_connections_that_were_dropped_are_made_anew(lab: Lab, transport: s
     assert not lab.host.shells.open
 
 
-def test_a_restart_while_a_script_runs_is_run_again_if_it_reads(lab: Lab) -> None:
+def test_failure_14_a_restart_while_a_script_runs_is_run_again_if_it_reads(lab: Lab) -> None:
     hold = lab.host.troubles.hold(action="Receive")
     threading.Thread(target=lambda: (hold.reached.wait(10), lab.host.reboot(), hold.release())).start()
     with lab.connect("ntlm", "http") as shell:
@@ -107,14 +107,14 @@ def test_input_that_was_cut_off_runs_nothing(lab: Lab) -> None:
     assert lab.world.done == 0
 
 
-def test_a_host_that_is_not_there_is_said_at_once_after_few_tries(lab: Lab) -> None:
+def test_failure_07_a_host_that_is_not_there_is_said_at_once_after_few_tries(lab: Lab) -> None:
     started = time.monotonic()
     with lab.connect("ntlm", "http", port=9) as shell, pytest.raises(ConnectionFailed, match="refuses connections"):
         shell.run(ECHO, {}, deadline=soon())
     assert time.monotonic() - started < 5
 
 
-def test_hosts_are_worked_on_side_by_side(lab: Lab) -> None:
+def test_trap_04_hosts_are_worked_on_side_by_side(lab: Lab) -> None:
     answers: list[str] = []
 
     def one(number: int) -> None:

@@ -51,14 +51,14 @@ def settings(lab: Lab, **changes: Any) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("transport", "scheme"), [("ntlm", "http"), ("ntlm", "https"), ("credssp", "http"), ("basic", "https")]
 )
-def test_a_wrong_password_is_tried_once(lab: Lab, transport: str, scheme: str) -> None:
+def test_failure_01_trap_15_a_wrong_password_is_tried_once(lab: Lab, transport: str, scheme: str) -> None:
     with pytest.raises(ConnectionFailed, match=r"does not let svc-dpm log on.*CbtHardeningLevel"):
         attempt(lab, transport, scheme, password="wrong")
     assert len({entry.connection for entry in lab.host.troubles.log}) == 1
     assert not lab.host.troubles.operations()
 
 
-def test_kinit_says_its_reason_once(lab: Lab) -> None:
+def test_trap_17_kinit_says_its_reason_once(lab: Lab) -> None:
     with pytest.raises(ConnectionFailed, match=r"no ticket for svc-dpm@LAB.TEST: kinit: Password incorrect"):
         attempt(lab, "kerberos", password="wrong")
     with pytest.raises(ConnectionFailed, match=r"SVC-DPM@LAB.TEST.*not found in Kerberos database"):
@@ -68,12 +68,14 @@ def test_kinit_says_its_reason_once(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"hostname": "127.0.0.1"}, {"kerberos_hostname_override": "another.lab.test"}])
-def test_a_host_without_a_ticket(lab: Lab, changes: dict[str, str]) -> None:
+def test_failure_18_a_host_without_a_ticket(lab: Lab, changes: dict[str, str]) -> None:
     with pytest.raises(ConnectionFailed, match=r"not found in Kerberos database.*fully qualified name"):
         attempt(lab, "kerberos", **changes)
 
 
-def test_without_a_ticket_and_a_password(lab: Lab, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_failure_18_trap_13_without_a_ticket_and_a_password(
+    lab: Lab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ConnectionFailed, match=r"logon to localhost:.* by kerberos failed"):
         attempt(lab, "kerberos", username=None, password=None)
     # The library logs tracebacks, which would land on stderr.
@@ -83,24 +85,24 @@ def test_without_a_ticket_and_a_password(lab: Lab, tmp_path: Path, capfd: pytest
 @pytest.mark.parametrize(
     ("transport", "scheme", "left"), [("basic", "https", {"negotiate"}), ("ntlm", "http", {"basic"})]
 )
-def test_a_transport_that_is_not_allowed(lab: Lab, transport: str, scheme: str, left: set[str]) -> None:
+def test_failure_01_a_transport_that_is_not_allowed(lab: Lab, transport: str, scheme: str, left: set[str]) -> None:
     with settings(lab, schemes=left), pytest.raises(ConnectionFailed, match="does not let svc-dpm log on"):
         attempt(lab, transport, scheme)
 
 
 @pytest.mark.parametrize("cbt", ["none", "relaxed", "strict"])
 @pytest.mark.parametrize("transport", ["ntlm", "kerberos", "credssp"])
-def test_channel_bindings_are_sent(lab: Lab, transport: str, cbt: str) -> None:
+def test_failure_01_channel_bindings_are_sent(lab: Lab, transport: str, cbt: str) -> None:
     with settings(lab, cbt=cbt):
         attempt(lab, transport, "https")
 
 
-def test_a_user_without_the_right(lab: Lab) -> None:
+def test_failure_03_a_user_without_the_right(lab: Lab) -> None:
     with pytest.raises(ConnectionFailed, match=r"let guest log on, and denies access.*administrator"):
         attempt(lab, username="guest", password="Guest-1")
 
 
-def test_unencrypted_messages_are_refused_there(lab: Lab) -> None:
+def test_failure_04_unencrypted_messages_are_refused_there(lab: Lab) -> None:
     with pytest.raises(ConnectionFailed, match=r"takes no unencrypted messages.*https"):
         attempt(lab, message_encryption="never")
     with settings(lab, allow_unencrypted=True):
@@ -108,7 +110,7 @@ def test_unencrypted_messages_are_refused_there(lab: Lab) -> None:
         attempt(lab, "basic", "http", message_encryption="never")
 
 
-def test_basic_over_http_is_refused_here(lab: Lab) -> None:
+def test_trap_14_basic_over_http_is_refused_here(lab: Lab) -> None:
     with pytest.raises(ConfigurationError, match="would send the password"):
         attempt(lab, "basic", "http")
     assert not lab.host.troubles.log
@@ -122,7 +124,7 @@ def test_basic_over_http_is_refused_here(lab: Lab) -> None:
     ],
     ids=["expired", "other name"],
 )
-def test_certificates_that_are_wrong(
+def test_failure_05_certificates_that_are_wrong(
     lab: Lab, tmp_path: Path, make: dict[str, Any], hostname: str, reason: str
 ) -> None:
     certificates = Certificates(tmp_path, **make)
@@ -132,7 +134,7 @@ def test_certificates_that_are_wrong(
             attempt(lab, "ntlm", "https", **options)
 
 
-def test_an_unknown_authority(lab: Lab) -> None:
+def test_failure_05_an_unknown_authority(lab: Lab) -> None:
     with pytest.raises(ConnectionFailed, match=r"No trusted TLS connection.*unable to get local issuer|self-signed"):
         attempt(lab, "ntlm", "https", ca_trust_path=None)
     attempt_unchecked = {"ca_trust_path": None, "server_cert_validation": "ignore"}
@@ -140,14 +142,14 @@ def test_an_unknown_authority(lab: Lab) -> None:
         assert shell.run(ECHO, {"Text": "x"}, deadline=soon())["text"] == "x"
 
 
-def test_the_wrong_port_for_the_scheme(lab: Lab) -> None:
+def test_failure_05_the_wrong_port_for_the_scheme(lab: Lab) -> None:
     with pytest.raises(ConnectionFailed, match="No trusted TLS connection"):
         attempt(lab, "ntlm", "https", port=lab.host.port)
     with pytest.raises(ConnectionFailed, match=r"broke the connection off|cannot be reached"):
         attempt(lab, "ntlm", "http", port=lab.host.tls_port)
 
 
-def test_what_cannot_work_is_said_before_anything_is_sent(lab: Lab) -> None:
+def test_failure_06_what_cannot_work_is_said_before_anything_is_sent(lab: Lab) -> None:
     for options, reason in (
         ({"ca_trust_path": "/nowhere/ca.pem"}, "ca_trust_path"),
         ({"hostname": None}, "No hostname"),
@@ -162,12 +164,12 @@ def test_what_cannot_work_is_said_before_anything_is_sent(lab: Lab) -> None:
     assert not lab.host.troubles.log
 
 
-def test_a_name_that_does_not_exist(lab: Lab) -> None:
+def test_failure_07_a_name_that_does_not_exist(lab: Lab) -> None:
     with pytest.raises(ConnectionFailed, match=r"nowhere\.invalid cannot be resolved"):
         attempt(lab, hostname="nowhere.invalid")
 
 
-def test_a_host_that_does_not_answer(lab: Lab) -> None:
+def test_failure_08_a_host_that_does_not_answer(lab: Lab) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(8)
@@ -176,7 +178,7 @@ def test_a_host_that_does_not_answer(lab: Lab) -> None:
             shell.run(ECHO, {}, deadline=soon(6))
 
 
-def test_a_service_that_starts_is_waited_for(lab: Lab) -> None:
+def test_failure_15_a_service_that_starts_is_waited_for(lab: Lab) -> None:
     lab.host.troubles.add("status", status=503, times=2)
     attempt(lab)
     lab.host.troubles.add("status", status=503, times=9)
@@ -186,14 +188,14 @@ def test_a_service_that_starts_is_waited_for(lab: Lab) -> None:
 
 @pytest.mark.parametrize("body", [HTML, XML, "", "<a/"])
 @pytest.mark.parametrize("status", [200, 500, 404])
-def test_something_that_is_no_winrm(lab: Lab, body: str, status: int) -> None:
+def test_trap_11_something_that_is_no_winrm(lab: Lab, body: str, status: int) -> None:
     lab.host.troubles.add("reply", action="Create", body=body, status=status, times=9)
     with pytest.raises(ConnectionFailed, match=r"not as WinRM|HTTP status"):
         attempt(lab, "basic", "https")
 
 
 @pytest.mark.parametrize("shape", ["wmi", "wsman"])
-def test_too_many_shells(lab: Lab, shape: str) -> None:
+def test_failure_10_trap_19_too_many_shells(lab: Lab, shape: str) -> None:
     before, lab.host.shells.quotas = lab.host.shells.quotas, Quotas(shells=1, refusal=shape)
     try:
         with lab.connect("ntlm", "http") as first:
@@ -205,7 +207,7 @@ def test_too_many_shells(lab: Lab, shape: str) -> None:
         lab.host.shells.quotas = before
 
 
-def test_a_full_count_of_operations_takes_a_new_shell(lab: Lab) -> None:
+def test_failure_10_a_full_count_of_operations_takes_a_new_shell(lab: Lab) -> None:
     before, lab.host.shells.quotas = lab.host.shells.quotas, Quotas(operations=2)
     try:
         with lab.connect("ntlm", "http") as shell:
@@ -216,13 +218,13 @@ def test_a_full_count_of_operations_takes_a_new_shell(lab: Lab) -> None:
     assert lab.host.troubles.operations().count("Create") == 3
 
 
-def test_a_busy_host_is_sent_the_same_again(lab: Lab) -> None:
+def test_failure_09_a_busy_host_is_sent_the_same_again(lab: Lab) -> None:
     lab.host.troubles.add("fault", action="Send", code=170, times=2)
     with lab.connect("ntlm", "http") as shell:
         assert shell.run(ADD, {}, deadline=soon(), writes=True)["done"] == 1
 
 
-def test_credentials_that_expire_while_a_script_runs(lab: Lab) -> None:
+def test_failure_02_credentials_that_expire_while_a_script_runs(lab: Lab) -> None:
     lab.host.troubles.add("refuse_credentials", action="Receive", times=9)
     with lab.connect("ntlm", "http") as shell, pytest.raises(OutcomeUnknown, match="what it did is not known"):
         shell.run(ADD, {}, deadline=soon(), writes=True)
@@ -231,7 +233,7 @@ def test_credentials_that_expire_while_a_script_runs(lab: Lab) -> None:
         shell.run(ECHO, {}, deadline=soon())
 
 
-def test_an_address_of_version_6(lab: Lab, tmp_path: Path) -> None:
+def test_trap_05_an_address_of_version_6(lab: Lab, tmp_path: Path) -> None:
     with WinRmHost([Account(USER, PASSWORD)], lab.host.shells.executor, address="::1") as host:
         for hostname in ("::1", "[::1]"):
             with lab.connect("ntlm", "http", hostname=hostname, port=host.port) as shell:

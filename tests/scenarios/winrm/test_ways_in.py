@@ -43,7 +43,7 @@ HOSTILE = [
 ]
 
 
-def test_what_goes_in_comes_out_and_runs_nothing(lab: Lab, way: tuple[str, str, bool]) -> None:
+def test_trap_06_08_10_what_goes_in_comes_out_and_runs_nothing(lab: Lab, way: tuple[str, str, bool]) -> None:
     transport, scheme, sealed = way
     with lab.connect(transport, scheme) as shell:
         for text in HOSTILE:
@@ -94,7 +94,7 @@ def test_a_script_that_leaves_the_frame_is_said_so(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("transport", ["ntlm", "kerberos", "credssp"])
-def test_a_script_is_ended_at_its_deadline(lab: Lab, transport: str) -> None:
+def test_trap_01_a_script_is_ended_at_its_deadline(lab: Lab, transport: str) -> None:
     started = time.monotonic()
     with lab.connect(transport, "http") as shell, pytest.raises(TimeIsUp, match="did not end in time"):
         shell.run(SLEEP, {"Seconds": 60}, deadline=soon(1.5))
@@ -103,13 +103,13 @@ def test_a_script_is_ended_at_its_deadline(lab: Lab, transport: str) -> None:
     assert not lab.host.shells.open
 
 
-def test_operation_timeouts_are_waited_through(lab: Lab) -> None:
+def test_failure_09_operation_timeouts_are_waited_through(lab: Lab) -> None:
     with lab.connect("ntlm", "http", connection_timeout=5) as shell:
         assert shell.run(SLEEP, {"Seconds": 3}, deadline=soon()) == {"slept": 3}
     assert any(entry.fault == 2150858793 for entry in lab.host.troubles.log)
 
 
-def test_the_shell_speaks_utf8_and_ends_itself_when_forgotten(lab: Lab) -> None:
+def test_trap_02_06_the_shell_speaks_utf8_and_ends_itself_when_forgotten(lab: Lab) -> None:
     with lab.connect("ntlm", "http") as shell:
         shell.run(NOTHING, {}, deadline=soon())
         (made,) = lab.host.shells.open.values()
@@ -118,7 +118,7 @@ def test_the_shell_speaks_utf8_and_ends_itself_when_forgotten(lab: Lab) -> None:
         assert shell.run(ECHO, {"Text": "again"}, deadline=soon())["text"] == "again"
 
 
-def test_an_exception_in_between_leaves_no_shell(lab: Lab) -> None:
+def test_trap_02_an_exception_in_between_leaves_no_shell(lab: Lab) -> None:
     def work() -> None:
         with lab.connect("kerberos", "http") as shell:
             shell.run(NOTHING, {}, deadline=soon())
@@ -129,7 +129,7 @@ def test_an_exception_in_between_leaves_no_shell(lab: Lab) -> None:
     assert not lab.host.shells.open
 
 
-def test_the_environment_changes_nothing(lab: Lab) -> None:
+def test_trap_12_the_environment_changes_nothing(lab: Lab) -> None:
     before = dict(os.environ)
     try:
         os.environ.update(
@@ -143,7 +143,7 @@ def test_the_environment_changes_nothing(lab: Lab) -> None:
         os.environ.update(before)
 
 
-def test_kerberos_takes_the_user_that_was_named(lab: Lab) -> None:
+def test_trap_18_kerberos_takes_the_user_that_was_named(lab: Lab) -> None:
     with lab.connect("kerberos", "http", username="other@lab.test", password="Other-1") as shell:
         cache = os.environ["KRB5CCNAME"]
         with lab.connect("kerberos", "http") as second:
