@@ -232,6 +232,29 @@ def test_a_group_is_changed_when_it_is_written() -> None:
     assert run(Dpm(allocation_needs_modifiable=False), other) == ["done"]
 
 
+def test_a_group_is_written_whole_or_not_at_all() -> None:
+    dpm = Dpm()
+    half = dpm.control.state()["pool"]["unallocated"] * 2 // 3
+    script = GROUP + (
+        "foreach ($one in Get-DPMDatasource -ProtectionGroup $edited) {\n"
+        "    Set-DPMDatasourceDiskAllocation -Datasource $one -ProtectionGroup $edited -Manual"
+        f" -ShadowCopyArea {half} -Confirm:$false\n}}\n"
+    )
+    before = dpm.control.state()
+    assert "358" in message(dpm.run(script + caught("Set-DPMProtectionGroup -ProtectionGroup $edited -Confirm:$false")))
+    assert dpm.control.state() == before
+
+
+def test_each_extension_costs_a_slot_until_there_is_none() -> None:
+    dpm = Dpm(slots_limit=240 + 20 * 3 + 8)
+    edit = "Edit-DPMDiskAllocation -Datasource $ds -ShadowCopySize {} -Confirm:$false"
+    assert dpm.control.state()["pool"]["slots_left"] == 8
+    for number in range(8):
+        run(dpm, FILES + edit.format((31 + number) * GB))
+    assert dpm.control.state()["pool"]["slots_left"] == 0
+    assert "360" in message(dpm.run(FILES + caught(edit.format(50 * GB))))
+
+
 def test_growing_by_itself_is_an_option_of_the_group() -> None:
     dpm = Dpm()
     call = "Set-DPMDatasourceDiskAllocation -ProtectionGroup $edited -AutoGrow $true -Confirm:$false\n"
