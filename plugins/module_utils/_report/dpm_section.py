@@ -124,12 +124,12 @@ def _datasource_row(datasource: DataSource) -> Html:
 def _volume_cell(volume: Volume | None, datasource: DataSource, *, short: bool) -> Html:
     if volume is None:
         modern = datasource.storage_kind == "modern"
-        return number_cell(None, "none of its own (modern storage)" if modern else "not known")
+        return element("td", "none of its own (modern storage)" if modern else "not known", data_sort=-1)
     share = volume.used_share
     if share is None:
-        return number_cell(None, f"{size(volume.used_bytes)} of {size(volume.allocated_bytes)}")
+        return element("td", f"{size(volume.used_bytes)} of {size(volume.allocated_bytes)}", data_sort=-1)
     text = f"{share:.0%} used: {size(volume.used_bytes)} of {size(volume.allocated_bytes)}"
-    return number_cell(share, share_bar([(share, "used short" if short else "used")], text), text)
+    return element("td", share_bar([(share, "used short" if short else "used")], text), text, data_sort=share)
 
 
 def _share(volume: Volume | None) -> float:

@@ -80,7 +80,6 @@ def drawing(mappings: Sequence[Mapping], luns: Sequence[ListedLun]) -> Html:
     )
     return element(
         "svg",
-        element("title", "Map from virtual machines over mapping files to LUNs and hosts"),
         element("defs", *clips),
         *headings,
         *parts,
@@ -89,6 +88,7 @@ def drawing(mappings: Sequence[Mapping], luns: Sequence[ListedLun]) -> Html:
         width=_WIDTH,
         height=height,
         role="group",
+        aria_label="Map from virtual machines over mapping files to LUNs and hosts",
     )
 
 

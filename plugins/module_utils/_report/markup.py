@@ -36,8 +36,8 @@ Value: TypeAlias = "str | int | float | None"
 def element(tag: str, *children: Child, **attributes: Value) -> Html:
     """Returns `<name ...>children</name>`.
 
-    A string among the children or attributes is escaped, None left out. In the name of an attribute an underscore stands
-    for a hyphen; one at the end is dropped (`class_`).
+    A string among the children or attributes is escaped, None left out. In the name of an attribute an underscore
+    stands for a hyphen; one at the end is dropped (`class_`).
     """
     start = tag + "".join(_attribute(key, value) for key, value in attributes.items())
     if not _NAME.fullmatch(tag):

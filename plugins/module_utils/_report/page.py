@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._report.dpm_section import dpm_section
 from ansible_collections.winbackup.storage.plugins.module_utils._report.drawing import drawing, drawn_of
-from ansible_collections.winbackup.storage.plugins.module_utils._report.facts import Facts
+from ansible_collections.winbackup.storage.plugins.module_utils._report.facts import Facts, ListedLun, Mapping
 from ansible_collections.winbackup.storage.plugins.module_utils._report.markup import Html, element, joined
 from ansible_collections.winbackup.storage.plugins.module_utils._report.notes import (
     Group,
@@ -97,7 +97,7 @@ def page(facts: Facts, heading: Heading) -> str:
         ),
         element(
             "main",
-            _tiles(facts, findings),
+            _tiles(facts, findings) if facts.read else None,
             *(element("section", element("h2", part.title), part.content, id=part.anchor) for part in sections),
             class_="wrap",
         ),
@@ -144,7 +144,7 @@ def _tiles(facts: Facts, findings: Sequence[Group]) -> Html:
         tiles += [
             _tile("Mappings", len(modes), machines),
             _tile("Physical", modes.count("physical"), f"and {modes.count('virtual'):,} virtual"),
-            _tile("Not convertible", stopped, "see the blockers"),
+            _tile("Not convertible", stopped, "see what stops them" if stopped else ""),
         ]
     if "luns" in facts.read:
         mappable = sum(lun.mappable is True for lun in facts.luns)
@@ -169,11 +169,10 @@ def _tile(title: str, figure: int, below: str, kind: str = "") -> Html:
 def _sections(facts: Facts, findings: Sequence[Group]) -> list[_Section]:
     sections = [_Section("findings", "Findings", _findings(facts, findings))]
     if "mappings" in facts.read:
-        sections += [
-            _Section("blockers", "What stops a conversion", _blockers(facts)),
-            _Section("map", "Map", _map(facts)),
-            _Section("mappings", "Raw device mappings", _mappings(facts)),
-        ]
+        if facts.mappings:
+            sections.append(_Section("blockers", "What stops a conversion", _blockers(facts)))
+            sections.append(_Section("map", "Map", _map(facts.mappings, facts.luns)))
+        sections.append(_Section("mappings", "Raw device mappings", _mappings(facts)))
     if facts.orphans:
         sections.append(_Section("orphans", "Mapping files without a machine", orphans_table(facts.orphans)))
     if "luns" in facts.read:
@@ -188,8 +187,10 @@ def _sections(facts: Facts, findings: Sequence[Group]) -> list[_Section]:
 def _findings(facts: Facts, findings: Sequence[Group]) -> Html:
     if findings:
         return cards(findings, "f")
-    if facts.failures or not facts.read:
-        return _panel("warning", "Nothing can be said: not everything was read", "See below what is missing.")
+    if not facts.read:
+        return _panel("warning", "Nothing was read", "See below what is missing.")
+    if facts.failures:
+        return _panel("warning", "Nothing was found, but not everything was read", "See below what is missing.")
     return _panel("good", "Nothing was found", "Of what was read, nothing speaks against a backup.")
 
 
@@ -205,10 +206,7 @@ def _blockers(facts: Facts) -> Html:
     return joined(*parts)
 
 
-def _map(facts: Facts) -> Html:
-    mappings = facts.mappings
-    if not mappings:
-        return _soft("There is no raw device mapping to draw.")
+def _map(mappings: Sequence[Mapping], luns: Sequence[ListedLun]) -> Html:
     drawn = drawn_of(mappings)
     cut = len(drawn) < len(mappings)
     said = (
@@ -224,7 +222,7 @@ def _map(facts: Facts) -> Html:
         element("p", *map(_key, ("physical", "virtual")), class_="legend"),
         element(
             "div",
-            drawing(drawn, facts.luns),
+            drawing(drawn, luns),
             class_="scroll",
             role="region",
             aria_label="Map; the tables below say the same in words",

@@ -134,6 +134,7 @@ footer { border-top: 1px solid var(--line); color: var(--soft); font-size: .88re
   body { font-size: 14.5px; }
   .wrap { padding: 0 1rem; }
   header { padding: 1.1rem 0 .8rem; }
+  td.name, th.name { min-width: 12rem; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .5rem; }
 }
 @media print {
@@ -144,18 +145,21 @@ footer { border-top: 1px solid var(--line); color: var(--soft); font-size: .88re
     --info: #35618e; --info-ground: #fff; --good: #22693f; --good-ground: #fff; --physical: #b26a00;
     --virtual: #2f7d54; --track: #ddd;
   }
-  body { font-size: 10.5px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  html { font-size: 10.5px; }
+  body { font-size: 1rem; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .wrap { max-width: none; padding: 0; }
   nav, .find, .skip { display: none; }
   .scroll { overflow: visible; border: 0; }
   .map { min-width: 0; padding: 0; }
-  .card, .tile, tr, .map .node { break-inside: avoid; }
-  h2, h3, h4 { break-after: avoid; }
+  .tile, .seen li, .head, tr, .map .node { break-inside: avoid; }
+  h2, h3, h4, .head, .todo, .legend { break-after: avoid; }
   th, td { padding: .25rem .4rem; }
   td.name, th.name { min-width: 0; }
   td, th { overflow-wrap: anywhere; }
-  thead th, td.number { white-space: normal; }
-  th button::after { content: ""; }
+  thead th { white-space: normal; }
+  /* Chromium leaves the buttons out where it repeats the head of a table. */
+  th button { display: contents; }
+  th button::after { content: none; }
   a { text-decoration: none; }
 }
 """

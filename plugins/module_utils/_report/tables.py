@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from ansible_collections.winbackup.storage.plugins.module_utils._report.facts import (
     SEVERITIES,
     ListedLun,
+    LunHost,
     Mapping,
     Note,
     Orphan,
@@ -187,26 +188,31 @@ def _lun_row(listed_lun: ListedLun) -> Html:
             device,
             soft(kind),
             soft(f"serial {lun.serial}" if lun.serial else None),
-            soft(f"blocks of {lun.block_size} bytes" if lun.block_size else None),
+            soft(f"{lun.block_size}-byte blocks" if lun.block_size else None),
         ),
         size_cell(lun.capacity_bytes),
         cell(
             spelt_out(lun.state) if lun.state else "Not known or not the same everywhere",
             soft("perennially reserved" if lun.perennially_reserved else None),
         ),
-        element(
-            "td",
-            *(
-                element("div", host.host, f" (LUN {host.lun_number})" if host.lun_number is not None else None)
-                for host in lun.hosts
-            ),
-            data_sort=len(lun.hosts),
-        ),
+        _hosts_cell(lun.hosts),
         _use_cell(listed_lun),
         cell({True: "Yes", False: "No", None: "Not known"}[listed_lun.mappable]),
         notes_cell(listed_lun.findings),
         anchor=listed_lun.anchor,
     )
+
+
+def _hosts_cell(hosts: Sequence[LunHost]) -> Html:
+    """Returns the hosts by the LUN number that they have for it."""
+    by_number: dict[int | None, list[str]] = {}
+    for host in hosts:
+        by_number.setdefault(host.lun_number, []).append(host.host)
+    lines = (
+        element("div", "" if number is None else f"LUN {number}: ", ", ".join(names))
+        for number, names in by_number.items()
+    )
+    return element("td", *lines, class_="name", data_sort=len(hosts))
 
 
 def _use_cell(listed_lun: ListedLun) -> Html:
@@ -216,7 +222,7 @@ def _use_cell(listed_lun: ListedLun) -> Html:
         *(["the host starts from it"] if listed_lun.boot else ()),
         *(["vSAN"] if listed_lun.vsan else ()),
     ]
-    return cell(*(element("div", use) for use in uses)) if uses else cell("Nothing that was seen")
+    return cell(*(element("div", use) for use in uses or ("nothing that was seen",)), wide=True)
 
 
 def orphans_table(orphans: Sequence[Orphan]) -> Html:

@@ -22,7 +22,7 @@ _SPELT = {
     "vm": "VM",
     "vmfs": "VMFS",
     "vsan": "vSAN",
-    "vml": "vml",
+    "vml": "VML",
     "cbt": "CBT",
     "4k": "4K",
     "dpm": "DPM",

@@ -131,7 +131,7 @@ def test_a_healthy_site_is_called_healthy() -> None:
     page = page_of(rdm_info(inventory([], [lun(0)]), []), lun_info(inventory([], [lun(0)])), None)
     assert "Nothing was found" in page.one("section", id="findings").text
     assert "There is no raw device mapping" in page.one("section", id="mappings").text
-    assert "There is no raw device mapping to draw" in page.one("section", id="map").text
+    assert not [one for one in page.all("section") if one.attributes["id"] in ("map", "blockers")]
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,19 @@ def test_a_healthy_site_is_called_healthy() -> None:
 )
 def test_what_was_not_read_is_never_called_healthy(given: dict[str, object]) -> None:
     page = page_of(**given)
-    assert "Nothing was found" not in page.text
+    assert "Nothing was read" in page.one("section", id="findings").text
+    assert not page.all("dl")
+    assert not page.all("div", class_="good")
     unread = page.one("section", id="unread").text
     assert "Raw device mappings were not read." in unread
     assert ("Cannot log in." in unread) == ("Cannot log in." in str(given))
+
+
+def test_a_site_of_which_one_part_was_not_read_is_not_called_healthy() -> None:
+    healthy = rdm_info(inventory([], []), [])
+    page = page_of([healthy, {"failed": True, "msg": "Cannot log in."}])
+    assert "not everything was read" in page.one("section", id="findings").text
+    assert "rdm_info failed: Cannot log in." in page.one("section", id="unread").text
 
 
 def test_what_was_not_looked_at_is_said() -> None:
