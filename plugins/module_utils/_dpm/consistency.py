@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConfigurationError,
@@ -108,7 +108,8 @@ class _Run:
             ready = startable(self.checks, self.facts, places)
             if ready and self.server.time() < self.deadline:
                 self.start(ready)
-                pauses = iter(_PAUSES)
+                if any(one.state is not None for one in ready):
+                    pauses = iter(_PAUSES)
             if not self._is_open():
                 break
             if self.server.time() >= self.deadline:
@@ -122,7 +123,7 @@ class _Run:
             except StorageError as error:
                 failed_polls += 1
                 if failed_polls >= _FAILED_POLLS:
-                    self.give_up(f"The server could not be asked any more: {error}")
+                    self.give_up(f"The server could not be asked any more: {error}", reason="unreachable")
 
     def start(self, ready: Sequence[Check]) -> None:
         """Has these started; what DPM is too busy for stays to be started."""
@@ -143,15 +144,15 @@ class _Run:
             answer = answers.get(one.source.id)
             if answer is not None:
                 one.since = asked_at - _EARLIER
-                _take(one, answer)
+                _take(one, answer, again=self.request.wait)
 
-    def give_up(self, why: str) -> None:
+    def give_up(self, why: str, *, reason: str = "timeout") -> None:
         """Ends the call: what runs is left running, what was not begun is not begun."""
         for one in self.checks:
             if one.state is None:
-                one.settle(CheckState.NOT_STARTED, "timeout", why)
+                one.settle(CheckState.NOT_STARTED, reason, why)
             elif one.awaited and self.request.wait:
-                one.settle(CheckState.RUNNING, "timeout", f"{why} Run again to wait for it.")
+                one.settle(CheckState.RUNNING, reason, f"{why} Run again to wait for it.")
 
     def _is_open(self) -> bool:
         return any(one.state is None or one.awaited for one in self.checks)
@@ -189,18 +190,10 @@ class _Run:
         until = self.server.time() + _LOOKING
         for pause in (*_PAUSES, *[_PAUSES[-1]] * int(_LOOKING)):
             try:
-                facts = self.server.read(
-                    max(self.deadline, self.server.time() + _LOOKING), storage=False, since=since.timestamp()
-                )
+                self._find_lost(lost, since)
             except StorageError:
-                facts = None
-            for one in [one for one in lost if one.state is None and facts is not None]:
-                assert facts is not None
-                job = newest_of([*facts.checks, *facts.running], one.source, facts, since=since)
-                if job is not None:
-                    one.settle(CheckState.RUNNING)
-                    one.started_here, one.since = True, since
-                    one.job_id, one.started = job.id, job.started
+                # The host may be on its way back; another look follows.
+                self.tell("The server does not answer yet")
             if not any(one.state is None for one in lost) or self.server.time() >= until:
                 break
             self.server.pause(min(pause, max(0.1, until - self.server.time())))
@@ -210,9 +203,19 @@ class _Run:
                 message = f"Whether it was started is not known: {error.message} Run again."
                 one.settle(CheckState.FAILED, "outcome_unknown", message)
 
+    def _find_lost(self, lost: Sequence[Check], since: datetime) -> None:
+        end = max(self.deadline, self.server.time() + _LOOKING)
+        facts = self.server.read(end, storage=False, since=since.timestamp())
+        for one in lost:
+            job = newest_of([*facts.checks, *facts.running], one.source, facts, since=since)
+            if one.state is None and job is not None:
+                one.settle(CheckState.RUNNING)
+                one.started_here, one.since = True, since
+                one.job_id, one.started = job.id, job.started
 
-def _take(one: Check, answer: Answer) -> None:
-    """Takes the answer for one data source."""
+
+def _take(one: Check, answer: Answer, *, again: bool) -> None:
+    """Takes the answer for one data source; with `again` one that DPM is too busy for is left to be started later."""
     if answer.outcome == "started":
         one.settle(CheckState.RUNNING)
         one.started_here, one.job_id = True, answer.job_id
@@ -221,5 +224,5 @@ def _take(one: Check, answer: Answer) -> None:
         one.job_id = answer.job_id
     elif answer.outcome == "gone":
         one.settle(CheckState.FAILED, "gone", "It was not there any more, or not protected, when its turn came.")
-    elif answer.code not in _BUSY_CODES:
+    elif not again or answer.code not in _BUSY_CODES:
         one.settle(CheckState.FAILED, "dpm_refused", f"DPM refused: {answer.message}")

@@ -196,7 +196,7 @@ class _Run:
                 self._give_up("not_tried", "The time of the call (timeout) was over before its turn came.")
                 break
             idle = [entry for entry in self.pending if not self.facts.busy_with(entry.decision.volume.members)]
-            progress = self._write(idle) if idle else False
+            progress = self._write(idle, directly=self.facts.edits_directly) if idle else False
             if not progress:
                 if self.server.time() >= self.busy_until:
                     self._give_up("busy", "A job of it, or of one that shares its volume, still ran at busy_timeout.")
@@ -210,16 +210,14 @@ class _Run:
             self._give_up("not_tried", f"The server could not be reached any more: {self.trouble}")
         self._verify()
 
-    def _write(self, idle: Sequence[Entry]) -> bool:
+    def _write(self, idle: Sequence[Entry], *, directly: bool) -> bool:
         """Has these written; returns whether anything came of it, so that there is no need to wait."""
-        facts = self.facts
-        assert facts is not None
         by_volume = {entry.decision.volume.id: entry for entry in idle}
         decisions = [entry.decision for entry in idle]
         for decision in decisions:
             self.tell(f"Giving {decision.volume.shown} {shown_size(decision.total or 0)}")
         try:
-            answers = self.server.edit(decisions, directly=facts.edits_directly, deadline=self.deadline)
+            answers = self.server.edit(decisions, directly=directly, deadline=self.deadline)
         except OutcomeUnknown as error:
             self._after_a_lost_answer(idle, error)
             return True

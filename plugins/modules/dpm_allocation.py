@@ -1,0 +1,315 @@
+#!/usr/bin/python
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dpm_allocation
+short_description: Extend recovery-point volumes of a DPM server
+version_added: 1.0.0
+author:
+  - The winbackup.storage contributors (@winbackup)
+description:
+  - Brings recovery-point volumes of a System Center Data Protection Manager (DPM) server to a wished size or free
+    space. For each volume one total is computed and compared with what is allocated; nothing is done where it is met.
+  - One extension rather than many is made, since each one costs a slot in the database of the dynamic disks. All
+    extensions of the call are held against the storage pool before the first is written.
+  - Data sources that share a volume are one extension; each of them is listed.
+  - Right before each edit the allocation is read again. Where auto-grow or an administrator was faster, that counts,
+    and no volume gets smaller that was not asked to. What DPM does between that reading and its edit is its own.
+  - Volumes with a running job are written when it has ended, the idle ones first.
+notes:
+  - Modern Backup Storage has no recovery-point volumes, and DPM does not manage custom volumes; both are refused.
+  - Never resize a volume of the storage pool with tools of Windows. DPM deletes such a volume (error 368).
+  - A consistency check writes recovery points of its own, so leave more free than the bare need.
+  - What the free space is computed from are the values that DPM shows; some of what is known of DPM is documented
+    nowhere and was tested on a model only.
+extends_documentation_fragment:
+  - winbackup.storage._windows
+  - winbackup.storage._windows.selection
+  - winbackup.storage._attributes
+  - winbackup.storage._windows.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  async:
+    support: partial
+    details:
+      - With O(hostname) it is supported. Over the task's own connection to the DPM server it is not.
+options:
+  size:
+    description:
+      - Wished total of each volume, in bytes or with a unit such as V(40GB) or V(1.5 TiB); units are powers of 1024.
+      - Needs a selection.
+      - Exactly one of O(size), O(min_free) and O(min_free_percent) is to be given.
+    type: str
+  min_free:
+    description:
+      - Wished free space of each volume beside the 600 MB that DPM keeps for itself, in bytes or with a unit.
+    type: str
+  min_free_percent:
+    description:
+      - Wished free part of each volume, in percent of the new total; the 600 MB that DPM keeps for itself count as
+        used.
+    type: float
+  max_size:
+    description:
+      - Largest total of a volume, in bytes or with a unit. What it leaves unmet is reported as
+        C(max_size_reached) and does not fail the task.
+    type: str
+  round_to:
+    description:
+      - New totals are multiples of this. A volume counts as met that is less than this, or 10 MB if that is more,
+        below its total.
+    type: str
+    default: 10MB
+  allow_shrink:
+    description:
+      - Whether a volume that is larger than O(size) is made smaller, within the limits that DPM itself names. Else it
+        is left alone, with the reason C(larger_than_wish).
+    type: bool
+    default: false
+  headroom_percent:
+    description:
+      - How much larger than wished the new total is made, with O(min_free) and O(min_free_percent), so that a volume
+        is not extended a little every night. It is never a reason to extend.
+    type: float
+    default: 0
+  busy_timeout:
+    description:
+      - Seconds to wait for the jobs of volumes. What is still busy then has failed with the reason C(busy).
+    type: int
+    default: 900
+  timeout:
+    description:
+      - Seconds for the whole call. When they are over no new edit is begun.
+    type: int
+    default: 1800
+  on_refused:
+    description:
+      - V(fail) writes nothing if anything is refused.
+      - V(skip) does the others, the fullest first if the pool is short, and fails the task only if all were refused.
+    type: str
+    choices:
+      - fail
+      - skip
+    default: fail
+seealso:
+  - module: winbackup.storage.dpm_allocation_info
+  - module: winbackup.storage.dpm_consistency_check
+"""
+
+EXAMPLES = r"""
+---
+- name: See what it would take for every recovery-point volume to have a fifth of it free
+  winbackup.storage.dpm_allocation:
+    hostname: dpm01.example.com
+    username: svc-dpm@EXAMPLE.COM
+    password: "{{ dpm_password }}"
+    transport: kerberos
+    min_free_percent: 20
+    on_refused: skip
+  check_mode: true
+  diff: true
+  delegate_to: localhost
+
+- name: Leave 20 GB free on the volumes of one group, and a little more where they are extended
+  winbackup.storage.dpm_allocation:
+    protection_groups:
+      - Files
+    min_free: 20GB
+    headroom_percent: 5
+    max_size: 1TB
+
+- name: Give one volume exactly 60 GB, also if it is larger now
+  winbackup.storage.dpm_allocation:
+    datasources:
+      - 'D:\'
+    computers:
+      - fs01
+    size: 60GB
+    allow_shrink: true
+"""
+
+RETURN = r"""
+volumes:
+  description: Every data source on the volumes of the call.
+  type: list
+  elements: dict
+  returned: once the selection was found, also when the task fails
+  contains:
+      datasource:
+        description: The data source.
+        type: dict
+        returned: always
+        contains:
+          id:
+            description: Id that DPM gives it.
+            type: str
+            returned: always
+            sample: 732c9e22-1661-5130-9d8a-a6750dad2015
+          name:
+            description: Name as the console shows it.
+            type: str
+            returned: always
+            sample: 'D:\'
+          computer:
+            description: The protected computer.
+            type: str
+            returned: always
+            sample: fs01.example.com
+      before:
+        description: The sizes of its recovery-point volume before.
+        type: dict
+        returned: always
+        contains:
+          allocated_bytes:
+            description: What is allocated; null where DPM does not tell.
+            type: int
+            returned: always
+            sample: 42949672960
+          used_bytes:
+            description: What of it is used; null where DPM does not tell.
+            type: int
+            returned: always
+            sample: 38654705664
+      wanted_bytes:
+        description:
+          - The total that the wish comes to, before rounding, headroom and O(max_size); null where not known.
+        type: int
+        returned: always
+        sample: 54473523200
+      after:
+        description: The sizes after, in check mode as they would be; null where they could not be read again.
+        type: dict
+        returned: always
+        contains:
+          allocated_bytes:
+            description: What is allocated; null where DPM does not tell.
+            type: int
+            returned: always
+            sample: 42949672960
+          used_bytes:
+            description: What of it is used; null where DPM does not tell.
+            type: int
+            returned: always
+            sample: 38654705664
+      state:
+        description:
+          - What became of it.
+          - V(unchanged) if there was nothing to do, V(extended), V(shrunk), in check mode V(would_extend) and
+            V(would_shrink), V(refused) without being tried, V(failed).
+        type: str
+        returned: always
+        sample: extended
+      reason:
+        description:
+          - A code of the table in C(docs/codes.md), or null.
+          - With V(unchanged) and V(extended) V(max_size_reached) or V(larger_than_wish); with V(failed)
+            V(busy), V(changed_meanwhile), V(outcome_unknown), V(total_not_reached), V(gone), V(dpm_refused),
+            V(pool_too_small), V(pool_failed) or V(not_tried).
+          - With V(refused) V(modern_storage), V(custom_volume), V(inactive), V(size_unknown), V(storage_unknown),
+            V(sharing_unknown), V(pool_too_small), V(pool_unknown), V(ldm_slots), V(shrink_impossible),
+            V(outside_shrink_limits) or V(not_tried).
+        type: str
+        returned: always
+        sample: max_size_reached
+      message:
+        description: The sentence that goes with the reason, or null.
+        type: str
+        returned: always
+        sample: null
+pool:
+  description: The storage pool of disks.
+  type: dict
+  returned: once the selection was found, also when the task fails
+  contains:
+    before:
+      description: Before the call.
+      type: dict
+      returned: always
+      contains:
+        capacity_bytes:
+          description: Capacity of its disks together; null where not known.
+          type: int
+          returned: always
+          sample: 2199023255552
+        unallocated_bytes:
+          description: What of it no volume has; null where not known.
+          type: int
+          returned: always
+          sample: 1099511627776
+        volumes:
+          description: How many volumes of data sources there are; null where not known.
+          type: int
+          returned: always
+          sample: 22
+        ldm_slots_used:
+          description:
+            - Slots that so many volumes take at least in the database of the dynamic disks. What they really take
+              cannot be read.
+          type: int
+          returned: always
+          sample: 66
+        ldm_slots_left:
+          description: Slots that are left at most.
+          type: int
+          returned: always
+          sample: 2894
+    after:
+      description: After the call, in check mode as it would be; null where it could not be read again.
+      type: dict
+      returned: always
+      contains:
+        capacity_bytes:
+          description: Capacity of its disks together; null where not known.
+          type: int
+          returned: always
+          sample: 2199023255552
+        unallocated_bytes:
+          description: What of it no volume has; null where not known.
+          type: int
+          returned: always
+          sample: 1099511627776
+        volumes:
+          description: How many volumes of data sources there are; null where not known.
+          type: int
+          returned: always
+          sample: 22
+        ldm_slots_used:
+          description:
+            - Slots that so many volumes take at least in the database of the dynamic disks. What they really take
+              cannot be read.
+          type: int
+          returned: always
+          sample: 66
+        ldm_slots_left:
+          description: Slots that are left at most.
+          type: int
+          returned: always
+          sample: 2894
+diff:
+  description: The volumes that changed, before and after.
+  type: dict
+  returned: in diff mode
+  sample: {'before': {'D:\ on fs01': {'allocated_bytes': 42949672960, 'used_bytes': 38654705664}}, 'after': {}}
+"""
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import ALLOCATION
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.work import allocate
+
+
+def main() -> None:
+    """Runs the module."""
+    run_module(ALLOCATION, allocate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,489 @@
+#!/usr/bin/python
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dpm_allocation_info
+short_description: Read the allocations of a DPM server
+version_added: 1.0.0
+author:
+  - The winbackup.storage contributors (@winbackup)
+description:
+  - Reads the data sources of a System Center Data Protection Manager (DPM) server in one run of PowerShell, whatever
+    their number - allocated and used space of replica and recovery-point volume, state of the replica, recovery
+    points, the last failed job of the last seven days, and active alerts - and the storage pool.
+  - What DPM does not tell is null, and never a number; it is waited for first, within bounds.
+  - Runs where the task runs if O(hostname) is given, or over the task's own connection to the DPM server.
+notes:
+  - A recovery-point volume that runs full takes the replica offline. The running job fails and its data is lost; DPM
+    brings the replica back by itself, inconsistent. Extend the volume first, then run a consistency check.
+extends_documentation_fragment:
+  - winbackup.storage._windows
+  - winbackup.storage._windows.selection
+  - winbackup.storage._attributes
+  - winbackup.storage._windows.attributes
+  - winbackup.storage._attributes.info_module
+attributes:
+  async:
+    support: partial
+    details:
+      - With O(hostname) it is supported. Over the task's own connection to the DPM server it is not.
+options:
+  threshold_percent:
+    description:
+      - From this used percentage on a recovery-point volume gets the finding C(recovery_point_volume_short).
+    type: float
+    default: 90
+  timeout:
+    description:
+      - Seconds for the whole reading.
+    type: int
+    default: 600
+seealso:
+  - module: winbackup.storage.dpm_allocation
+  - module: winbackup.storage.dpm_consistency_check
+"""
+
+EXAMPLES = r"""
+---
+- name: Read a whole DPM server from the controller
+  winbackup.storage.dpm_allocation_info:
+    hostname: dpm01.example.com
+    username: svc-dpm@EXAMPLE.COM
+    password: "{{ dpm_password }}"
+    transport: kerberos
+  delegate_to: localhost
+  register: dpm
+
+- name: Say which recovery-point volumes are short
+  ansible.builtin.debug:
+    msg: "{{ item.name }} on {{ item.computer }}: {{ item.recovery_point_volume.used_percent }} %"
+  loop: "{{ dpm.datasources }}"
+  loop_control:
+    label: "{{ item.id }}"
+  when: "'recovery_point_volume_short' in item.findings | map(attribute='code')"
+
+- name: Read two computers over the task's own connection to the DPM server
+  winbackup.storage.dpm_allocation_info:
+    computers:
+      - fs01
+      - sql01.example.com
+    threshold_percent: 80
+"""
+
+RETURN = r"""
+datasources:
+  description: The chosen data sources, by computer and name.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+      id:
+        description: Id that DPM gives it.
+        type: str
+        returned: always
+        sample: 732c9e22-1661-5130-9d8a-a6750dad2015
+      name:
+        description: Name as the console shows it.
+        type: str
+        returned: always
+        sample: 'D:\'
+      computer:
+        description: The protected computer.
+        type: str
+        returned: always
+        sample: fs01.example.com
+      protection_group:
+        description: Name of its protection group.
+        type: str
+        returned: always
+        sample: Files
+      type:
+        description: What it is, as DPM calls it.
+        type: str
+        returned: always
+        sample: Volume
+      state:
+        description: State as DPM tells it; V(invalid) is an inconsistent replica.
+        type: str
+        returned: always
+        sample: valid
+      consistent:
+        description: Whether the replica is consistent; null where DPM tells no state.
+        type: bool
+        returned: always
+        sample: true
+      active:
+        description: Whether it is protected at present.
+        type: bool
+        returned: always
+        sample: true
+      replica:
+        description: The replica volume.
+        type: dict
+        returned: always
+        contains:
+          allocated_bytes:
+            description: What is allocated; null where DPM does not tell.
+            type: int
+            returned: always
+            sample: 42949672960
+          used_bytes:
+            description: What of it is used; null where DPM does not tell.
+            type: int
+            returned: always
+            sample: 38654705664
+          path:
+            description: Its volume name in Windows.
+            type: str
+            returned: always
+            sample: '\\?\Volume{241c8864-32ea-5e09-b43c-e5b295664e46}\'
+      recovery_point_volume:
+        description: The recovery-point volume; null where there is none, or nothing of it is known.
+        type: dict
+        returned: always
+        contains:
+          allocated_bytes:
+            description: What is allocated.
+            type: int
+            returned: always
+            sample: 42949672960
+          used_bytes:
+            description: What of it is used; null where DPM does not tell.
+            type: int
+            returned: always
+            sample: 38654705664
+          free_bytes:
+            description: What of it is not used; DPM keeps 600 MB of that for itself.
+            type: int
+            returned: always
+            sample: 4294967296
+          used_percent:
+            description: Used part.
+            type: float
+            returned: always
+            sample: 90.0
+      storage_kind:
+        description: V(legacy) for volumes of its own, V(modern) for Modern Backup Storage, V(unknown).
+        type: str
+        returned: always
+        sample: legacy
+      custom_volume:
+        description: Whether it is kept on volumes that DPM does not manage.
+        type: bool
+        returned: always
+        sample: false
+      colocated_with:
+        description: The data sources on the same volumes; null if it shares them and with whom is not known.
+        type: list
+        elements: dict
+        returned: always
+        contains:
+          id:
+            description: Id that DPM gives it.
+            type: str
+            returned: always
+            sample: 732c9e22-1661-5130-9d8a-a6750dad2015
+          name:
+            description: Name as the console shows it.
+            type: str
+            returned: always
+            sample: 'D:\'
+          computer:
+            description: The protected computer.
+            type: str
+            returned: always
+            sample: fs01.example.com
+      auto_grow:
+        description: Whether DPM extends the volume by itself; null where it does not tell.
+        type: bool
+        returned: always
+        sample: true
+      last_failed_job:
+        description: The job that failed last within seven days, or null.
+        type: dict
+        returned: always
+        contains:
+          type:
+            description: Type of the job.
+            type: str
+            returned: always
+            sample: replication
+          ended:
+            description: When it failed.
+            type: str
+            returned: always
+            sample: "2026-11-24T22:10:40Z"
+          error_code:
+            description: DPM's number of the error, where it tells one.
+            type: int
+            returned: always
+            sample: 214
+          message:
+            description: What DPM says, in the language of the server.
+            type: str
+            returned: always
+            sample: There is not enough space on the recovery point volume.
+      recovery_points:
+        description: The recovery points on disk.
+        type: dict
+        returned: always
+        contains:
+          count:
+            description: How many; null where DPM did not load it in time, or has none.
+            type: int
+            returned: always
+            sample: 14
+          newest:
+            description: Time of the newest.
+            type: str
+            returned: always
+            sample: "2026-11-24T19:10:40Z"
+          oldest:
+            description: Time of the oldest.
+            type: str
+            returned: always
+            sample: "2026-11-11T19:10:40Z"
+      alerts:
+        description: Its active alerts.
+        type: list
+        elements: dict
+        returned: always
+        contains:
+          id:
+            description: Id of the alert, where it has one.
+            type: str
+            returned: always
+            sample: 0a3c2a44-7d2f-5b3c-8f20-2d7c1c5b9f11
+          severity:
+            description: Severity as DPM tells it.
+            type: str
+            returned: always
+            sample: error
+          type:
+            description: Type as DPM tells it.
+            type: str
+            returned: always
+            sample: replica_inconsistent
+          since:
+            description: Since when.
+            type: str
+            returned: always
+            sample: "2026-11-24T22:10:40Z"
+          message:
+            description: What DPM says, in the language of the server.
+            type: str
+            returned: always
+            sample: Replica is inconsistent
+      findings:
+        description: What is worth knowing about it.
+        type: list
+        elements: dict
+        returned: always
+        contains:
+          code:
+            description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+            type: str
+            returned: always
+            sample: recovery_point_volume_short
+          severity:
+            description: One of V(info), V(warning) and V(error).
+            type: str
+            returned: always
+            sample: warning
+          message:
+            description: What was seen, with the values.
+            type: str
+            returned: always
+            sample: "38654705664 bytes (36.0 GiB) of 42949672960 bytes (40.0 GiB) are used (90.0 %)."
+          hint:
+            description: What to do about it.
+            type: str
+            returned: always
+            sample: Extend it with winbackup.storage.dpm_allocation.
+          object:
+            description: What it was seen of.
+            type: str
+            returned: always
+            sample: 'D:\ on fs01.example.com'
+pool:
+  description: The storage pool of disks.
+  type: dict
+  returned: always
+  contains:
+    disks:
+      description: Its disks; null where they could not be read.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: Name of the disk.
+          type: str
+          returned: always
+          sample: Disk 1
+        id:
+          description: Number of the disk in Windows.
+          type: str
+          returned: always
+          sample: "1"
+        status:
+          description: Its status as DPM tells it.
+          type: str
+          returned: always
+          sample: healthy
+        capacity_bytes:
+          description: Capacity.
+          type: int
+          returned: always
+          sample: 2199023255552
+        unallocated_bytes:
+          description: What of it no volume has.
+          type: int
+          returned: always
+          sample: 1099511627776
+    capacity_bytes:
+      description: Capacity of its disks together; null where not known.
+      type: int
+      returned: always
+      sample: 2199023255552
+    unallocated_bytes:
+      description: What of it no volume has; null where not known.
+      type: int
+      returned: always
+      sample: 1099511627776
+    volumes:
+      description: How many volumes of data sources there are; null where not known.
+      type: int
+      returned: always
+      sample: 22
+    ldm_slots_used:
+      description:
+        - Slots that so many volumes take at least in the database of the dynamic disks. What they really take cannot
+          be read.
+      type: int
+      returned: always
+      sample: 66
+    ldm_slots_left:
+      description: Slots that are left at most.
+      type: int
+      returned: always
+      sample: 2894
+server:
+  description: The DPM server.
+  type: dict
+  returned: always
+  contains:
+    name:
+      description: Its name.
+      type: str
+      returned: always
+      sample: dpm01.example.com
+    version:
+      description: Version of DPM; null where it does not tell.
+      type: str
+      returned: always
+      sample: 10.19.58.0
+machine:
+  description: The computer on which DPM runs.
+  type: dict
+  returned: always
+  contains:
+    name:
+      description: Its name.
+      type: str
+      returned: always
+      sample: DPM01
+    bios_uuid:
+      description: UUID of its firmware, by which its virtual machine is found.
+      type: str
+      returned: always
+      sample: 4229B7F2-0D3C-9A0C-7D4E-7D0D9D1F5A10
+    serial:
+      description: Serial number of its firmware.
+      type: str
+      returned: always
+      sample: VMware-42 29 b7 f2 0d 3c 9a 0c-7d 4e 7d 0d 9d 1f 5a 10
+findings:
+  description: What is worth knowing about the server, among it what could not be read.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    code:
+      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      type: str
+      returned: always
+      sample: recovery_point_volume_short
+    severity:
+      description: One of V(info), V(warning) and V(error).
+      type: str
+      returned: always
+      sample: warning
+    message:
+      description: What was seen, with the values.
+      type: str
+      returned: always
+      sample: "38654705664 bytes (36.0 GiB) of 42949672960 bytes (40.0 GiB) are used (90.0 %)."
+    hint:
+      description: What to do about it.
+      type: str
+      returned: always
+      sample: Extend it with winbackup.storage.dpm_allocation.
+    object:
+      description: What it was seen of.
+      type: str
+      returned: always
+      sample: 'D:\ on fs01.example.com'
+summary:
+  description: The chosen data sources, counted.
+  type: dict
+  returned: always
+  contains:
+    datasources:
+      description: All of them.
+      type: int
+      returned: always
+      sample: 12
+    inconsistent:
+      description: With an inconsistent replica.
+      type: int
+      returned: always
+      sample: 1
+    short:
+      description: With a recovery-point volume at or above O(threshold_percent).
+      type: int
+      returned: always
+      sample: 2
+    legacy:
+      description: On volumes of their own.
+      type: int
+      returned: always
+      sample: 11
+    modern:
+      description: On Modern Backup Storage.
+      type: int
+      returned: always
+      sample: 1
+    findings:
+      description: How often each code was found.
+      type: dict
+      returned: always
+      sample: {"recovery_point_volume_short": 2}
+"""
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import INFO
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.work import inform
+
+
+def main() -> None:
+    """Runs the module."""
+    run_module(INFO, inform)
+
+
+if __name__ == "__main__":
+    main()
