@@ -27,11 +27,13 @@ def boxes_of(drawing: Element) -> list[tuple[float, float, float, float, Element
     return found
 
 
-def drawing_of(uses: list[list[int]]) -> Element:
-    """The map of machines that each map LUNs of these numbers."""
+def drawing_of(uses: list[list[int]], names: int = 1000) -> Element:
+    """The map of machines that each map LUNs of these numbers; those of one name, of so many, have one folder."""
     luns = {number: lun(number) for number in {number for of_machine in uses for number in of_machine}}
     machines = [
-        machine(f"a machine with a rather long name {number}", [luns[one] for one in of_machine], id=f"vm-{number}")
+        machine(
+            f"a machine with a rather long name {number % names}", [luns[one] for one in of_machine], id=f"vm-{number}"
+        )
         for number, of_machine in enumerate(uses)
     ]
     return page_of(rdm_info(inventory(machines, list(luns.values())))).one("section", id="map")
@@ -60,13 +62,18 @@ def assert_readable(section: Element) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=5, unique=True), min_size=1, max_size=8))
-def test_no_box_lies_on_another(uses: list[list[int]]) -> None:
-    section = drawing_of(uses)
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=5, unique=True), min_size=1, max_size=8),
+    st.integers(1, 8),
+)
+def test_no_box_lies_on_another(uses: list[list[int]], names: int) -> None:
+    section = drawing_of(uses, names)
     assert_readable(section)
     if sum(map(len, uses)) <= DRAWN:
-        links = {link.attributes["href"] for link in section.all("a")}
-        assert {f"#m{number}" for number in range(1, sum(map(len, uses)) + 1)} <= links
+        files = [box for left, *_place, box in boxes_of(section.one("svg", class_="map")) if left == 280]
+        assert len(files) == len(
+            {(number % names, unit, one) for number, of in enumerate(uses) for unit, one in enumerate(of)}
+        )
 
 
 def test_one_mapping_is_one_row() -> None:
@@ -93,6 +100,13 @@ def test_more_than_can_be_read_is_cut_and_said(machines: int) -> None:
     assert f"{DRAWN} of {machines:,} mappings are drawn" in section.text
     assert len({link.attributes["href"] for link in section.all("a")}) == DRAWN
     assert f"{machines:,}" in section.one("table").one("tbody").text
+
+
+def test_machines_on_one_file_stand_beside_it() -> None:
+    section = drawing_of([[1]] * 6, names=1)
+    assert_readable(section)
+    assert len(section.all("a")) == 2
+    assert len(section.all("path")) == 8
 
 
 def test_the_worst_are_drawn() -> None:
