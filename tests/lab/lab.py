@@ -50,23 +50,33 @@ def write(path: Path, text: str) -> None:
         file.write(text)
 
 
+def up() -> None:
+    """Starts both labs and writes how they are reached."""
+    vcenter_lab.up(None)
+    dpm_lab.up()
+    write(ENVIRONMENT, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables().items()))
+    # JSON is YAML, and needs no library.
+    write(INVENTORY, json.dumps(inventory(), indent=2) + "\n")
+
+
+def down() -> None:
+    """Ends both labs."""
+    vcenter_lab.down()
+    dpm_lab.down()
+    ENVIRONMENT.unlink(missing_ok=True)
+    INVENTORY.unlink(missing_ok=True)
+
+
 def main() -> None:
     """The program."""
     if sys.argv[1:] == ["up"]:
-        vcenter_lab.up(None)
-        dpm_lab.up()
-        write(ENVIRONMENT, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables().items()))
-        # JSON is YAML, and needs no library.
-        write(INVENTORY, json.dumps(inventory(), indent=2) + "\n")
+        up()
         print("The lab vCenter and the lab DPM server are up. They are models made from documentation.")
         print(f"  . {ENVIRONMENT}")
         print(f"  ansible-playbook -i {INVENTORY} winbackup.storage.audit")
         print("Stop them with: make lab-down")
     elif sys.argv[1:] == ["down"]:
-        vcenter_lab.down()
-        dpm_lab.down()
-        ENVIRONMENT.unlink(missing_ok=True)
-        INVENTORY.unlink(missing_ok=True)
+        down()
         print("The lab is down.")
     else:
         sys.exit("usage: lab.py up|down")
