@@ -124,6 +124,7 @@ class _Run:
                 failed_polls += 1
                 if failed_polls >= _FAILED_POLLS:
                     self.give_up(f"The server could not be asked any more: {error}", reason="unreachable")
+                    break
 
     def start(self, ready: Sequence[Check]) -> None:
         """Has these started; what DPM is too busy for stays to be started."""
