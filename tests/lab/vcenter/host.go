@@ -158,17 +158,16 @@ func (env *Environment) QueryConfigTarget(req *types.QueryConfigTarget) soap.Has
 	}
 	for i := range env.lab.world.Luns {
 		lun := &env.lab.world.Luns[i]
-		uuid, _, seen := env.lab.seenBy(lun, host.spec)
-		if !seen || lun.VMFS != "" || lun.Boot || lun.VSAN {
+		uuid, number, seen := env.lab.seenBy(lun, host.spec)
+		users := env.lab.mappedBy(lun)
+		if !seen || lun.VMFS != "" || lun.Boot || lun.VSAN || env.lab.world.RdmFilter && len(users) > 0 {
 			continue
 		}
-		info := types.VirtualMachineScsiDiskDeviceInfo{Disk: host.scsiDisk(lun, uuid), LunNumber: 0}
+		info := types.VirtualMachineScsiDiskDeviceInfo{Disk: host.scsiDisk(lun, uuid), LunNumber: number}
 		info.Name = lun.Name
-		info.Capacity = lun.Sectors * int64(lun.BlockSize) / 1024
-		for _, vm := range env.lab.vms {
-			if vm.mapsLun(lun.Name) {
-				info.Vm = append(info.Vm, vm.Self)
-			}
+		info.Capacity = lun.bytes() / 1024
+		for _, vm := range users {
+			info.Vm = append(info.Vm, vm.Self)
 		}
 		target.ScsiDisk = append(target.ScsiDisk, info)
 	}

@@ -34,7 +34,7 @@ var (
 )
 
 // ensureUser gives the world its administrator, whom the command line names.
-func (lab *Lab) ensureUser(*Server) {
+func (lab *Lab) ensureUser() {
 	if lab.world.Users == nil {
 		lab.world.Users = map[string]*UserSpec{}
 	}
@@ -75,7 +75,7 @@ func run(world, listen, control, caFile string) error {
 		return err
 	}
 	server := &Server{}
-	lab.ensureUser(server)
+	lab.ensureUser()
 	server.lab.Store(lab)
 	soap, err := net.Listen("tcp", listen)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/vmware/govmomi/simulator"
@@ -26,7 +25,10 @@ func (vm *VM) setPower(state types.VirtualMachinePowerState) {
 func (vm *VM) PowerOnVMTask(ctx *simulator.Context, req *types.PowerOnVM_Task) soap.HasFault {
 	task := vm.lab.newTask(vm.Self, vm.Name, "PowerOnVM_Task", "VirtualMachine.powerOn")
 	body := &methods.PowerOnVM_TaskBody{Res: &types.PowerOnVM_TaskResponse{Returnval: task.Self}}
-	if refusal := vm.mayStart(); refusal != nil {
+	vm.lab.working = task
+	refusal := vm.mayStart(req.Host)
+	vm.lab.working = nil
+	if refusal != nil {
 		task.end(vm.lab, nil, refusal)
 		return body
 	}
@@ -39,7 +41,6 @@ func (vm *VM) PowerOnVMTask(ctx *simulator.Context, req *types.PowerOnVM_Task) s
 			}},
 		}
 		vm.waiting = task
-		vm.RecentTask = []types.ManagedObjectReference{task.Self}
 		vm.refresh()
 		return body
 	}
@@ -56,41 +57,58 @@ func (vm *VM) AnswerVM(req *types.AnswerVM) soap.HasFault {
 		return body
 	}
 	task := vm.waiting
-	vm.question, vm.waiting, vm.RecentTask, vm.spec.Question = nil, nil, nil, ""
+	vm.question, vm.waiting, vm.spec.Question = nil, nil, ""
 	if req.AnswerChoice == "1" {
 		vm.setPower(on)
 		task.end(vm.lab, nil, nil)
 	} else {
 		vm.refresh()
-		task.end(vm.lab, nil, refuse(&types.TaskInProgress{Task: task.Self}, "The question was cancelled."))
+		task.end(vm.lab, nil, refuse(&types.GenericVmConfigFault{Reason: "cancelled"}, "The operation was cancelled by the answer."))
 	}
 	body.Res = &types.AnswerVMResponse{}
 	return body
 }
 
-func (vm *VM) mayStart() *Refusal {
+// mayStart moves the VM to the host that was named, and refuses a start there for what the VM lacks.
+func (vm *VM) mayStart(wanted *types.ManagedObjectReference) *Refusal {
 	if refusal := vm.mayChange(); refusal != nil {
 		return refusal
 	}
-	if vm.Runtime.PowerState == on || vm.Config.Template {
+	if vm.Config.Template {
+		return refuse(&types.NotSupported{}, "The operation is not supported on the object.")
+	}
+	if vm.Runtime.PowerState == on {
 		return vm.wrongState(on)
+	}
+	if wanted != nil && *wanted != vm.host().Self {
+		if refusal := vm.moveTo(*wanted); refusal != nil {
+			return refusal
+		}
+	}
+	if vm.host().spec.Maintenance {
+		return refuse(&types.InvalidState{}, "The operation is not allowed in the current state of the host: it is in maintenance mode.")
 	}
 	if vm.spec.PowerOnFault != "" {
 		return refuseNamed(vm.spec.PowerOnFault, "The host does not have sufficient resources to satisfy the request.")
 	}
+	held := vm.lab.holders(vm.datacenter())
 	for _, disk := range vm.disks() {
 		for _, name := range chain(disk) {
-			file := vm.lab.files[name]
+			file := vm.files()[name]
 			if file == nil {
-				return refuse(&types.FileNotFound{FileFault: types.FileFault{File: name}}, "File "+name+" was not found")
+				return notFound(name)
+			}
+			if file.Locked {
+				return inUse(name, []string{"another host"})
 			}
 			if file.Kind == "rdm" {
-				if _, _, seen := vm.lab.seenBy(vm.lab.lunSpec(file.Lun), vm.host().spec); !seen {
+				lun := file.Lun
+				if _, _, seen := vm.lab.seenBy(lun, vm.host().spec); !seen || lun.State == "off" || lun.Paths[vm.host().spec.Name].Dead {
 					return inaccessible(vm, disk, name)
 				}
 			}
 		}
-		if refusal := vm.lockedByOther(disk); refusal != nil {
+		if refusal := vm.lockedByOther(disk, held); refusal != nil {
 			return refusal
 		}
 	}
@@ -105,16 +123,20 @@ func inaccessible(vm *VM, disk *types.VirtualDisk, file string) *Refusal {
 	return refuse(fault, fmt.Sprintf("Virtual Disk '%s' is a mapped direct access LUN that is not accessible.", label))
 }
 
-// lockedByOther refuses a start while another running VM holds the disk's file or LUN and neither shares it.
-func (vm *VM) lockedByOther(disk *types.VirtualDisk) *Refusal {
+// lockedByOther refuses a start while another running VM holds the disk's file or LUN and not both of them share it.
+func (vm *VM) lockedByOther(disk *types.VirtualDisk, held map[string][]string) *Refusal {
+	lun := vm.lunOf(disk)
+	if lun == nil && len(held[fileOf(disk)]) == 0 {
+		return nil
+	}
 	for _, other := range vm.lab.vms {
 		if other == vm || other.Runtime.PowerState == off {
 			continue
 		}
 		for _, theirs := range other.disks() {
-			sameFile := fileOf(theirs) == fileOf(disk)
-			sameLun := vm.lunOf(disk) != "" && other.lunOf(theirs) == vm.lunOf(disk)
-			if (sameFile || sameLun) && !(vm.shares(disk) && other.shares(theirs)) {
+			sameFile := fileOf(theirs) == fileOf(disk) && other.datacenter() == vm.datacenter()
+			sameLun := lun != nil && other.lunOf(theirs) == lun
+			if (sameFile || sameLun) && !share(vm, disk, other, theirs) {
 				return inUse(fileOf(disk), []string{decodeName(other.Name)})
 			}
 		}
@@ -122,16 +144,38 @@ func (vm *VM) lockedByOther(disk *types.VirtualDisk) *Refusal {
 	return nil
 }
 
-func (vm *VM) shares(disk *types.VirtualDisk) bool {
-	if backing, ok := disk.Backing.(*types.VirtualDiskRawDiskMappingVer1BackingInfo); ok && backing.Sharing == "sharingMultiWriter" {
+// share tells whether two VMs may run on one disk: both as multi-writers, or both on shared buses; a bus that is shared
+// in virtual mode is so on one host only.
+func share(vm *VM, disk *types.VirtualDisk, other *VM, theirs *types.VirtualDisk) bool {
+	if sharingOf(disk) == "sharingMultiWriter" && sharingOf(theirs) == "sharingMultiWriter" {
 		return true
 	}
+	mine, its := vm.sharedBus(disk), other.sharedBus(theirs)
+	return mine == its && (mine == types.VirtualSCSISharingPhysicalSharing || mine == types.VirtualSCSISharingVirtualSharing && vm.host() == other.host())
+}
+
+func sharingOf(disk *types.VirtualDisk) string {
+	switch backing := disk.Backing.(type) {
+	case *types.VirtualDiskRawDiskMappingVer1BackingInfo:
+		return backing.Sharing
+	case *types.VirtualDiskFlatVer2BackingInfo:
+		return backing.Sharing
+	}
+	return ""
+}
+
+// sharedBus is how the bus that a disk hangs on is shared.
+func (vm *VM) sharedBus(disk *types.VirtualDisk) types.VirtualSCSISharing {
 	for _, device := range vm.Config.Hardware.Device {
 		if scsi, ok := device.(types.BaseVirtualSCSIController); ok && device.GetVirtualDevice().Key == disk.ControllerKey {
-			return scsi.GetVirtualSCSIController().SharedBus != "noSharing"
+			return scsi.GetVirtualSCSIController().SharedBus
 		}
 	}
-	return false
+	return types.VirtualSCSISharingNoSharing
+}
+
+func (vm *VM) sharesBus(disk *types.VirtualDisk) bool {
+	return vm.sharedBus(disk) != types.VirtualSCSISharingNoSharing
 }
 
 // PowerOffVMTask switches the VM off.
@@ -152,6 +196,9 @@ func (vm *VM) PowerOffVMTask(ctx *simulator.Context, req *types.PowerOffVM_Task)
 // SuspendVMTask suspends the VM.
 func (vm *VM) SuspendVMTask(ctx *simulator.Context, req *types.SuspendVM_Task) soap.HasFault {
 	task := vm.lab.task(vm.Self, vm.Name, "SuspendVM_Task", "VirtualMachine.suspend", func() (types.AnyType, *Refusal) {
+		if refusal := vm.mayChange(); refusal != nil {
+			return nil, refusal
+		}
 		if vm.Runtime.PowerState != on {
 			return nil, vm.wrongState(suspended)
 		}
@@ -195,172 +242,4 @@ func (lab *Lab) letTimePass() {
 			vm.setPower(off)
 		}
 	}
-}
-
-// CreateSnapshotTask takes a snapshot; a mapping in physical mode has no part in it.
-func (vm *VM) CreateSnapshotTask(ctx *simulator.Context, req *types.CreateSnapshot_Task) soap.HasFault {
-	task := vm.lab.task(vm.Self, vm.Name, "CreateSnapshot_Task", "VirtualMachine.createSnapshot", func() (types.AnyType, *Refusal) {
-		if refusal := vm.mayChange(); refusal != nil {
-			return nil, refusal
-		}
-		for _, disk := range vm.disks() {
-			backing, mapping := disk.Backing.(*types.VirtualDiskRawDiskMappingVer1BackingInfo)
-			physical := mapping && backing.CompatibilityMode == "physicalMode"
-			if physical && req.Memory && vm.Runtime.PowerState == on || vm.shares(disk) {
-				return nil, refuse(&types.SnapshotIncompatibleDeviceInVm{
-					Fault: types.LocalizedMethodFault{Fault: &types.RawDiskNotSupported{}, LocalizedMessage: "A raw device mapping in physical mode."},
-				}, "The virtual machine has a device that does not support snapshots.")
-			}
-		}
-		vm.takeSnapshot(req.Name)
-		vm.touched()
-		vm.refresh()
-		return vm.Snapshot.CurrentSnapshot, nil
-	})
-	return &methods.CreateSnapshot_TaskBody{Res: &types.CreateSnapshot_TaskResponse{Returnval: task}}
-}
-
-func (vm *VM) takeSnapshot(name string) {
-	ref := vm.lab.ref("VirtualMachineSnapshot", "snapshot")
-	tree := types.VirtualMachineSnapshotTree{Snapshot: ref, Vm: vm.Self, Name: name, Id: int32(vm.lab.next()), CreateTime: vm.lab.now(), State: vm.Runtime.PowerState}
-	if vm.Snapshot == nil {
-		vm.Snapshot = &types.VirtualMachineSnapshotInfo{RootSnapshotList: []types.VirtualMachineSnapshotTree{tree}}
-	} else {
-		vm.Snapshot.RootSnapshotList = append(vm.Snapshot.RootSnapshotList, tree)
-	}
-	vm.Snapshot.CurrentSnapshot = &ref
-	vm.Config.Hardware.Device = copyDevices(vm.Config.Hardware.Device)
-	for _, disk := range vm.disks() {
-		vm.addDelta(disk)
-	}
-}
-
-func (vm *VM) addDelta(disk *types.VirtualDisk) {
-	base := fileOf(disk)
-	stem := strings.TrimSuffix(chain(disk)[len(chain(disk))-1], ".vmdk")
-	name := fmt.Sprintf("%s-%06d.vmdk", stem, len(chain(disk)))
-	delta := &File{Path: name, Kind: "delta", Bytes: disk.CapacityInBytes, Size: 400, UUID: "delta-" + name}
-	switch backing := disk.Backing.(type) {
-	case *types.VirtualDiskRawDiskMappingVer1BackingInfo:
-		if backing.CompatibilityMode != "virtualMode" || strings.HasPrefix(backing.DiskMode, "independent") {
-			return
-		}
-		twin := *backing
-		twin.FileName, twin.Parent = name, backing
-		disk.Backing = &twin
-	case *types.VirtualDiskFlatVer2BackingInfo:
-		if strings.HasPrefix(backing.DiskMode, "independent") {
-			return
-		}
-		twin := *backing
-		twin.FileName, twin.Parent = name, backing
-		disk.Backing = &twin
-	}
-	if fileOf(disk) != base {
-		vm.lab.files[name] = delta
-	}
-}
-
-// RemoveAllSnapshotsTask removes all snapshots and writes their deltas into the base.
-func (vm *VM) RemoveAllSnapshotsTask(ctx *simulator.Context, req *types.RemoveAllSnapshots_Task) soap.HasFault {
-	task := vm.lab.task(vm.Self, vm.Name, "RemoveAllSnapshots_Task", "VirtualMachine.removeAllSnapshots", func() (types.AnyType, *Refusal) {
-		if refusal := vm.mayChange(); refusal != nil {
-			return nil, refusal
-		}
-		vm.Config.Hardware.Device = copyDevices(vm.Config.Hardware.Device)
-		for _, disk := range vm.disks() {
-			for len(chain(disk)) > 1 {
-				delete(vm.lab.files, fileOf(disk))
-				switch backing := disk.Backing.(type) {
-				case *types.VirtualDiskRawDiskMappingVer1BackingInfo:
-					disk.Backing = backing.Parent
-				case *types.VirtualDiskFlatVer2BackingInfo:
-					disk.Backing = backing.Parent
-				}
-			}
-		}
-		vm.Snapshot = nil
-		vm.touched()
-		vm.refresh()
-		return nil, nil
-	})
-	return &methods.RemoveAllSnapshots_TaskBody{Res: &types.RemoveAllSnapshots_TaskResponse{Returnval: task}}
-}
-
-// RelocateVMTask moves the VM to another host that sees its LUNs.
-func (vm *VM) RelocateVMTask(ctx *simulator.Context, req *types.RelocateVM_Task) soap.HasFault {
-	task := vm.lab.task(vm.Self, vm.Name, "RelocateVM_Task", "VirtualMachine.relocate", func() (types.AnyType, *Refusal) {
-		if req.Spec.Host == nil {
-			return nil, refuse(&types.InvalidArgument{InvalidProperty: "spec"}, "The model moves a VM to another host only.")
-		}
-		return nil, vm.moveTo(*req.Spec.Host)
-	})
-	return &methods.RelocateVM_TaskBody{Res: &types.RelocateVM_TaskResponse{Returnval: task}}
-}
-
-// MigrateVMTask moves the VM to another host that sees its LUNs.
-func (vm *VM) MigrateVMTask(ctx *simulator.Context, req *types.MigrateVM_Task) soap.HasFault {
-	task := vm.lab.task(vm.Self, vm.Name, "MigrateVM_Task", "VirtualMachine.migrate", func() (types.AnyType, *Refusal) {
-		if req.Host == nil {
-			return nil, refuse(&types.InvalidArgument{InvalidProperty: "host"}, "No host was named.")
-		}
-		return nil, vm.moveTo(*req.Host)
-	})
-	return &methods.MigrateVM_TaskBody{Res: &types.MigrateVM_TaskResponse{Returnval: task}}
-}
-
-func (vm *VM) moveTo(ref types.ManagedObjectReference) *Refusal {
-	if refusal := vm.mayChange(); refusal != nil {
-		return refusal
-	}
-	target, ok := vm.lab.registry.Get(ref).(*Host)
-	if !ok || target.spec.State != "connected" {
-		return refuse(&types.HostNotConnected{}, "The host is not connected.")
-	}
-	for _, disk := range vm.disks() {
-		if name := vm.lunOf(disk); name != "" {
-			lun := vm.lab.lunSpec(name)
-			if _, _, seen := vm.lab.seenBy(lun, target.spec); !seen || lun.Quality != "highQuality" {
-				return inaccessible(vm, disk, fileOf(disk))
-			}
-		}
-	}
-	source := vm.host()
-	source.Vm = without(source.Vm, vm.Self)
-	oldPool := vm.lab.registry.Get(*vm.ResourcePool).(*Pool)
-	oldPool.Vm = without(oldPool.Vm, vm.Self)
-	target.Vm = append(target.Vm, vm.Self)
-	host := target.Self
-	vm.Runtime.Host = &host
-	compute := vm.lab.registry.Get(*target.Parent).(*Compute)
-	vm.ResourcePool = compute.ResourcePool
-	pool := vm.lab.registry.Get(*vm.ResourcePool).(*Pool)
-	pool.Vm = append(pool.Vm, vm.Self)
-	vm.showLuns()
-	vm.touched()
-	vm.refresh()
-	return nil
-}
-
-// showLuns shows each mapping's LUN as the VM's present host names it.
-func (vm *VM) showLuns() {
-	vm.Config.Hardware.Device = copyDevices(vm.Config.Hardware.Device)
-	for _, disk := range vm.disks() {
-		backing, ok := disk.Backing.(*types.VirtualDiskRawDiskMappingVer1BackingInfo)
-		if name := vm.lunOf(disk); ok && name != "" {
-			twin := *backing
-			vm.showLun(&twin, vm.lab.files[chain(disk)[len(chain(disk))-1]])
-			disk.Backing = &twin
-		}
-	}
-}
-
-func without(refs []types.ManagedObjectReference, gone types.ManagedObjectReference) []types.ManagedObjectReference {
-	var kept []types.ManagedObjectReference
-	for _, ref := range refs {
-		if ref != gone {
-			kept = append(kept, ref)
-		}
-	}
-	return kept
 }

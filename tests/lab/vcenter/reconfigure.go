@@ -1,7 +1,9 @@
 package main
 
 import (
-	"strings"
+	"maps"
+	"reflect"
+	"slices"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -9,7 +11,13 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-const incompatible = "Incompatible device backing specified for device '0'."
+const (
+	incompatible = "Incompatible device backing specified for device '0'."
+	invalid      = "Invalid configuration for device '0'."
+)
+
+// knownChanges are the parts of a spec that the model carries out; any other is refused, never passed over.
+var knownChanges = []string{"ChangeVersion", "Name", "Annotation", "ExtraConfig", "DeviceChange", "BootOptions", "ChangeTrackingEnabled"}
 
 // ReconfigVMTask applies a spec: all of it or nothing.
 func (vm *VM) ReconfigVMTask(ctx *simulator.Context, req *types.ReconfigVM_Task) soap.HasFault {
@@ -26,20 +34,16 @@ func (vm *VM) reconfigure(spec *types.VirtualMachineConfigSpec) *Refusal {
 	if spec.ChangeVersion != "" && spec.ChangeVersion != vm.Config.ChangeVersion {
 		return refuse(&types.ConcurrentAccess{}, "The virtual machine was changed by another.")
 	}
-	devices, files, special := vm.Config.Hardware.Device, vm.lab.files, vm.special
-	vm.Config.Hardware.Device = copyDevices(devices)
-	vm.lab.files = map[string]*File{}
-	for name, file := range files {
-		vm.lab.files[name] = file
+	if refusal := mayAsk(spec); refusal != nil {
+		return refusal
 	}
-	vm.special = map[int32]string{}
-	for key, label := range special {
-		vm.special[key] = label
-	}
-	order := append([]types.BaseVirtualMachineBootOptionsBootableDevice(nil), vm.Config.BootOptions.BootOrder...)
+	devices, files, special, order := vm.Config.Hardware.Device, vm.files(), vm.special, vm.Config.BootOptions.BootOrder
+	vm.Config.Hardware.Device, vm.special = copyDevices(devices), maps.Clone(special)
+	vm.Config.BootOptions.BootOrder = slices.Clone(order)
+	vm.lab.files[vm.datacenter()] = maps.Clone(files)
 	if refusal := vm.changeDevices(spec); refusal != nil {
-		vm.Config.Hardware.Device, vm.lab.files, vm.special = devices, files, special
-		vm.Config.BootOptions.BootOrder = order
+		vm.Config.Hardware.Device, vm.special, vm.Config.BootOptions.BootOrder = devices, special, order
+		vm.lab.files[vm.datacenter()] = files
 		return refusal
 	}
 	for _, option := range spec.ExtraConfig {
@@ -48,14 +52,32 @@ func (vm *VM) reconfigure(spec *types.VirtualMachineConfigSpec) *Refusal {
 	if spec.BootOptions != nil && spec.BootOptions.BootOrder != nil {
 		vm.Config.BootOptions.BootOrder = spec.BootOptions.BootOrder
 	}
-	if spec.Annotation != "" {
-		vm.Config.Annotation = spec.Annotation
+	if spec.ChangeTrackingEnabled != nil {
+		vm.Config.ChangeTrackingEnabled = spec.ChangeTrackingEnabled
 	}
-	if spec.Name != "" {
-		vm.Name, vm.Config.Name = spec.Name, spec.Name
-	}
+	vm.Config.Annotation = orElse(spec.Annotation, vm.Config.Annotation)
+	vm.Name = orElse(spec.Name, vm.Name)
+	vm.Config.Name = vm.Name
 	vm.touched()
 	vm.refresh()
+	return nil
+}
+
+// mayAsk refuses a spec that wants what the model does not know.
+func mayAsk(spec *types.VirtualMachineConfigSpec) *Refusal {
+	value := reflect.ValueOf(*spec)
+	for i := range value.NumField() {
+		name := value.Type().Field(i).Name
+		if !value.Field(i).IsZero() && !slices.Contains(knownChanges, name) {
+			return refuse(&types.NotSupported{}, "The model does not change "+name+".")
+		}
+	}
+	if options := spec.BootOptions; options != nil {
+		known := types.VirtualMachineBootOptions{BootOrder: options.BootOrder}
+		if !reflect.DeepEqual(*options, known) {
+			return refuse(&types.NotSupported{}, "Of the boot options the model changes the order only.")
+		}
+	}
 	return nil
 }
 
@@ -86,6 +108,39 @@ func (vm *VM) setExtra(option *types.OptionValue) {
 }
 
 func (vm *VM) changeDevices(spec *types.VirtualMachineConfigSpec) *Refusal {
+	if len(spec.DeviceChange) == 0 {
+		return nil
+	}
+	if vm.Config.Template {
+		return refuse(&types.NotSupported{}, "The operation is not supported on the object.")
+	}
+	if vm.Runtime.PowerState == suspended {
+		return vm.wrongState(off)
+	}
+	if fault := vm.lab.world.OneReconfigure; fault != "accept" && swaps(spec) {
+		return refuseNamed(fault, invalid)
+	}
+	keys := map[int32]int32{} // the client's key of a controller that the spec adds -> the key that it gets
+	for i, change := range spec.DeviceChange {
+		index, device := int32(i), change.GetVirtualDeviceConfigSpec()
+		var refusal *Refusal
+		switch target := device.Device.(type) {
+		case *types.VirtualDisk:
+			refusal = vm.changeDisk(index, target, device, keys)
+		case types.BaseVirtualController:
+			refusal = vm.changeController(index, target, device, keys)
+		default:
+			refusal = invalidSpec(index, "The model changes disks and their controllers only.")
+		}
+		if refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
+// swaps tells whether a spec removes one disk and adds another.
+func swaps(spec *types.VirtualMachineConfigSpec) bool {
 	removes, adds := false, false
 	for _, change := range spec.DeviceChange {
 		if _, ok := change.GetVirtualDeviceConfigSpec().Device.(*types.VirtualDisk); ok {
@@ -94,32 +149,25 @@ func (vm *VM) changeDevices(spec *types.VirtualMachineConfigSpec) *Refusal {
 			adds = adds || operation == types.VirtualDeviceConfigSpecOperationAdd
 		}
 	}
-	if fault := vm.lab.world.OneReconfigure; removes && adds && fault != "accept" {
-		return refuseNamed(fault, "Invalid configuration for device '0'.")
+	return removes && adds
+}
+
+func (vm *VM) changeDisk(index int32, disk *types.VirtualDisk, change *types.VirtualDeviceConfigSpec, keys map[int32]int32) *Refusal {
+	if vm.Config.KeyId != nil {
+		return invalidSpec(index, "msg.hostd.deviceSpec.enc.notFile")
 	}
-	for index, change := range spec.DeviceChange {
-		device := change.GetVirtualDeviceConfigSpec()
-		disk, ok := device.Device.(*types.VirtualDisk)
-		if !ok {
-			return refuse(&types.InvalidDeviceSpec{DeviceIndex: int32(index)}, "The model changes disks only.")
-		}
-		if vm.spec.Encrypted {
-			return refuse(&types.InvalidDeviceSpec{DeviceIndex: int32(index)}, "msg.hostd.deviceSpec.enc.notFile")
-		}
-		var refusal *Refusal
-		switch device.Operation {
-		case types.VirtualDeviceConfigSpecOperationRemove:
-			refusal = vm.removeDisk(int32(index), disk, device.FileOperation)
-		case types.VirtualDeviceConfigSpecOperationAdd:
-			refusal = vm.attachDisk(int32(index), disk, device.FileOperation)
-		case types.VirtualDeviceConfigSpecOperationEdit:
-			refusal = vm.editDisk(int32(index), disk)
-		}
-		if refusal != nil {
-			return refusal
-		}
+	if key, ok := keys[disk.ControllerKey]; ok {
+		disk.ControllerKey = key
 	}
-	return nil
+	switch change.Operation {
+	case types.VirtualDeviceConfigSpecOperationRemove:
+		return vm.removeDisk(index, disk, change.FileOperation)
+	case types.VirtualDeviceConfigSpecOperationAdd:
+		return vm.attachDisk(index, disk, change.FileOperation)
+	case types.VirtualDeviceConfigSpecOperationEdit:
+		return vm.editDisk(index, disk)
+	}
+	return invalidSpec(index, "No operation was named.")
 }
 
 func invalidSpec(index int32, message string) *Refusal {
@@ -130,217 +178,74 @@ func invalidBacking(index int32) *Refusal {
 	return refuse(&types.InvalidDeviceBacking{InvalidDeviceSpec: types.InvalidDeviceSpec{DeviceIndex: index}}, incompatible)
 }
 
-func (vm *VM) removeDisk(index int32, disk *types.VirtualDisk, operation types.VirtualDeviceConfigSpecFileOperation) *Refusal {
-	var kept []types.BaseVirtualDevice
-	var gone *types.VirtualDisk
-	for _, device := range vm.Config.Hardware.Device {
-		if known, ok := device.(*types.VirtualDisk); ok && known.Key == disk.Key {
-			gone = known
-		} else {
-			kept = append(kept, device)
-		}
-	}
-	if gone == nil {
-		return invalidSpec(index, "Invalid configuration for device '0'.")
-	}
-	if vm.Snapshot != nil {
-		return refuse(&types.InvalidDeviceOperation{InvalidDeviceSpec: types.InvalidDeviceSpec{DeviceIndex: index}, BadOp: "remove"}, "The disk has snapshots (as modelled).")
-	}
-	vm.Config.Hardware.Device = kept
-	delete(vm.special, gone.Key)
-	// The boot order holds the device's key: it is lost with the device.
-	var order []types.BaseVirtualMachineBootOptionsBootableDevice
-	for _, entry := range vm.Config.BootOptions.BootOrder {
-		if boot, ok := entry.(*types.VirtualMachineBootOptionsBootableDiskDevice); !ok || boot.DeviceKey != gone.Key {
-			order = append(order, entry)
-		}
-	}
-	vm.Config.BootOptions.BootOrder = order
-	if operation == types.VirtualDeviceConfigSpecFileOperationDestroy {
-		delete(vm.lab.files, fileOf(gone))
-	}
-	return nil
+func badOperation(index int32, message string) *Refusal {
+	return refuse(&types.InvalidDeviceOperation{InvalidDeviceSpec: types.InvalidDeviceSpec{DeviceIndex: index}}, message)
 }
 
-func (vm *VM) attachDisk(index int32, disk *types.VirtualDisk, operation types.VirtualDeviceConfigSpecFileOperation) *Refusal {
-	bus := vm.busName(disk.ControllerKey)
-	if bus == "" {
-		return refuse(&types.InvalidController{InvalidDeviceSpec: types.InvalidDeviceSpec{DeviceIndex: index}, ControllerKey: disk.ControllerKey}, "No such controller.")
-	}
-	if disk.UnitNumber == nil {
-		return invalidSpec(index, "No unit was given.")
-	}
-	unit := *disk.UnitNumber
-	limit := map[string]int32{"scsi": 15, "sata": 29, "nvme": 14, "ide0": 1, "ide1": 1}[strings.TrimRight(bus, "0123456789")]
-	if strings.HasPrefix(bus, "scsi") && unit == 7 || unit < 0 || unit > orElse(limit, int32(1)) {
-		return invalidSpec(index, "The unit number is not valid.")
-	}
-	for _, other := range vm.disks() {
-		if other.ControllerKey == disk.ControllerKey && other.UnitNumber != nil && *other.UnitNumber == unit {
-			return invalidSpec(index, "The unit is taken.")
-		}
-	}
-	if disk.CapacityInBytes != 0 {
-		return invalidSpec(index, "capacityInBytes is not to be set for a disk that is added.")
-	}
-	backing, ok := disk.Backing.(*types.VirtualDiskRawDiskMappingVer1BackingInfo)
-	if !ok {
-		return vm.attachOther(index, disk)
-	}
-	file, refusal := vm.mappingFor(index, backing, operation)
-	if refusal != nil {
-		return refusal
-	}
-	for _, other := range vm.disks() {
-		if vm.lunOf(other) == file.Lun {
-			return invalidBacking(index)
-		}
-	}
-	made := &types.VirtualDisk{}
-	made.ControllerKey, made.UnitNumber, made.Key = disk.ControllerKey, &unit, vm.keyFor(disk.ControllerKey, unit)
-	made.CapacityInBytes, made.CapacityInKB = file.Bytes, file.Bytes/1024
-	made.Backing = vm.mappingBacking(file, orElse(backing.DiskMode, "independent_persistent"), backing.Sharing)
-	made.Shares = &types.SharesInfo{Level: "normal", Shares: 1000}
-	made.StorageIOAllocation = &types.StorageIOAllocationInfo{Limit: types.NewInt64(-1), Shares: made.Shares, Reservation: types.NewInt32(0)}
-	vm.takeAllocation(made, disk)
-	vm.label(made)
-	vm.Config.Hardware.Device = append(vm.Config.Hardware.Device, made)
-	return nil
-}
-
-func (vm *VM) takeAllocation(disk, from *types.VirtualDisk) {
-	if from.StorageIOAllocation != nil {
-		allocation := *disk.StorageIOAllocation
-		if from.StorageIOAllocation.Limit != nil {
-			allocation.Limit = from.StorageIOAllocation.Limit
-		}
-		if from.StorageIOAllocation.Shares != nil {
-			allocation.Shares = from.StorageIOAllocation.Shares
-		}
-		if from.StorageIOAllocation.Reservation != nil {
-			allocation.Reservation = from.StorageIOAllocation.Reservation
-		}
-		disk.StorageIOAllocation, disk.Shares = &allocation, allocation.Shares
-	} else if from.Shares != nil {
-		allocation := *disk.StorageIOAllocation
-		allocation.Shares = from.Shares
-		disk.StorageIOAllocation, disk.Shares = &allocation, from.Shares
-	}
-}
-
-// mappingFor finds or makes the mapping file of an added disk.
-func (vm *VM) mappingFor(index int32, backing *types.VirtualDiskRawDiskMappingVer1BackingInfo, operation types.VirtualDeviceConfigSpecFileOperation) (*File, *Refusal) {
-	name := backing.FileName
-	store, inner := splitFile(name)
-	spec := vm.lab.stores[vm.host().spec.Datacenter+"/"+store]
-	if spec == nil {
-		return nil, refuse(&types.InvalidDatastore{Name: store}, "No such datastore.")
-	}
-	file := vm.lab.files[name]
-	if operation == "" {
-		// "When adding an existing mapping, the mode must be left unset": it is the file's own.
-		if backing.CompatibilityMode != "" {
-			return nil, invalidBacking(index)
-		}
-		if file == nil {
-			return nil, refuse(&types.FileNotFound{FileFault: types.FileFault{File: name}}, "File "+name+" was not found")
-		}
-		if file.Kind != "rdm" {
-			return nil, invalidBacking(index)
-		}
-		if locked := vm.lab.lockedBy(name); len(locked) > 0 && backing.Sharing != "sharingMultiWriter" {
-			return nil, refuse(&types.FileLocked{FileFault: types.FileFault{File: name}}, "Failed to lock the file")
-		}
-		return file, nil
-	}
-	if operation != types.VirtualDeviceConfigSpecFileOperationCreate || inner == "" {
-		return nil, invalidSpec(index, "Invalid configuration for device '0'.")
-	}
-	if backing.DiskMode == "" {
-		return nil, invalidBacking(index)
-	}
-	if backing.CompatibilityMode != "virtualMode" && backing.CompatibilityMode != "physicalMode" {
-		return nil, invalidSpec(index, "No compatibility mode.")
-	}
-	if file != nil {
-		return nil, refuse(&types.FileAlreadyExists{FileFault: types.FileFault{File: name}}, "The file already exists")
-	}
-	if !vm.lab.folderKnown(name) {
-		return nil, refuse(&types.FileNotFound{FileFault: types.FileFault{File: name}}, "The folder was not found")
-	}
-	if spec.spec.Type != "VMFS" {
-		return nil, refuse(&types.RDMNotSupportedOnDatastore{Datastore: spec.Self, DatastoreName: store}, "Raw device mappings are not supported on "+store)
-	}
-	lun := vm.lab.lunByDevice(backing.DeviceName, vm.host().spec)
-	if lun == nil || lun.State != "ok" || lun.VMFS != "" || lun.Boot || lun.VSAN || lun.Format == "native4k" {
-		return nil, invalidBacking(index)
-	}
-	if vm.lab.world.SecondMapping != "accept" {
-		for _, other := range vm.lab.files {
-			if other.Kind == "rdm" && other.Lun == lun.Name {
-				return nil, refuseNamed(vm.lab.world.SecondMapping, incompatible)
+// changeController adds, removes or edits a controller of disks.
+func (vm *VM) changeController(index int32, target types.BaseVirtualController, change *types.VirtualDeviceConfigSpec, keys map[int32]int32) *Refusal {
+	wanted := target.GetVirtualController()
+	switch change.Operation {
+	case types.VirtualDeviceConfigSpecOperationAdd:
+		return vm.addController(index, target, keys)
+	case types.VirtualDeviceConfigSpecOperationRemove:
+		for _, disk := range vm.disks() {
+			if disk.ControllerKey == wanted.Key {
+				return badOperation(index, "The controller has disks.")
 			}
 		}
-	}
-	made := vm.lab.newMapping(name, backing.CompatibilityMode, lun)
-	if _, taken := vm.lab.files[made.mappingExtent()]; taken {
-		return nil, refuse(&types.FileAlreadyExists{FileFault: types.FileFault{File: made.mappingExtent()}}, "The file already exists")
-	}
-	vm.lab.files[name] = made
-	return made, nil
-}
-
-// attachOther attaches a flat disk that exists; a mapping named so is refused.
-func (vm *VM) attachOther(index int32, disk *types.VirtualDisk) *Refusal {
-	file := vm.lab.files[fileOf(disk)]
-	if file == nil {
-		return refuse(&types.FileNotFound{FileFault: types.FileFault{File: fileOf(disk)}}, "File "+fileOf(disk)+" was not found")
-	}
-	if file.Kind != "flat" {
-		return invalidBacking(index)
-	}
-	made := *disk
-	made.Key = vm.keyFor(disk.ControllerKey, *disk.UnitNumber)
-	made.CapacityInBytes, made.CapacityInKB = file.Bytes, file.Bytes/1024
-	vm.label(&made)
-	vm.Config.Hardware.Device = append(vm.Config.Hardware.Device, &made)
-	return nil
-}
-
-func (vm *VM) editDisk(index int32, disk *types.VirtualDisk) *Refusal {
-	for _, known := range vm.disks() {
-		if known.Key != disk.Key {
-			continue
+		kept := slices.DeleteFunc(vm.Config.Hardware.Device, func(device types.BaseVirtualDevice) bool {
+			return device.GetVirtualDevice().Key == wanted.Key && vm.busName(wanted.Key) != ""
+		})
+		if len(kept) == len(vm.Config.Hardware.Device) {
+			return invalidSpec(index, invalid)
 		}
-		if fileOf(known) != fileOf(disk) {
-			return invalidBacking(index)
-		}
-		wanted, isMapping := disk.Backing.(*types.VirtualDiskRawDiskMappingVer1BackingInfo)
-		if present, ok := known.Backing.(*types.VirtualDiskRawDiskMappingVer1BackingInfo); ok && isMapping {
-			// The mode belongs to the mapping file; a reconfigure cannot change it.
-			if wanted.CompatibilityMode != "" && wanted.CompatibilityMode != present.CompatibilityMode {
-				return invalidSpec(index, "The compatibility mode cannot be changed.")
-			}
-			if wanted.DiskMode != "" && wanted.DiskMode != present.DiskMode {
-				if vm.Runtime.PowerState != off {
-					return refuse(&types.InvalidPowerState{RequestedState: off, ExistingState: vm.Runtime.PowerState}, "The VM is on.")
-				}
-				if vm.Snapshot != nil {
-					return refuse(&types.DisallowedDiskModeChange{}, "The disk has snapshots.")
-				}
-				twin := *present
-				twin.DiskMode = wanted.DiskMode
-				known.Backing = &twin
-			}
-		}
-		vm.takeAllocation(known, disk)
-		if disk.DeviceInfo != nil {
-			if label := disk.DeviceInfo.GetDescription().Label; label != "" {
-				vm.special[known.Key] = label
-				vm.label(known)
-			}
-		}
+		vm.Config.Hardware.Device = kept
 		return nil
 	}
-	return invalidSpec(index, "Invalid configuration for device '0'.")
+	scsi, isScsi := change.Device.(types.BaseVirtualSCSIController)
+	for i, device := range vm.Config.Hardware.Device {
+		known, ok := device.(types.BaseVirtualSCSIController)
+		if !ok || !isScsi || device.GetVirtualDevice().Key != wanted.Key {
+			continue
+		}
+		if vm.Runtime.PowerState != off {
+			return vm.wrongState(off)
+		}
+		twin := reflect.New(reflect.TypeOf(device).Elem())
+		twin.Elem().Set(reflect.ValueOf(device).Elem())
+		edited := twin.Interface().(types.BaseVirtualSCSIController)
+		edited.GetVirtualSCSIController().SharedBus = orElse(scsi.GetVirtualSCSIController().SharedBus, known.GetVirtualSCSIController().SharedBus)
+		vm.Config.Hardware.Device[i] = edited.(types.BaseVirtualDevice)
+		return nil
+	}
+	return invalidSpec(index, invalid)
+}
+
+func (vm *VM) addController(index int32, target types.BaseVirtualController, keys map[int32]int32) *Refusal {
+	device, bus := target.(types.BaseVirtualDevice), target.GetVirtualController().BusNumber
+	base, limit := int32(0), int32(4)
+	switch device.(type) {
+	case types.BaseVirtualSCSIController:
+		base = 1000
+	case types.BaseVirtualSATAController:
+		base = 15000
+	case *types.VirtualNVMEController:
+		base = 31000
+	default:
+		return invalidSpec(index, "The model adds SCSI, SATA and NVMe controllers only.")
+	}
+	key := base + bus
+	if bus < 0 || bus >= limit || vm.busName(key) != "" {
+		return invalidSpec(index, "The bus number is not free.")
+	}
+	keys[device.GetVirtualDevice().Key] = key
+	device.GetVirtualDevice().Key = key
+	device.GetVirtualDevice().DeviceInfo = &types.Description{Label: "controller " + vm.stamp(), Summary: "as modelled"}
+	if scsi, ok := device.(types.BaseVirtualSCSIController); ok {
+		scsi.GetVirtualSCSIController().SharedBus = orElse(scsi.GetVirtualSCSIController().SharedBus, types.VirtualSCSISharingNoSharing)
+		scsi.GetVirtualSCSIController().ScsiCtlrUnitNumber = 7
+	}
+	vm.Config.Hardware.Device = append(vm.Config.Hardware.Device, device)
+	return nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"strings"
+	"time"
 
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
@@ -18,15 +20,12 @@ func refuse(fault types.BaseMethodFault, message string) *Refusal {
 	return &Refusal{Fault: fault, Message: message}
 }
 
-// refuseNamed makes any fault by its name, filled so that strict clients can read it.
+// refuseNamed makes a fault by its name, which checkFault knows, filled so that strict clients can read it.
 func refuseNamed(name, message string) *Refusal {
 	if name == "SystemError" || name == "" {
 		return refuse(&types.SystemError{Reason: message}, orElse(message, "A general system error occurred."))
 	}
-	kind, ok := types.TypeFunc()(name)
-	if !ok {
-		return refuse(&types.SystemError{Reason: "unknown fault " + name}, "unknown fault "+name)
-	}
+	kind, _ := types.TypeFunc()(name)
 	value := reflect.New(kind)
 	switch fault := value.Interface().(type) {
 	case *types.TaskInProgress:
@@ -40,20 +39,40 @@ func refuseNamed(name, message string) *Refusal {
 	case *types.InvalidPowerState:
 		fault.ExistingState = on
 	}
-	fault, ok := value.Interface().(types.BaseMethodFault)
-	if !ok {
-		return refuse(&types.SystemError{Reason: name + " is no fault"}, name+" is no fault")
-	}
-	return refuse(fault, orElse(message, name))
+	return refuse(value.Interface().(types.BaseMethodFault), orElse(message, name))
 }
 
-// Task is a task; all but a power-on that asks a question are over when their reference is returned.
+// checkFault tells whether a name is that of a fault of the API.
+func checkFault(name string) error {
+	if kind, known := types.TypeFunc()(name); known {
+		if _, isFault := reflect.New(kind).Interface().(types.BaseMethodFault); isFault {
+			return nil
+		}
+	}
+	return fmt.Errorf("the API has no fault %q", name)
+}
+
+// Task is a task. It is over when its reference is returned, unless it asks a question or a test made it slow.
 type Task struct{ mo.Task }
 
 func (lab *Lab) task(entity types.ManagedObjectReference, entityName, name, description string, run func() (types.AnyType, *Refusal)) types.ManagedObjectReference {
 	task := lab.newTask(entity, entityName, name, description)
-	result, refusal := run()
-	task.end(lab, result, refusal)
+	work := func() {
+		lab.working = task
+		result, refusal := run()
+		lab.working = nil
+		task.end(lab, result, refusal)
+	}
+	if slow := lab.slow; slow > 0 {
+		lab.slow = 0
+		time.AfterFunc(slow, func() {
+			lab.mu.Lock()
+			defer lab.mu.Unlock()
+			work()
+		})
+		return task.Self
+	}
+	work()
 	return task.Self
 }
 
@@ -67,7 +86,27 @@ func (lab *Lab) newTask(entity types.ManagedObjectReference, entityName, name, d
 		QueueTime: now, StartTime: &now, EventChainId: int32(lab.next()),
 	}
 	lab.registry.Put(task)
+	if vm, ok := lab.registry.Get(entity).(*VM); ok {
+		recent := append([]types.ManagedObjectReference(nil), vm.RecentTask...)
+		vm.RecentTask = append(recent[max(0, len(recent)-3):], task.Self)
+	}
 	return task
+}
+
+// unfinished is a task of the VM that still runs, other than the one that asks.
+func (vm *VM) unfinished() *Task {
+	for _, ref := range vm.RecentTask {
+		task, ok := vm.lab.registry.Get(ref).(*Task)
+		if ok && task != vm.lab.working && task.Info.State == types.TaskInfoStateRunning {
+			return task
+		}
+	}
+	return nil
+}
+
+// beBusy gives the VM a task that runs until a test ends it.
+func (vm *VM) beBusy() {
+	vm.lab.newTask(vm.Self, vm.Name, "CreateSnapshot_Task", "VirtualMachine.createSnapshot")
 }
 
 func (task *Task) end(lab *Lab, result types.AnyType, refusal *Refusal) {
@@ -82,25 +121,29 @@ func (task *Task) end(lab *Lab, result types.AnyType, refusal *Refusal) {
 	}
 }
 
-func faultName(fault types.BaseMethodFault) string {
-	return reflect.TypeOf(fault).Elem().Name()
-}
-
+// mayChange refuses what no VM lets be done to it now: its host is away, or another task works on it.
 func (vm *VM) mayChange() *Refusal {
 	if vm.host().spec.State != "connected" {
 		return refuse(&types.HostNotConnected{}, "Unable to communicate with the remote host, since it is disconnected.")
 	}
-	return vm.lab.licence(vm.host())
+	if task := vm.unfinished(); task != nil {
+		return refuse(&types.TaskInProgress{Task: task.Self}, "Another task is already in progress.")
+	}
+	return nil
 }
 
-// licence refuses every write on a host with a free licence, with the words such a host uses.
-func (lab *Lab) licence(host *Host) *Refusal {
-	if host.spec.Licence != "free" {
-		return nil
-	}
-	return refuse(&types.RestrictedVersion{}, "Current license or ESXi version prohibits execution of the requested operation.")
+func faultName(fault types.BaseMethodFault) string {
+	return reflect.TypeOf(fault).Elem().Name()
 }
 
 func inUse(file string, users []string) *Refusal {
-	return refuse(&types.FileLocked{FileFault: types.FileFault{File: file}}, fmt.Sprintf("Failed to lock the file %s: it is used by %v", file, users))
+	return refuse(&types.FileLocked{FileFault: types.FileFault{File: file}}, fmt.Sprintf("Failed to lock the file %s: it is used by %s", file, strings.Join(users, ", ")))
+}
+
+func notFound(file string) *Refusal {
+	return refuse(&types.FileNotFound{FileFault: types.FileFault{File: file}}, "File "+file+" was not found")
+}
+
+func alreadyThere(file string) *Refusal {
+	return refuse(&types.FileAlreadyExists{FileFault: types.FileFault{File: file}}, "The file "+file+" already exists")
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"path"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +21,8 @@ type VM struct {
 	waiting  *Task // a power-on that waits for an answer
 	bases    []types.BaseVirtualDevice
 	special  map[int32]string // device key -> label that somebody gave
+
+	snapshots []*Snapshot // the oldest first
 }
 
 const (
@@ -45,8 +46,7 @@ func (lab *Lab) addVM(spec *VMSpec) error {
 		return fmt.Errorf("%s is on an unknown datastore %s", spec.Name, spec.Datastore)
 	}
 	vm.Datastore = []types.ManagedObjectReference{store.Self}
-	vmx := fmt.Sprintf("[%s] %s/%s.vmx", spec.Datastore, nameEncoder.Replace(spec.Name), nameEncoder.Replace(spec.Name))
-	lab.files[vmx] = &File{Path: vmx, Kind: "other", Size: 3000}
+	vmx := fmt.Sprintf("[%s] %s/%s.vmx", spec.Datastore, fileName(spec.Name), fileName(spec.Name))
 	vm.Config = &types.VirtualMachineConfigInfo{
 		Name: vm.Name, Uuid: spec.BiosUUID, InstanceUuid: spec.InstanceUUID, Version: spec.Version, Template: spec.Template,
 		GuestId: "windows2019srv_64Guest", GuestFullName: "Microsoft Windows Server 2019 (64-bit)", Annotation: spec.Annotation,
@@ -74,9 +74,8 @@ func (lab *Lab) addVM(spec *VMSpec) error {
 		vm.Runtime.FaultToleranceState = "running"
 	}
 	vm.Guest = &types.GuestInfo{ToolsStatus: "toolsOk", ToolsRunningStatus: "guestToolsNotRunning", GuestState: "notRunning"}
-	vm.DisabledMethod = spec.DisabledMethods
-	vm.LayoutEx = &types.VirtualMachineFileLayoutEx{Timestamp: time.Now().UTC()}
 	vm.Config.ChangeVersion = vm.stamp()
+	vm.files()[vmx] = &File{Path: vmx, Kind: "other", Size: 3000}
 	vm.buildDevices()
 	for _, disk := range spec.Disks {
 		if err := vm.addDisk(disk); err != nil {
@@ -95,9 +94,17 @@ func (lab *Lab) addVM(spec *VMSpec) error {
 	for _, name := range spec.Snapshots {
 		vm.takeSnapshot(name)
 	}
+	if spec.Busy {
+		vm.beBusy()
+	}
 	vm.refresh()
 	return nil
 }
+
+// files are those of the VM's datacenter.
+func (vm *VM) files() Files { return vm.lab.files[vm.datacenter()] }
+
+func (vm *VM) datacenter() string { return vm.host().spec.Datacenter }
 
 func power(word string) types.VirtualMachinePowerState {
 	return map[string]types.VirtualMachinePowerState{"on": on, "off": off, "suspended": suspended}[word]
@@ -144,272 +151,6 @@ func (vm *VM) touched() {
 
 func (vm *VM) host() *Host { return vm.lab.registry.Get(*vm.Runtime.Host).(*Host) }
 
-func controllerOf(spec ControllerSpec) types.BaseVirtualDevice {
-	bus := types.VirtualController{BusNumber: spec.Bus}
-	shared := map[string]types.VirtualSCSISharing{"": "noSharing", "none": "noSharing", "virtual": "virtualSharing", "physical": "physicalSharing"}[spec.Shared]
-	scsi := types.VirtualSCSIController{VirtualController: bus, SharedBus: shared, ScsiCtlrUnitNumber: 7, HotAddRemove: types.NewBool(true)}
-	scsi.Key = 1000 + spec.Bus
-	switch spec.Type {
-	case "lsilogic":
-		return &types.VirtualLsiLogicController{VirtualSCSIController: scsi}
-	case "lsisas":
-		return &types.VirtualLsiLogicSASController{VirtualSCSIController: scsi}
-	case "buslogic":
-		return &types.VirtualBusLogicController{VirtualSCSIController: scsi}
-	case "sata":
-		bus.Key = 15000 + spec.Bus
-		return &types.VirtualAHCIController{VirtualSATAController: types.VirtualSATAController{VirtualController: bus}}
-	case "nvme":
-		bus.Key = 31000 + spec.Bus
-		return &types.VirtualNVMEController{VirtualController: bus}
-	case "ide":
-		bus.Key = 200 + spec.Bus
-		return &types.VirtualIDEController{VirtualController: bus}
-	default:
-		return &types.ParaVirtualSCSIController{VirtualSCSIController: scsi}
-	}
-}
-
-func (vm *VM) buildDevices() {
-	devices := []types.BaseVirtualDevice{
-		&types.VirtualIDEController{VirtualController: types.VirtualController{VirtualDevice: types.VirtualDevice{Key: 200}}},
-		&types.VirtualPCIController{VirtualController: types.VirtualController{VirtualDevice: types.VirtualDevice{Key: 100}}},
-		&types.VirtualKeyboard{VirtualDevice: types.VirtualDevice{Key: 600, ControllerKey: 300}},
-		&types.VirtualMachineVideoCard{VirtualDevice: types.VirtualDevice{Key: 500, ControllerKey: 100}},
-	}
-	for _, spec := range vm.spec.Controllers {
-		if spec.Type == "ide" && spec.Bus == 0 {
-			continue
-		}
-		controller := controllerOf(spec)
-		controller.GetVirtualDevice().DeviceInfo = &types.Description{Label: fmt.Sprintf("%s controller %d", orElse(spec.Type, "SCSI"), spec.Bus)}
-		devices = append(devices, controller)
-	}
-	vm.Config.Hardware.Device = devices
-}
-
-// address of a device, as people write it: "scsi0:1".
-func (vm *VM) address(device *types.VirtualDevice) string {
-	unit := int32(0)
-	if device.UnitNumber != nil {
-		unit = *device.UnitNumber
-	}
-	return fmt.Sprintf("%s:%d", vm.busName(device.ControllerKey), unit)
-}
-
-func (vm *VM) busName(key int32) string {
-	for _, device := range vm.Config.Hardware.Device {
-		if device.GetVirtualDevice().Key != key {
-			continue
-		}
-		switch controller := device.(type) {
-		case types.BaseVirtualSCSIController:
-			return fmt.Sprintf("scsi%d", controller.GetVirtualSCSIController().BusNumber)
-		case types.BaseVirtualSATAController:
-			return fmt.Sprintf("sata%d", controller.GetVirtualSATAController().BusNumber)
-		case *types.VirtualNVMEController:
-			return fmt.Sprintf("nvme%d", controller.BusNumber)
-		case *types.VirtualIDEController:
-			return fmt.Sprintf("ide%d", controller.BusNumber)
-		}
-	}
-	return ""
-}
-
-func (vm *VM) controllerKey(bus string) (int32, bool) {
-	for _, device := range vm.Config.Hardware.Device {
-		if key := device.GetVirtualDevice().Key; bus != "" && vm.busName(key) == bus {
-			return key, true
-		}
-	}
-	return 0, false
-}
-
-func (vm *VM) disks() []*types.VirtualDisk {
-	var disks []*types.VirtualDisk
-	for _, device := range vm.Config.Hardware.Device {
-		if disk, ok := device.(*types.VirtualDisk); ok {
-			disks = append(disks, disk)
-		}
-	}
-	return disks
-}
-
-func (vm *VM) diskAt(at string) *types.VirtualDisk {
-	for _, disk := range vm.disks() {
-		if vm.address(&disk.VirtualDevice) == at {
-			return disk
-		}
-	}
-	return nil
-}
-
-// keyFor is the key that a disk at a place gets: the same one whenever something hangs there.
-func (vm *VM) keyFor(controllerKey, unit int32) int32 {
-	switch bus := vm.busName(controllerKey); {
-	case strings.HasPrefix(bus, "sata"):
-		return 16000 + (controllerKey-15000)*30 + unit
-	case strings.HasPrefix(bus, "nvme"):
-		return 32000 + (controllerKey-31000)*15 + unit
-	case strings.HasPrefix(bus, "ide"):
-		return 3000 + (controllerKey-200)*2 + unit
-	}
-	return 2000 + (controllerKey-1000)*64 + unit
-}
-
-func (vm *VM) addDisk(spec DiskSpec) error {
-	bus, number, _ := strings.Cut(spec.At, ":")
-	unit64, err := strconv.Atoi(number)
-	controller, known := vm.controllerKey(bus)
-	if err != nil || !known {
-		return fmt.Errorf("%s has no place %s", vm.spec.Name, spec.At)
-	}
-	unit := int32(unit64)
-	disk := &types.VirtualDisk{}
-	disk.Key, disk.ControllerKey, disk.UnitNumber = vm.keyFor(controller, unit), controller, &unit
-	if spec.RDM != "" {
-		lun := vm.lab.lunSpec(spec.RDM)
-		if lun == nil {
-			return fmt.Errorf("%s maps an unknown LUN %s", vm.spec.Name, spec.RDM)
-		}
-		if vm.lab.files[spec.File] == nil {
-			file := vm.lab.newMapping(spec.File, spec.Mode+"Mode", lun)
-			if spec.Sectors != 0 {
-				file.Bytes = spec.Sectors * 512
-			}
-			vm.lab.files[spec.File] = file
-		}
-		disk.Backing = vm.mappingBacking(vm.lab.files[spec.File], orElse(spec.DiskMode, "independent_persistent"), spec.Sharing)
-		disk.CapacityInBytes = vm.lab.files[spec.File].Bytes
-	} else {
-		vm.lab.files[spec.File] = &File{Path: spec.File, Kind: "flat", Bytes: spec.Flat, Size: 600, UUID: "flat-" + spec.File}
-		backing := &types.VirtualDiskFlatVer2BackingInfo{DiskMode: orElse(spec.DiskMode, "persistent"), Sharing: spec.Sharing, ThinProvisioned: types.NewBool(true), Uuid: "6000C29f-0000-0000-0000-" + fmt.Sprintf("%012d", vm.lab.next())}
-		backing.FileName, backing.Datastore = spec.File, vm.storeOf(spec.File)
-		disk.Backing = backing
-		disk.CapacityInBytes = spec.Flat
-	}
-	disk.CapacityInKB = disk.CapacityInBytes / 1024
-	disk.Shares = &types.SharesInfo{Level: types.SharesLevel(orElse(spec.Shares, "normal")), Shares: orElse(spec.ShareNum, int32(1000))}
-	limit := orElse(spec.Limit, int64(-1))
-	disk.StorageIOAllocation = &types.StorageIOAllocationInfo{Limit: &limit, Shares: disk.Shares, Reservation: types.NewInt32(0)}
-	if spec.Label != "" {
-		vm.special[disk.Key] = spec.Label
-	}
-	vm.label(disk)
-	vm.Config.Hardware.Device = append(vm.Config.Hardware.Device, disk)
-	return nil
-}
-
-// label names a disk as a host does: "Hard disk" and the first number that is free.
-func (vm *VM) label(disk *types.VirtualDisk) {
-	label := vm.special[disk.Key]
-	for number := 1; label == ""; number++ {
-		label = fmt.Sprintf("Hard disk %d", number)
-		for _, other := range vm.disks() {
-			if other != disk && other.DeviceInfo != nil && other.DeviceInfo.GetDescription().Label == label {
-				label = ""
-				break
-			}
-		}
-	}
-	disk.DeviceInfo = &types.Description{Label: label, Summary: fmt.Sprintf("%d KB", disk.CapacityInKB)}
-}
-
-func (vm *VM) storeOf(file string) *types.ManagedObjectReference {
-	name, _ := splitFile(file)
-	if store := vm.lab.stores[vm.host().spec.Datacenter+"/"+name]; store != nil {
-		return &store.Self
-	}
-	return nil
-}
-
-// mappingBacking is what the API shows of an attached mapping: all but the mode comes from the file and the host.
-func (vm *VM) mappingBacking(file *File, diskMode, sharing string) *types.VirtualDiskRawDiskMappingVer1BackingInfo {
-	backing := &types.VirtualDiskRawDiskMappingVer1BackingInfo{
-		CompatibilityMode: file.Mode, DiskMode: diskMode, Sharing: orElse(sharing, "sharingNone"), ContentId: "fffffffe",
-	}
-	backing.FileName, backing.Datastore = file.Path, vm.storeOf(file.Path)
-	if file.Mode == "virtualMode" {
-		backing.Uuid = apiUUID(file.UUID)
-	}
-	vm.showLun(backing, file)
-	return backing
-}
-
-// showLun fills what a mapping shows of its LUN on the VM's present host; the device is empty where the LUN is masked.
-func (vm *VM) showLun(backing *types.VirtualDiskRawDiskMappingVer1BackingInfo, file *File) {
-	lun := vm.lab.lunSpec(file.Lun)
-	uuid, _, seen := vm.lab.seenBy(lun, vm.host().spec)
-	if seen {
-		backing.LunUuid, backing.DeviceName = uuid, "vml."+uuid
-	} else {
-		backing.LunUuid, backing.DeviceName = orElse(backing.LunUuid, lun.UUID), ""
-	}
-}
-
-func apiUUID(ddb string) string {
-	plain := strings.NewReplacer(" ", "", "-", "").Replace(ddb)
-	if len(plain) != 32 {
-		return ddb
-	}
-	return plain[:8] + "-" + plain[8:12] + "-" + plain[12:16] + "-" + plain[16:20] + "-" + plain[20:]
-}
-
-func fileOf(disk *types.VirtualDisk) string {
-	if backing, ok := disk.Backing.(types.BaseVirtualDeviceFileBackingInfo); ok {
-		return backing.GetVirtualDeviceFileBackingInfo().FileName
-	}
-	return ""
-}
-
-// chain is a disk's file and all below it.
-func chain(disk *types.VirtualDisk) []string {
-	var files []string
-	switch backing := disk.Backing.(type) {
-	case *types.VirtualDiskRawDiskMappingVer1BackingInfo:
-		for ; backing != nil; backing = backing.Parent {
-			files = append(files, backing.FileName)
-		}
-	case *types.VirtualDiskFlatVer2BackingInfo:
-		for ; backing != nil; backing = backing.Parent {
-			files = append(files, backing.FileName)
-		}
-	}
-	return files
-}
-
-func (vm *VM) uses(file string) bool {
-	for _, disk := range vm.disks() {
-		for _, name := range chain(disk) {
-			if name == file {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (vm *VM) mapsLun(name string) bool {
-	for _, disk := range vm.disks() {
-		if vm.lunOf(disk) == name {
-			return true
-		}
-	}
-	return false
-}
-
-// lunOf is the LUN below a disk, or "".
-func (vm *VM) lunOf(disk *types.VirtualDisk) string {
-	files := chain(disk)
-	if len(files) == 0 {
-		return ""
-	}
-	if file := vm.lab.files[files[len(files)-1]]; file != nil && file.Kind == "rdm" {
-		return file.Lun
-	}
-	return ""
-}
-
 // refresh derives what follows from the rest: summary, tools, layout.
 func (vm *VM) refresh() {
 	tools := types.VirtualMachineToolsRunningStatusGuestToolsNotRunning
@@ -425,17 +166,51 @@ func (vm *VM) refresh() {
 			Uuid: vm.Config.Uuid, InstanceUuid: vm.Config.InstanceUuid, NumVirtualDisks: int32(len(vm.disks())), Annotation: vm.Config.Annotation,
 		},
 	}
-	vm.LayoutEx.File = nil
-	for _, disk := range vm.disks() {
-		for _, name := range chain(disk) {
-			file := vm.lab.files[name]
-			if file == nil {
-				continue
-			}
-			key := int32(len(vm.LayoutEx.File))
-			vm.LayoutEx.File = append(vm.LayoutEx.File,
-				types.VirtualMachineFileLayoutExFileInfo{Key: key, Name: file.Path, Type: "diskDescriptor", Size: file.Size, Accessible: types.NewBool(true)},
-				types.VirtualMachineFileLayoutExFileInfo{Key: key + 1, Name: file.mappingExtent(), Type: "diskExtent", Size: file.Bytes, Accessible: types.NewBool(true)})
+	vm.DisabledMethod = vm.disabledMethods()
+	vm.layOut()
+}
+
+// disabledMethods are those that a client shows in grey: of the state, and those that somebody disabled.
+func (vm *VM) disabledMethods() []string {
+	methods := []string{"PowerOffVM_Task", "SuspendVM_Task", "ShutdownGuest"}
+	if vm.Runtime.PowerState == on {
+		methods = []string{"PowerOnVM_Task", "UnregisterVM", "Destroy_Task"}
+	}
+	if vm.question == nil {
+		methods = append(methods, "AnswerVM")
+	}
+	return append(methods, vm.spec.DisabledMethods...)
+}
+
+// layOut lists the VM's files, and the datastores that they lie on.
+func (vm *VM) layOut() {
+	layout := &types.VirtualMachineFileLayoutEx{Timestamp: time.Now().UTC()}
+	add := func(name, kind string, size int64) int32 {
+		key := int32(len(layout.File))
+		layout.File = append(layout.File, types.VirtualMachineFileLayoutExFileInfo{Key: key, Name: name, Type: kind, Size: size, Accessible: types.NewBool(true)})
+		return key
+	}
+	add(vm.Config.Files.VmPathName, "config", 3000)
+	stores := map[types.ManagedObjectReference]bool{}
+	refs := []types.ManagedObjectReference{}
+	onStore := func(file string) {
+		if ref := vm.storeOf(file); ref != nil && !stores[*ref] {
+			stores[*ref] = true
+			refs = append(refs, *ref)
 		}
 	}
+	onStore(vm.Config.Files.VmPathName)
+	for _, disk := range vm.disks() {
+		shown := types.VirtualMachineFileLayoutExDiskLayout{Key: disk.Key}
+		files := chain(disk)
+		for i := len(files) - 1; i >= 0; i-- {
+			onStore(files[i])
+			if file := vm.files()[files[i]]; file != nil {
+				keys := []int32{add(file.Path, "diskDescriptor", file.Size), add(file.extent(), "diskExtent", file.Bytes)}
+				shown.Chain = append(shown.Chain, types.VirtualMachineFileLayoutExDiskUnit{FileKey: keys})
+			}
+		}
+		layout.Disk = append(layout.Disk, shown)
+	}
+	vm.LayoutEx, vm.Datastore = layout, refs
 }

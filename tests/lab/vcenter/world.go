@@ -1,18 +1,24 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
-// World is what a YAML file describes: hosts, datastores, LUNs, VMs and users.
+// World is what a YAML file describes: hosts, datastores, LUNs, VMs and users. What no source settles is a switch:
+// "accept", or the name of the fault that the server answers with.
 type World struct {
 	API            string               `yaml:"api"`
 	Version        string               `yaml:"version"`
-	OneReconfigure string               `yaml:"one_reconfigure"`
-	SecondMapping  string               `yaml:"second_mapping"`
+	OneReconfigure string               `yaml:"one_reconfigure"` // a remove and an add of disks in one spec
+	SecondMapping  string               `yaml:"second_mapping"`  // a second mapping file of one LUN
+	LocalMappings  string               `yaml:"local_mappings"`  // a mapping of a local disk made over the API
+	RdmFilter      bool                 `yaml:"rdm_filter"`      // LUNs with a mapping are no candidates for another
+	UnknownPaths   []string             `yaml:"unknown_paths"`   // properties that this version does not know
 	Hosts          []HostSpec           `yaml:"hosts"`
 	Datastores     []DatastoreSpec      `yaml:"datastores"`
 	Luns           []LunSpec            `yaml:"luns"`
@@ -87,6 +93,7 @@ type VMSpec struct {
 	InstanceUUID    string            `yaml:"instance_uuid"`
 	BiosUUID        string            `yaml:"bios_uuid"`
 	Power           string            `yaml:"power"`
+	Busy            bool              `yaml:"task_running"`
 	Tools           string            `yaml:"tools"`
 	ShutdownSeconds int               `yaml:"shutdown_seconds"`
 	Version         string            `yaml:"version"`
@@ -128,23 +135,28 @@ type DiskSpec struct {
 	ShareNum int32  `yaml:"share_number"`
 	Limit    int64  `yaml:"limit"`
 	Label    string `yaml:"label"`
-	Sectors  int64  `yaml:"sectors"`
+	Sectors  int64  `yaml:"sectors"`  // of the mapping file; default: those of the LUN
+	APIMode  string `yaml:"api_mode"` // what the API shows, where it is not the file's own
 }
 
 // FileSpec is a mapping file, or any other file, that no VM uses.
 type FileSpec struct {
-	File string `yaml:"file"`
-	RDM  string `yaml:"rdm"`
-	Mode string `yaml:"mode"`
-	Size int64  `yaml:"size"`
-	Kind string `yaml:"kind"`
+	File string `yaml:"file" json:"file"`
+	RDM  string `yaml:"rdm" json:"rdm"`
+	Mode string `yaml:"mode" json:"mode"`
+	Size int64  `yaml:"size" json:"size"`
+	Kind string `yaml:"kind" json:"kind"`
+	UUID string `yaml:"uuid" json:"uuid"`
 }
 
-// UserSpec is a user whose role lacks some privileges.
+// UserSpec is a user whose role lacks some privileges, everywhere or on single objects; of some objects the user sees
+// the name only (no System.Read), of others nothing at all (no System.View).
 type UserSpec struct {
-	Password string   `yaml:"password"`
-	Missing  []string `yaml:"missing"`
-	Blind    []string `yaml:"blind"`
+	Password   string              `yaml:"password"`
+	Missing    []string            `yaml:"missing"`
+	MissingOn  map[string][]string `yaml:"missing_on"`
+	Unreadable []string            `yaml:"unreadable"`
+	Unseen     []string            `yaml:"unseen"`
 }
 
 // GeneratedSpec asks for a number of VMs made up by rule.
@@ -163,7 +175,47 @@ func parseWorld(text []byte) (*World, error) {
 		return nil, fmt.Errorf("the world cannot be read: %w", err)
 	}
 	world.fillDefaults()
-	return world, nil
+	return world, world.check()
+}
+
+// check refuses words that the model does not know: a typing error must not become another world.
+func (w *World) check() error {
+	known := func(what, value string, words ...string) error {
+		if slices.Contains(words, value) {
+			return nil
+		}
+		return fmt.Errorf("the world cannot be read: %s %q is none of %s", what, value, strings.Join(words, ", "))
+	}
+	problems := []error{known("api", w.API, "vcenter", "esxi")}
+	for _, fault := range []string{w.OneReconfigure, w.SecondMapping, w.LocalMappings} {
+		if fault != "accept" {
+			problems = append(problems, checkFault(fault))
+		}
+	}
+	for _, host := range w.Hosts {
+		problems = append(problems, known("state", host.State, "connected", "disconnected", "notResponding"), known("licence", host.Licence, "full", "free"))
+	}
+	for _, store := range w.Datastores {
+		problems = append(problems, known("type", store.Type, "VMFS", "NFS", "NFS41", "vsan", "VVOL"))
+	}
+	for _, lun := range w.Luns {
+		problems = append(problems, known("format", lun.Format, "native512", "emulated512", "native4k", "SoftwareEmulated4k", "unknown"),
+			known("quality", lun.Quality, "highQuality", "mediumQuality", "lowQuality", "unknownQuality"))
+	}
+	for _, vm := range w.VMs {
+		problems = append(problems, known("power", vm.Power, "on", "off", "suspended"), known("tools", vm.Tools, "running", "none", "deaf"))
+		if vm.PowerOnFault != "" {
+			problems = append(problems, checkFault(vm.PowerOnFault))
+		}
+		for _, controller := range vm.Controllers {
+			problems = append(problems, known("controller", controller.Type, "pvscsi", "lsilogic", "lsisas", "buslogic", "sata", "nvme", "ide"),
+				known("shared", controller.Shared, "", "none", "virtual", "physical"))
+		}
+		for _, disk := range vm.Disks {
+			problems = append(problems, known("mode", disk.Mode, "physical", "virtual"), known("sharing", disk.Sharing, "sharingNone", "sharingMultiWriter"))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 func orElse[T comparable](value, fallback T) T {
@@ -179,19 +231,24 @@ func (w *World) fillDefaults() {
 	w.Version = orElse(w.Version, "8.0.3")
 	w.OneReconfigure = orElse(w.OneReconfigure, "accept")
 	w.SecondMapping = orElse(w.SecondMapping, "accept")
+	w.LocalMappings = orElse(w.LocalMappings, "accept")
 	if w.Generated != nil {
 		w.generate()
 	}
+	datacenter := "DC"
+	if w.API == "esxi" {
+		datacenter = "ha-datacenter"
+	}
 	for i := range w.Hosts {
 		host := &w.Hosts[i]
-		host.Datacenter = orElse(host.Datacenter, "DC")
+		host.Datacenter = orElse(host.Datacenter, datacenter)
 		host.Version = orElse(host.Version, w.Version)
 		host.State = orElse(host.State, "connected")
 		host.Licence = orElse(host.Licence, "full")
 	}
 	for i := range w.Datastores {
 		store := &w.Datastores[i]
-		store.Datacenter = orElse(store.Datacenter, "DC")
+		store.Datacenter = orElse(store.Datacenter, datacenter)
 		store.Type = orElse(store.Type, "VMFS")
 		store.Version = orElse(store.Version, "6.82")
 		store.UUID = orElse(store.UUID, fmt.Sprintf("5f9%05d-%08x-1111-005056%06d", i, i+1, i))
@@ -223,17 +280,23 @@ func (w *World) fillDefaults() {
 		vm.InstanceUUID = orElse(vm.InstanceUUID, fmt.Sprintf("5004%04x-0000-4000-8000-%012x", i, i+1))
 		vm.BiosUUID = orElse(vm.BiosUUID, fmt.Sprintf("4204%04x-0000-4000-8000-%012x", i, i+1))
 		if len(vm.Controllers) == 0 {
-			vm.Controllers = []ControllerSpec{{Type: "pvscsi"}}
+			vm.Controllers = []ControllerSpec{{}}
+		}
+		for j := range vm.Controllers {
+			vm.Controllers[j].Type = orElse(vm.Controllers[j].Type, "pvscsi")
 		}
 		for j := range vm.Disks {
 			disk := &vm.Disks[j]
 			disk.At = orElse(disk.At, fmt.Sprintf("scsi0:%d", unitFor(j)))
 			disk.Mode = orElse(disk.Mode, "physical")
 			disk.Sharing = orElse(disk.Sharing, "sharingNone")
-			disk.File = orElse(disk.File, fmt.Sprintf("[%s] %s/%s_%d.vmdk", vm.Datastore, nameEncoder.Replace(vm.Name), nameEncoder.Replace(vm.Name), j))
+			disk.File = orElse(disk.File, fmt.Sprintf("[%s] %s/%s_%d.vmdk", vm.Datastore, fileName(vm.Name), fileName(vm.Name), j))
 		}
 	}
 }
+
+// fileName is what a VM's folder and files are called: its name, as the API writes names.
+func fileName(name string) string { return nameEncoder.Replace(name) }
 
 // unitFor skips unit 7, which is the controller's own.
 func unitFor(index int) int {
@@ -256,29 +319,5 @@ func vmlOf(name, model string) string {
 		return "0100000000" + fmt.Sprintf("%x", serial) + tail
 	default:
 		return "0000000000" + fmt.Sprintf("%x", strings.TrimPrefix(name, "mpx."))
-	}
-}
-
-func (w *World) generate() {
-	spec := w.Generated
-	hosts := orElse(spec.Hosts, 4)
-	for i := 0; i < hosts; i++ {
-		w.Hosts = append(w.Hosts, HostSpec{Name: fmt.Sprintf("esx%02d.lab", i+1)})
-	}
-	w.Datastores = append(w.Datastores, DatastoreSpec{Name: "san01"})
-	every := orElse(spec.RDMEvery, 10)
-	for i := 0; i < spec.VMs; i++ {
-		vm := VMSpec{Name: fmt.Sprintf("vm-%05d", i), Host: w.Hosts[i%hosts].Name, Datastore: "san01", Power: "on"}
-		for j := 0; j < orElse(spec.Disks, 2); j++ {
-			vm.Disks = append(vm.Disks, DiskSpec{Flat: 40 << 30})
-		}
-		if i%every == 0 {
-			for j := 0; j < 2; j++ {
-				name := fmt.Sprintf("naa.600601601234560000000000%08x", i*2+j)
-				w.Luns = append(w.Luns, LunSpec{Name: name, Sectors: 3907029168, Serial: fmt.Sprintf("APM%09d", i*2+j)})
-				vm.Disks = append(vm.Disks, DiskSpec{RDM: name})
-			}
-		}
-		w.VMs = append(w.VMs, vm)
 	}
 }

@@ -1,0 +1,28 @@
+package main
+
+import "fmt"
+
+// generate makes up hosts, LUNs and VMs by rule; a world may add its own beside them.
+func (w *World) generate() {
+	spec := w.Generated
+	hosts := orElse(spec.Hosts, 4)
+	for i := 0; i < hosts; i++ {
+		w.Hosts = append(w.Hosts, HostSpec{Name: fmt.Sprintf("esx%02d.lab", i+1)})
+	}
+	w.Datastores = append(w.Datastores, DatastoreSpec{Name: "san01"})
+	every := orElse(spec.RDMEvery, 10)
+	for i := 0; i < spec.VMs; i++ {
+		vm := VMSpec{Name: fmt.Sprintf("vm-%05d", i), Host: w.Hosts[i%hosts].Name, Datastore: "san01", Power: "on"}
+		for j := 0; j < orElse(spec.Disks, 2); j++ {
+			vm.Disks = append(vm.Disks, DiskSpec{Flat: 40 << 30})
+		}
+		if i%every == 0 {
+			for j := 0; j < 2; j++ {
+				name := fmt.Sprintf("naa.600601601234560000000000%08x", i*2+j)
+				w.Luns = append(w.Luns, LunSpec{Name: name, Sectors: 3907029168, Serial: fmt.Sprintf("APM%09d", i*2+j)})
+				vm.Disks = append(vm.Disks, DiskSpec{RDM: name})
+			}
+		}
+		w.VMs = append(w.VMs, vm)
+	}
+}
