@@ -25,7 +25,7 @@ def storage_report(
     mappings: object, luns: object = None, allocations: object = None, servers: Sequence[str] = (), read_at: str = ""
 ) -> dict[str, str]:
     """Returns `html` and `csv`; raises AnsibleFilterError where something else than a result was given."""
-    heading = Heading(str(read_at) or None, tuple(str(server) for server in servers), collection_version())
+    heading = Heading(str(read_at) or None, tuple(str(server) for server in servers if server), collection_version())
     try:
         # Ansible's own strings and lists carry tags and look values up when asked; plain ones do not.
         made = report(to_plain(mappings), to_plain(luns), to_plain(allocations), heading)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import socket
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -62,8 +63,8 @@ class Site:
     def __init__(self, lab: VcenterLab, folder: Path) -> None:
         self.lab, self.folder = lab, folder
 
-    def play(self, *arguments: str, fails: bool = False) -> dict[str, int]:
-        """Runs ansible-playbook; returns the counts of the one host in the recap."""
+    def play(self, *arguments: str, fails: bool = False, **more: str) -> dict[str, int]:
+        """Runs ansible-playbook with more in its environment; returns the counts of the one host in the recap."""
         environment = {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
@@ -75,6 +76,7 @@ class Site:
             "VMWARE_USER": self.lab.username,
             "VMWARE_PASSWORD": self.lab.password,
             "VMWARE_CA_PATH": self.lab.ca_path,
+            **more,
         }
         command = [sys.executable, "-m", "ansible", "playbook", *arguments]
         run = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=180)
@@ -120,6 +122,25 @@ def test_every_name_is_harmless_and_readable(site: Site) -> None:
     assert machines == {f"'{name}" if name.startswith("=") else name for name in WICKED}
     # What a template makes of such a name.
     assert "49" not in {*page.words, *machines}
+
+
+def test_a_server_that_cannot_be_reached_is_said_in_the_page(site: Site) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        # Nobody listens there.
+        site.play(
+            "winbackup.storage.audit",
+            fails=True,
+            WINBACKUP_WINDOWS_HOST="127.0.0.1",
+            WINBACKUP_WINDOWS_PORT=port,
+            WINBACKUP_WINDOWS_USER="somebody",
+            WINBACKUP_WINDOWS_PASSWORD="a password that is nowhere",
+        )
+    page = Page(site.folder / "winbackup-report" / "report.html")
+    assert WICKED[0] in page.words
+    assert [words for words in page.words if words.startswith("dpm_allocation_info failed: ") and port in words]
+    assert "a password that is nowhere" not in site.text + " ".join(page.words)
 
 
 def test_in_check_mode_nothing_is_written(site: Site) -> None:
