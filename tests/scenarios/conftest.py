@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from vcenter_lab import VcenterLab
 
+# Helpers of the tests whose assertions shall say what they compared, as those of the tests do.
+pytest.register_assert_rewrite("harness", "points")
+
 
 @pytest.fixture(scope="session")
 def vcenter() -> Iterator[VcenterLab]:

@@ -36,7 +36,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.power impor
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.prepare import Prepared, noted, prepare
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import Record, to_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import Run, TakenOver, record_at
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import (
+    NOT_AS_CONFIGURED,
+    Run,
+    TakenOver,
+    record_at,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_machine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import (
     Stand,
@@ -44,6 +49,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import
     Work,
     backward_change,
     blind_backward_change,
+    differences,
     stand_of,
 )
 
@@ -52,6 +58,14 @@ _PLANS = 4
 
 class PlanIsStale(StorageError):
     """The VM is not what the plan was made on; nothing was written yet."""
+
+
+class Unfit(StorageError):
+    """A converted disk is not what it was verified to be, and the VM was not started with it."""
+
+    def __init__(self, work: Work, message: str) -> None:
+        super().__init__(message)
+        self.work = work
 
 
 def convert_machine(
@@ -118,7 +132,8 @@ class Executor:
                     possible.append(work)
             elif work.task is not Task.NOTHING and (work.address in opened or not blocked):
                 possible.append(work)
-        return tuple(sorted(possible, key=lambda work: work.address not in opened))
+        # What is attached to nothing comes first of all.
+        return tuple(sorted(possible, key=lambda work: (not self._is_half_way(work), work.address not in opened)))
 
     def _stands(self, work: Work, stand: Stand) -> bool:
         prepared = self.prepared
@@ -133,7 +148,8 @@ class Executor:
         for work in self.works:
             blocked = work.address not in possible
             report.states[work.address] = outcome.BLOCKED if blocked else outcome.WOULD_CONVERT
-        runnable = [work for work in self.prepared.works if work.address in possible or work.task is Task.NOTHING]
+        runnable = [work for work in self.works if work.address in possible]
+        runnable += [work for work in self.prepared.works if work.task is Task.NOTHING]
         report.steps = outcome.planned_steps(self.prepared, runnable, self.request)
         report.resumed = bool(opened)
         report.changed = bool(report.steps) and not report.blockers
@@ -196,9 +212,14 @@ class Executor:
         try:
             run.reach(done, change)
         except StepRefused as refusal:
+            if refusal.fault == NOT_AS_CONFIGURED:
+                # The records were written, and are another run's by now: this one was away for longer than its lease.
+                run.changed = True
+                self.report.states.update({work.address: outcome.TAKEN_OVER for work in self.works})
+                raise TakenOver(f"Another run has taken over {prepared.machine.name}.") from refusal
             self.report.steps.clear()
             for work in self.works:
-                self.report.states[work.address] = outcome.FAILED
+                self._leave(work, outcome.FAILED)
             blocker = _blocker_of_first_write(refusal, prepared.machine.name)
             if blocker is None:
                 raise
@@ -287,16 +308,18 @@ class Executor:
             states[address] = outcome.NOT_BEGUN
         except StorageError as error:
             self.report.fail(f"{address}: {error}")
-            self._undo(work)
+            # A file that was there before this run could make it is not this run's to remove.
+            exists = isinstance(error, StepRefused) and error.fault == "FileAlreadyExists"
+            self._undo(work, keeps_new_file=exists)
         self.stopped_short = True
 
     def _is_half_way(self, work: Work) -> bool:
         return self._stands(work, Stand.MISSING)
 
-    def _undo(self, work: Work) -> None:
+    def _undo(self, work: Work, *, keeps_new_file: bool = False) -> None:
         states, address = self.report.states, work.address
         try:
-            swap.undo(self.run, work)
+            swap.undo(self.run, work, keeps_new_file=keeps_new_file)
             states[address] = outcome.ROLLED_BACK
         except TakenOver:
             raise
@@ -319,29 +342,36 @@ class Executor:
         """Starts the VM and verifies once more; returns False where the records must stay open."""
         self.report.step(outcome.power_on_step())
         converted = [work for work in self.works if self.report.states.get(work.address) == outcome.CONVERTED]
+
+        def verify(sight: Sight) -> None:
+            for work in converted:
+                wrong = differences(self.run.held[work.address], sight, Stand.NEW)
+                if wrong:
+                    raise Unfit(work, f"{work.address} is not as wanted before the start: {'; '.join(wrong)}.")
+
         try:
-            start(self.run)
+            start(self.run, verify)
         except TakenOver:
             raise
         except StorageError as error:
             self.report.fail(f"The VM could not be started: {error}")
-            named = [work for work in converted if _names_disk(str(error), work, self.prepared)]
+            unfit = [error.work] if isinstance(error, Unfit) else []
+            named = unfit or [work for work in converted if _names_disk(str(error), work, self.prepared)]
             if not named:
                 return False
             for work in named:
                 self._undo(work)
             if not self._may_start():
                 return False
+            converted = [work for work in converted if self.report.states[work.address] == outcome.CONVERTED]
             try:
-                start(self.run)
+                start(self.run, verify)
             except TakenOver:
                 raise
             except StorageError as again:
                 self.report.fail(f"Nor with the old mappings: {again}")
                 return False
         for work in converted:
-            if self.report.states[work.address] != outcome.CONVERTED:
-                continue
             wrong = swap.verify(self.run, work)
             if wrong:
                 self.report.states[work.address] = outcome.FAILED
@@ -396,10 +426,21 @@ class Executor:
     def _mark_open(self, state: str) -> None:
         """Marks the disks of which nothing final is known, and gives the commands where they stand half way."""
         for work in self.works:
-            if self.report.states.get(work.address) in (None, outcome.CONVERTED) and work.address in self.run.held:
-                self.report.states[work.address] = state
-                if state == outcome.FAILED:
-                    self._add_recovery(work)
+            known = self.report.states.get(work.address)
+            if known not in (None, outcome.CONVERTED) or work.address not in self.run.held:
+                continue
+            if state == outcome.FAILED and known == outcome.CONVERTED and self._still_stands(work):
+                # Only its record could not be closed; the next run does that.
+                continue
+            self.report.states[work.address] = state
+            if state == outcome.FAILED:
+                self._add_recovery(work)
+
+    def _still_stands(self, work: Work) -> bool:
+        try:
+            return not swap.verify(self.run, work)
+        except StorageError:
+            return False
 
     def _add_recovery(self, work: Work) -> None:
         record = work.record
@@ -419,6 +460,7 @@ class Executor:
     def _look_back(self) -> None:
         """Reads the VM once more, so that the report says what is, not what was meant."""
         self.report.changed = self.run.changed
+        self.report.warnings = self.run.warnings
         if not self.run.changed:
             return
         try:

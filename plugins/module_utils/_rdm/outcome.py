@@ -47,6 +47,7 @@ class Report:
     blockers: list[Blocker] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     recovery: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     after: dict[str, Disk | None] = field(default_factory=dict)
     power_after: Power | None = None
     changed: bool = False
@@ -70,7 +71,10 @@ class Report:
         prepared = self.prepared
         disks = [self._disk(work) for work in prepared.works]
         power_before = prepared.machine.power
+        # Ansible shows what a result has under this name, and takes it out.
+        warnings = {"warnings": list(self.warnings)} if self.warnings else {}
         return {
+            **warnings,
             "changed": self.changed,
             "vm": machine_result(prepared.inventory, prepared.machine),
             "disks": disks,

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
@@ -25,6 +26,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import ONLY_RECORDED
 
 _TASK_SECONDS = 60
+_ASKS = 3
+# Faults with which a server may answer though the guest was told: what failed is not said, or lies on the way to it.
+_DOUBTFUL = frozenset({"SystemError", "HostCommunication", "HostNotReachable", "Timedout"})
 
 
 class GuestStillOn(StorageError):
@@ -63,10 +67,8 @@ def switch_off(run: Run, request: Request, planned: VirtualMachine) -> Sight:
     sight = run.renew(STEP_SHUTDOWN_ASKED)
     if sight.machine.power is Power.OFF:
         return sight
-    try:
-        run.backend.shut_down_guest(sight.machine)
-        run.changed = True
-    except StepRefused as refusal:
+    refusal = _ask_guest(run, sight)
+    if refusal is not None:
         sight = run.look_as_owner()
         if sight.machine.power is not Power.OFF and request.power != "power_off":
             raise NotShutDown(
@@ -74,8 +76,6 @@ def switch_off(run: Run, request: Request, planned: VirtualMachine) -> Sight:
                 hint="Start VMware Tools in the guest, shut it down yourself, or allow power: power_off.",
             ) from refusal
         return _switch_off_hard(run)
-    except (OutcomeUnknown, ConnectionFailed):
-        run.changed = True
     sight = _wait_until_off(run, request, footprint)
     if sight.machine.power is Power.OFF:
         return sight
@@ -86,6 +86,29 @@ def switch_off(run: Run, request: Request, planned: VirtualMachine) -> Sight:
         hint="It may still go down: no disk was changed, and the next run starts it again if it has. "
         "Raise shutdown_timeout, or allow power: power_off.",
     )
+
+
+def _ask_guest(run: Run, sight: Sight) -> StepRefused | None:
+    """Asks the guest to shut down; returns the refusal where it surely was not asked. To ask twice does no harm."""
+    for attempt in range(_ASKS):
+        run.changed = True
+        try:
+            run.backend.shut_down_guest(sight.machine)
+        except ConnectionFailed:
+            # It was never sent.
+            if attempt == _ASKS - 1:
+                raise
+            sight = run.look_as_owner()
+            if sight.machine.power is not Power.ON:
+                return None
+            continue
+        except OutcomeUnknown:
+            pass
+        except StepRefused as refusal:
+            if refusal.fault not in _DOUBTFUL:
+                return refusal
+        return None
+    return None
 
 
 def _wait_until_off(run: Run, request: Request, footprint: Footprint) -> Sight:
@@ -137,13 +160,17 @@ def _let_task_end(run: Run) -> None:
         time.sleep(run.poll_seconds)
 
 
-def start(run: Run) -> Sight:
-    """Starts the VM where it is registered; returns the look that shows it on, or raises what the server said."""
+def start(run: Run, verify: Callable[[Sight], None]) -> Sight:
+    """Starts the VM where it is registered; returns the look that shows it on, or raises what the server said.
+
+    `verify` looks at the VM, still off, on the host where it is about to be started, and raises to keep it off.
+    """
     lost: StorageError | None = None
     for _attempt in range(2):
         sight = run.look_as_owner()
         if sight.machine.power is Power.ON:
             return sight
+        verify(sight)
         run.changed = True
         try:
             run.backend.power_on(sight.machine)

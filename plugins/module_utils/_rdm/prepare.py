@@ -32,6 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.names impor
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
     STEP_BEGUN,
     STEP_SHUTDOWN_ASKED,
+    TOUCHED,
     Note,
     OpenRecord,
     Record,
@@ -102,6 +103,7 @@ class _Reading:
     power_before: Power
     step: str
     run_id: str
+    boot_order: tuple[str, ...] = ()
 
 
 def own_records(machine: VirtualMachine) -> tuple[dict[str, Record], tuple[Blocker, ...]]:
@@ -142,6 +144,8 @@ def prepare(backend: Backend, request: Request, inventory: Inventory, machine: V
         Power.ON if stopped else (machine.power or Power.OFF),
         STEP_SHUTDOWN_ASKED if stopped else STEP_BEGUN,
         run_id,
+        # A disk that an interrupted run took off has lost its place in the order.
+        next((record.boot_order for record in opened if record.step in TOUCHED), machine.boot_order or ()),
     )
     selected = {disk.address for disk in select_disks(inventory, machine, request.disks)}
     works: list[Work] = []
@@ -181,8 +185,8 @@ def _reopened(reading: _Reading, disk: Disk, record: OpenRecord, selected: bool)
     if forward and stand is Stand.OLD:
         # Nothing had been done to the disk yet, so it is a conversion like any other, with every check.
         work = _fresh(reading, disk)
-        if work.task is not Task.NOTHING and not work.blockers:
-            return work
+        if work.record is not None and not work.blockers:
+            return replace(work, record=_with_settings_of(record, work.record))
         return replace(_undo(reading, disk, record), blockers=work.blockers)
     if forward and stand is Stand.MISSING and not _lun_is_there(reading, record):
         forward = False
@@ -195,6 +199,22 @@ def _reopened(reading: _Reading, disk: Disk, record: OpenRecord, selected: bool)
     if stand is Stand.NEW:
         needed = ()
     return Work(disk, Task.FINISH, record, _lun(reading, disk), blockers=needed)
+
+
+def _with_settings_of(earlier: OpenRecord, record: OpenRecord) -> OpenRecord:
+    """Returns the record with the settings that the VM had before the earlier run took the disk off and put it back."""
+    if earlier.step not in TOUCHED:
+        return record
+    return replace(
+        record,
+        old_disk_mode=earlier.old_disk_mode,
+        sharing=earlier.sharing,
+        shares_level=earlier.shares_level,
+        shares=earlier.shares,
+        io_limit=earlier.io_limit,
+        io_reservation=earlier.io_reservation,
+        label=earlier.label,
+    )
 
 
 def _undo(reading: _Reading, disk: Disk, record: OpenRecord) -> Work:
@@ -251,8 +271,10 @@ def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> Work:
         beside = listing if split_file(file)[:2] == split_file(disk.file)[:2] else None
         old = (beside if beside is not None else reading.backend.list_folder(machine, disk.file) or {}).get(disk.file)
         opened = _record(reading, disk, lun, old_path, new_path, old.disk_uuid if old else None)
-    if opened is None and not blockers:
+    if not blockers and opened is None:
         blockers = (_nowhere(disk, file),)
+    elif not blockers and listing is None:
+        blockers = (_unreadable(file),)
     attach = listing is not None and file in listing and file in own_files
     return Work(disk, Task.CONVERT, opened, lun, attach_existing=attach, blockers=tuple(blockers))
 
@@ -262,6 +284,15 @@ def _nowhere(disk: Disk, file: str) -> Blocker:
         "datastore_unsuitable",
         f"The place of {disk.file} or of {file} is not a datastore that the VM's host shows.",
         "Name a datastore that the VM's host has mounted for writing.",
+        file,
+    )
+
+
+def _unreadable(file: str) -> Blocker:
+    return Blocker(
+        "datastore_unsuitable",
+        f"The folder of {file} could not be read, and so not whether a file of that name exists.",
+        "Run again; name another place with datastore and directory if it stays so.",
         file,
     )
 
@@ -311,7 +342,7 @@ def _record(
         shares=disk.shares,
         io_limit=disk.io_limit,
         io_reservation=disk.io_reservation,
-        boot_order=reading.machine.boot_order or (),
+        boot_order=reading.boot_order,
         label=disk.label,
     )
 

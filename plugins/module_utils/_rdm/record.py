@@ -33,6 +33,8 @@ STEP_SHUTDOWN_ASKED = "shutdown_asked"
 STEP_REMOVED = "removed"
 STEP_SWAPPED = "swapped"
 STEP_POWER = "power"
+# The disk was swapped, and may have lost what hung on its device: the boot order, shares, limits, the label.
+TOUCHED = frozenset({STEP_REMOVED, STEP_SWAPPED})
 
 
 class UnreadableRecord(ValueError):

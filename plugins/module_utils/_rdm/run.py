@@ -40,6 +40,8 @@ _T = TypeVar("_T")
 RENEW_SECONDS = 20
 _TRIES = 4
 _TASK_WAIT_SECONDS = 600
+# The server reported success, and the next look does not show what was asked for.
+NOT_AS_CONFIGURED = "NotAsConfigured"
 
 
 class TakenOver(StorageError):
@@ -58,6 +60,8 @@ class Run:
     held: dict[str, OpenRecord] = field(default_factory=dict)
     changed: bool = False
     poll_seconds: float = 1.0
+    # What was done, and not in full; the user is told, and nothing fails by it.
+    warnings: list[str] = field(default_factory=list)
 
     def time_is_up(self) -> bool:
         """Tells whether no new step forward may begin."""
@@ -136,15 +140,16 @@ class Run:
             if done(sight):
                 self.changed = self.changed or sent
                 return sight
+            # Another run may have taken over meanwhile: then nothing else of this one counts.
+            self.check_ownership(sight)
             if refusal is not None:
                 raise refusal
-            self.check_ownership(sight)
             wanted = change(sight)
             sent = True
             try:
                 self.backend.reconfigure(sight.machine, wanted)
                 refusal = StepRefused(
-                    f"{sight.machine.name} was reconfigured and does not show it.", fault="NotAsConfigured"
+                    f"{sight.machine.name} was reconfigured and does not show it.", fault=NOT_AS_CONFIGURED
                 )
             except Conflict as conflict:
                 conflicts += 1

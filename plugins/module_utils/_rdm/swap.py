@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused, StorageError
@@ -22,6 +23,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
     STEP_REMOVED,
     STEP_SWAPPED,
+    TOUCHED,
     OpenRecord,
     from_volume_path,
 )
@@ -75,14 +77,15 @@ def convert(run: Run, work: Work, request: Request, known: Inventory) -> Sight:
         if stand is Stand.OLD and sight.machine.power is not Power.OFF:
             raise NotBegun(f"Somebody started {sight.machine.name}; {work.address} was left as it is.")
         require_off(run, sight)
-        if stand is Stand.OLD:
-            _check_again(sight, work, request, known)
-        attach = work.attach_existing or _own_file_is_there(run, record, sight)
-        sight = _swap_forward(run, record, attach)
+        # What a killed run made and recorded is attached; a file that appeared since the plan is somebody else's.
+        left_over = work.task is Task.FINISH and _own_file_is_there(run, record, sight)
+        sight = _swap_forward(
+            run, record, work.attach_existing or left_over, lambda seen: _check_again(seen, work, request, known)
+        )
     wrong = differences(record, sight, Stand.NEW)
     if wrong:
         raise NotVerified(f"The new mapping at {work.address} is not as wanted: {'; '.join(wrong)}.")
-    return _set_again(run, record, sight) if sight.machine.power is Power.OFF else sight
+    return _set_again(run, record, sight)
 
 
 def verify(run: Run, work: Work) -> tuple[str, ...]:
@@ -90,7 +93,7 @@ def verify(run: Run, work: Work) -> tuple[str, ...]:
     return differences(run.held[work.address], run.look(), Stand.NEW)
 
 
-def undo(run: Run, work: Work) -> Sight:
+def undo(run: Run, work: Work, *, keeps_new_file: bool = False) -> Sight:
     """Makes the old mapping stand again, verifies that, and removes the new file that this record made."""
     record = run.held[work.address]
     sight = run.look_when_idle()
@@ -101,8 +104,10 @@ def undo(run: Run, work: Work) -> Sight:
         wrong = differences(record, sight, Stand.OLD)
         if wrong:
             raise NotVerified(f"The old mapping at {work.address} is attached again, but {'; '.join(wrong)}.")
+    if run.held[work.address].step in TOUCHED:
         sight = _set_again(run, replace(record, wanted=record.old_mode, disk_mode=record.old_disk_mode), sight)
-    _remove_new_file(run, record, sight)
+    if not keeps_new_file:
+        _remove_new_file(run, record, sight)
     return sight
 
 
@@ -119,10 +124,10 @@ def require_off(run: Run, sight: Sight) -> Sight:
 
 def _check_again(sight: Sight, work: Work, request: Request, known: Inventory) -> None:
     """Reads the blockers anew on the facts of this moment, for what others may have done since the plan."""
-    if work.task is not Task.CONVERT:
-        return
     disk = sight.machine.disk_at(work.address)
-    if disk is None:
+    if work.task is not Task.CONVERT or disk is None or work.record is None:
+        return
+    if stand_of(work.record, sight.machine, sight.datastores) is not Stand.OLD:
         return
     found = blockers_of(
         inventory_of(sight, known),
@@ -137,12 +142,15 @@ def _check_again(sight: Sight, work: Work, request: Request, known: Inventory) -
         raise Blocked(blockers)
 
 
-def _swap_forward(run: Run, record: OpenRecord, attach: bool) -> Sight:
+def _swap_forward(run: Run, record: OpenRecord, attach: bool, check: Callable[[Sight], None]) -> Sight:
+    """Swaps in one reconfigure, or in two. `check` is asked on the very look that each is bound to."""
+
     def done(sight: Sight) -> bool:
         return stand_of(record, sight.machine, sight.datastores) is Stand.NEW
 
     def in_one(sight: Sight) -> Change:
         require_off(run, sight)
+        check(sight)
         return _with_records(run, sight, forward_change(record, sight, attach), STEP_SWAPPED, record.address)
 
     try:
@@ -152,7 +160,7 @@ def _swap_forward(run: Run, record: OpenRecord, attach: bool) -> Sight:
             raise
         if stand_of(record, run.look().machine, {}) is Stand.MISSING:
             raise
-    _detach(run, record, forward=True)
+    _detach(run, record, check, forward=True)
     return run.reach(done, in_one)
 
 
@@ -171,11 +179,11 @@ def _swap_back(run: Run, record: OpenRecord) -> Sight:
             raise
         if stand_of(record, run.look().machine, {}) is Stand.MISSING:
             raise
-    _detach(run, record, forward=False)
+    _detach(run, record, lambda sight: None, forward=False)
     return run.reach(done, in_one)
 
 
-def _detach(run: Run, record: OpenRecord, forward: bool) -> None:
+def _detach(run: Run, record: OpenRecord, check: Callable[[Sight], None], forward: bool) -> None:
     """The first of two steps: the device is removed, its file is kept."""
 
     def gone(sight: Sight) -> bool:
@@ -183,6 +191,7 @@ def _detach(run: Run, record: OpenRecord, forward: bool) -> None:
 
     def remove(sight: Sight) -> Change:
         require_off(run, sight)
+        check(sight)
         whole = forward_change(record, sight, True) if forward else backward_change(record, sight)
         return _with_records(run, sight, Change(remove=whole.remove), STEP_REMOVED, record.address)
 
@@ -201,7 +210,7 @@ def _set_again(run: Run, record: OpenRecord, sight: Sight) -> Sight:
     try:
         return run.reach(lambda seen: lost_settings(record, seen.machine) is None, change)
     except StepRefused as refusal:
-        run.tell(f"Settings of {record.address} could not be set as they were: {refusal.message}")
+        run.warnings.append(f"Settings of {record.address} could not be set as they were: {refusal.message}")
         return run.look()
 
 
@@ -223,12 +232,13 @@ def _remove_new_file(run: Run, record: OpenRecord, sight: Sight) -> None:
     file = from_volume_path(record.new_file, sight.datastores)
     if record.new_file in noted or not _own_file_is_there(run, record, sight):
         return
-    if any(file in (disk.file, *disk.parents) for disk in sight.machine.disks):
+    machines = inventory_of(sight, run.inventory()).machines.values()
+    if any(file in (disk.file, *disk.parents) for machine in machines for disk in machine.disks):
         return
     try:
         run.delete_mapping(sight.machine, file)
     except StorageError as error:
-        run.tell(f"The unused mapping {file} could not be deleted: {error.message}")
+        run.warnings.append(f"The unused mapping {file} could not be deleted: {error.message}")
 
 
 def _with_records(run: Run, sight: Sight, change: Change, step: str | None, address: str) -> Change:

@@ -63,6 +63,8 @@ class Stand(StrEnum):
     OTHER = "other"
 
 
+# What else than a disk a boot order may name.
+_BOOTABLE_OTHERS = ("cdrom", "ethernet", "floppy")
 # The key of a disk that stands in a record only; a real device's key is never zero.
 ONLY_RECORDED = 0
 
@@ -264,10 +266,20 @@ def lost_settings(record: OpenRecord, machine: VirtualMachine) -> Change | None:
         io_limit=record.io_limit if record.io_limit is not None else disk.io_limit,
         io_reservation=record.io_reservation if record.io_reservation is not None else disk.io_reservation,
     )
-    order = record.boot_order if record.boot_order and machine.boot_order != record.boot_order else None
+    order = _order_again(record, machine)
     if wanted == disk and order is None:
         return None
     return Change(edit=wanted if wanted != disk else None, boot_order=order)
+
+
+def _order_again(record: OpenRecord, machine: VirtualMachine) -> tuple[str, ...] | None:
+    """Returns the boot order of the record, as far as its devices are there now; None where it is as it was."""
+    order = tuple(
+        entry
+        for entry in record.boot_order
+        if machine.disk_at(entry) is not None or entry.partition(":")[0] in _BOOTABLE_OTHERS
+    )
+    return order if order and order != machine.boot_order else None
 
 
 def with_recorded_disks(

@@ -1,4 +1,4 @@
-"""What the scenarios of a conversion share: one call of the module's own code, in this process or in one to be killed."""
+"""What the scenarios of a conversion share: one call of the module's own code, here or in a process to be killed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
+from vcenter_lab import VcenterLab
+
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome, outcome_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execute import convert_machine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import request_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.backend import open_backend
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.convert import SPEC
-from vcenter_lab import VcenterLab
 
 RECORD = "winbackup.storage.rdm."
 _FORK = multiprocessing.get_context("fork")

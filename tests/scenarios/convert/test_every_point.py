@@ -1,107 +1,44 @@
 """At every request of a conversion something goes wrong; after one more run nothing is lost and nothing is left open.
 
-The points are not written by hand: they are the requests that the lab logged of a clean run. Each kind of trouble is
-let loose at each of them in turn, in a world made anew.
+`make test` goes through the writes and what follows each of them, for some stories through the writes alone;
+`make test-all` through every request.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import foreign
 import pytest
-from harness import (
-    assert_nothing_lost,
-    assert_settled,
-    controller,
-    machine,
-    mapping,
-    run,
+from harness import Controller, controller, machine, mapping, run
+from points import (
+    BACK,
+    DELETE,
+    EVERY_REQUEST,
+    LOCAL,
+    ONLY_WRITES,
+    SAN,
+    TWO_STEPS,
+    VM,
+    WRITES,
+    Point,
+    Story,
+    assert_honest,
+    points_of,
+    sweep,
 )
 from vcenter_lab import VcenterLab
-from worlds import LOCAL_PAIR, SAN_PAIR
+from worlds import SAN_A
 
-VM = "backup01"
-EVERY_REQUEST = "every request"
-ASK: dict[str, Any] = {"vm": VM, "power": "power_off", "shutdown_timeout": 3}
-
-
-@dataclass(frozen=True)
-class Point:
-    """One request of a clean run."""
-
-    number: int
-    method: str
-    writes: bool
-
-
-def points_of_a_clean_run(lab: VcenterLab, world: str) -> list[Point]:
-    """Returns the requests of a conversion in which nothing goes wrong, and sees that it ended well."""
-    lab.world(world)
-    lab.clear_log()
-    result = run(lab, **ASK)
-    assert not result["failed"], result["msg"]
-    assert {disk["state"] for disk in result["disks"]} == {"converted"}
-    return [Point(entry["n"], entry["method"], entry["writes"]) for entry in lab.log()]
-
-
-def sweep(
-    lab: VcenterLab,
-    world: str,
-    trouble: Callable[[Point], None],
-    points: list[Point],
-    put_right: Callable[[], None] = lambda: None,
-    foreign_changes: bool = False,
-) -> list[str]:
-    """Lets trouble loose at each point; returns a line for each point after which something was not as it must be."""
-    wrong = []
-    for point in points:
-        lab.world(world)
-        before = lab.state()
-        lab.clear_log()
-        try:
-            trouble(point)
-            lab.advance(120)
-            put_right()
-            again = run(lab, **ASK)
-            check_end(lab, before, again, foreign_changes)
-        except AssertionError as error:
-            wrong.append(f"point {point.number} ({point.method}): {error}")
-    return wrong
-
-
-def check_end(lab: VcenterLab, before: dict[str, Any], again: dict[str, Any], foreign_changes: bool) -> None:
-    """After the rerun: converted, or as it was with a reason; nothing lost, nothing open, the VM on as it was."""
-    after = lab.state()
-    assert_nothing_lost(before, after, VM)
-    assert not again["failed"], again["msg"]
-    assert {disk["state"] for disk in again["disks"]} <= {"converted", "unchanged"}, again["disks"]
-    assert_settled(after, VM)
-    for device in machine(after, VM)["devices"]:
-        if device["kind"] == "rdm":
-            assert device["mode"] == "virtualMode"
-    if not foreign_changes:
-        assert machine(after, VM)["power"] == machine(before, VM)["power"]
-    third = run(lab, **ASK)
-    assert third["changed"] is False, f"the run after that changed something: {third['plan']}"
-
-
-def selected(points: list[Point], extent: str) -> list[Point]:
-    """Returns all points, or those of writes and every fourth of the reads."""
-    if extent == EVERY_REQUEST:
-        return points
-    reads = [point for point in points if not point.writes]
-    return [point for point in points if point.writes or point in reads[::4]]
-
-
-@pytest.fixture(params=["writes and a quarter of the reads", pytest.param(EVERY_REQUEST, marks=pytest.mark.slow)])
-def extent(request: pytest.FixtureRequest) -> str:
-    """How many of the points are gone through: the rest is left to `make test-all`."""
-    return str(request.param)
-
-
+SLOW = pytest.mark.slow
+MAIN = [pytest.param((SAN, WRITES), id="san"), pytest.param((SAN, EVERY_REQUEST), id="san, all", marks=SLOW)]
+OTHERS = [
+    pytest.param((story, extent), id=f"{story.name}{', all' if extent == EVERY_REQUEST else ''}", marks=marks)
+    for story in (LOCAL, TWO_STEPS, DELETE, BACK)
+    for extent, marks in ((ONLY_WRITES, ()), (EVERY_REQUEST, SLOW))
+]
 FAULTS: dict[str, dict[str, Any]] = {
     "soap fault": {"kind": "soap", "fault": "TaskInProgress"},
     "task fault": {"kind": "task", "fault": "InvalidDeviceSpec"},
@@ -113,67 +50,73 @@ FAULTS: dict[str, dict[str, Any]] = {
     "session expired": {"kind": "session_expired"},
     "delay": {"kind": "delay", "delay_ms": 300},
 }
+# What leaves most in doubt, for the stories that are not gone through with every fault in `make test`.
+DOUBTFUL = ("done but reported failed", "reply lost", "general fault")
 
 
-@pytest.mark.parametrize("world", [SAN_PAIR, LOCAL_PAIR], ids=["san", "local"])
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_at_every_point(
-    vcenter: VcenterLab, extent: str, record_property: Any, world: str, fault: dict[str, Any]
-) -> None:
-    points = selected(points_of_a_clean_run(vcenter, world), extent)
-    record_property("points of failure", len(points))
+@pytest.fixture
+def points(vcenter: VcenterLab, told: tuple[Story, str], record_property: Any) -> list[Point]:
+    """The points of the story, counted for the summary."""
+    story, extent = told
+    found = points_of(vcenter, story, extent)
+    record_property("points of failure", len(found))
+    return found
+
+
+def faulty(lab: VcenterLab, story: Story, fault: dict[str, Any]) -> Callable[[Point], None]:
+    """Returns the trouble that is one fault at the point."""
 
     def trouble(point: Point) -> None:
-        vcenter.fault(at_request=point.number, **fault)
-        result = run(vcenter, **ASK)
-        if result["failed"]:
-            assert result["msg"], "a run failed without a word"
+        before = lab.state()
+        lab.fault(at_request=point.number, **fault)
+        assert_honest(lab, before, run(lab, **story.options))
 
-    assert sweep(vcenter, world, trouble, points) == []
+    return trouble
 
 
+@pytest.mark.parametrize("told", MAIN)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault(vcenter: VcenterLab, told: tuple[Story, str], points: list[Point], fault: dict[str, Any]) -> None:
+    sweep(vcenter, told[0], points, faulty(vcenter, told[0], fault))
+
+
+@pytest.mark.parametrize("told", OTHERS)
+@pytest.mark.parametrize("fault", [FAULTS[name] for name in DOUBTFUL], ids=DOUBTFUL)
+def test_a_doubtful_fault(
+    vcenter: VcenterLab, told: tuple[Story, str], points: list[Point], fault: dict[str, Any]
+) -> None:
+    sweep(vcenter, told[0], points, faulty(vcenter, told[0], fault))
+
+
+@pytest.mark.parametrize("told", MAIN)
 @pytest.mark.parametrize(
     "lost",
-    [{"kind": "host_lost", "host": "esx1.lab"}, {"kind": "lun_gone", "lun": "naa.60060160a1b12345000000000000000a"}],
+    [{"kind": "host_lost", "host": "esx1.lab"}, {"kind": "lun_gone", "lun": SAN_A}],
     ids=["host lost", "LUN gone"],
 )
-def test_something_disappears_at_every_point(
-    vcenter: VcenterLab, extent: str, record_property: Any, lost: dict[str, Any]
+def test_something_disappears(
+    vcenter: VcenterLab, told: tuple[Story, str], points: list[Point], lost: dict[str, Any]
 ) -> None:
-    points = selected(points_of_a_clean_run(vcenter, SAN_PAIR), extent)
-    record_property("points of failure", len(points))
-
-    def trouble(point: Point) -> None:
-        vcenter.fault(at_request=point.number, **lost)
-        result = run(vcenter, **ASK)
-        if result["failed"] and any(disk["state"] == "failed" for disk in result["disks"]):
-            assert result["recovery"] or all(disk["before"] == disk["after"] for disk in result["disks"])
-
     def put_right() -> None:
         if lost["kind"] == "host_lost":
-            vcenter.host_back(lost["host"])
+            vcenter.change_host(lost["host"], "back")
         else:
-            vcenter.lun_back(lost["lun"])
+            vcenter.change_lun(lost["lun"], "back")
 
-    assert sweep(vcenter, SAN_PAIR, trouble, points, put_right) == []
+    sweep(vcenter, told[0], points, faulty(vcenter, told[0], lost), put_right)
 
 
+@pytest.mark.parametrize("told", MAIN + OTHERS)
 @pytest.mark.parametrize("then", ["drop", "proceed"])
-@pytest.mark.parametrize("world", [SAN_PAIR, LOCAL_PAIR], ids=["san", "local"])
-def test_the_run_is_killed_at_every_point(
-    vcenter: VcenterLab, extent: str, record_property: Any, world: str, then: str
-) -> None:
-    points = selected(points_of_a_clean_run(vcenter, world), extent)
-    record_property("points of failure", len(points))
-
+def test_the_run_is_killed(vcenter: VcenterLab, told: tuple[Story, str], points: list[Point], then: str) -> None:
     def trouble(point: Point) -> None:
         hold = vcenter.hold(at_request=point.number)
-        with controller(vcenter, **ASK) as first:
+        with controller(vcenter, **told[0].options) as first:
             hold.wait(30)
             first.kill()
             hold.release(then=then)
 
-    assert sweep(vcenter, world, trouble, points) == []
+    sweep(vcenter, told[0], points, trouble)
 
 
 ACTS: dict[str, Callable[[VcenterLab], None]] = {
@@ -184,66 +127,96 @@ ACTS: dict[str, Callable[[VcenterLab], None]] = {
 }
 
 
+@pytest.mark.parametrize("told", MAIN)
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS.keys())
-def test_somebody_else_acts_at_every_point(
-    vcenter: VcenterLab, extent: str, record_property: Any, act: Callable[[VcenterLab], None]
+def test_somebody_else(
+    vcenter: VcenterLab, told: tuple[Story, str], points: list[Point], act: Callable[[VcenterLab], None]
 ) -> None:
-    points = selected(points_of_a_clean_run(vcenter, SAN_PAIR), extent)
-    record_property("points of failure", len(points))
-
     def trouble(point: Point) -> None:
+        before = vcenter.state()
         hold = vcenter.hold(at_request=point.number)
-        with controller(vcenter, **ASK) as first:
+        with controller(vcenter, **told[0].options) as first:
             hold.wait(30)
             act(vcenter)
+            acted = len(vcenter.log())
             hold.release(then="proceed")
             result = first.result()
-            if result["failed"]:
-                assert result["msg"]
+        assert_untouched_while_on(vcenter, point, acted)
+        if act is not foreign.snapshot:
+            assert_honest(vcenter, before, result)
 
     def put_right() -> None:
         foreign.remove_snapshots(vcenter)
 
-    assert sweep(vcenter, SAN_PAIR, trouble, points, put_right, foreign_changes=True) == []
+    sweep(vcenter, told[0], points, trouble, put_right)
 
 
-def test_a_second_controller_at_every_point(vcenter: VcenterLab, extent: str, record_property: Any) -> None:
-    points = selected(points_of_a_clean_run(vcenter, SAN_PAIR), extent)
-    record_property("points of failure", len(points))
+def assert_untouched_while_on(lab: VcenterLab, held: Point, released_after: int) -> None:
+    """No device was added or removed while the VM was on, which it was at first."""
+    on = True
+    for entry in sorted(lab.log(), key=lambda entry: released_after + 0.5 if entry["n"] == held.number else entry["n"]):
+        if entry["outcome"] != "ok":
+            continue
+        on = entry["method"] == "PowerOnVM_Task" or (on and entry["method"] not in ("ShutdownGuest", "PowerOffVM_Task"))
+        if "operation=add" in entry["summary"] or "operation=remove" in entry["summary"]:
+            assert not on, f"request {entry['n']} changed a device while the VM was on"
+
+
+@pytest.mark.parametrize("told", MAIN)
+def test_a_second_controller(vcenter: VcenterLab, told: tuple[Story, str], points: list[Point]) -> None:
+    """While the first is held, a second begins; one of them does the work, and the other touches nothing."""
 
     def trouble(point: Point) -> None:
+        before = vcenter.state()
         hold = vcenter.hold(at_request=point.number)
-        with controller(vcenter, **ASK) as first:
+        with controller(vcenter, **told[0].options) as first:
             hold.wait(30)
-            with controller(vcenter, **{**ASK, "timeout": 1}) as second:
-                other = second.result()
+            with controller(vcenter, **told[0].options) as second:
+                let_it_begin(vcenter, second)
                 hold.release(then="proceed")
-                mine = first.result()
-        won = [result for result in (mine, other) if not result["failed"]]
-        assert won, f"neither run ended well: {mine['msg']} / {other['msg']}"
-        for result in (mine, other):
-            if result["failed"]:
-                states = {disk["state"] for disk in result["disks"]}
-                assert "failed" not in states, result["msg"]
+                results = [first.result(), second.result()]
+        assert not all(result["failed"] for result in results), [result["msg"] for result in results]
+        for result in results:
+            states = {disk["state"] for disk in result.get("disks", ())}
+            assert states <= {"unchanged", "converted", "blocked", "not_begun", "taken_over"}, result["msg"]
+        for device in before["vms"][0]["devices"]:
+            assert mapping(vcenter.state(), VM, device["address"]) is not None
 
-    assert sweep(vcenter, SAN_PAIR, trouble, points, foreign_changes=True) == []
+    sweep(vcenter, told[0], points, trouble)
 
 
+def let_it_begin(lab: VcenterLab, second: Controller) -> None:
+    """Waits until a run has ended, or has read all there is and met the other."""
+    mine = lab.log()[0]["session"]
+    for _attempt in range(1000):
+        others = [entry for entry in lab.log() if entry["session"] not in ("", mine)]
+        if second.pipe.poll(0.01) or len(others) > 20:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the second run neither ended nor went on")
+
+
+@pytest.mark.parametrize("told", MAIN)
 def test_a_second_controller_takes_over_from_one_that_hangs(
-    vcenter: VcenterLab, extent: str, record_property: Any
+    vcenter: VcenterLab, told: tuple[Story, str], points: list[Point]
 ) -> None:
-    points = [point for point in points_of_a_clean_run(vcenter, SAN_PAIR) if point.writes or extent == EVERY_REQUEST]
-    record_property("points of failure", len(points))
+    """The first is held until its lease is over; the second finishes, and the first, let go again, leaves it so."""
 
     def trouble(point: Point) -> None:
         hold = vcenter.hold(at_request=point.number)
-        with controller(vcenter, **ASK) as first:
+        with controller(vcenter, **told[0].options) as first:
             hold.wait(30)
             vcenter.advance(120)
-            other = run(vcenter, **ASK)
+            other = run(vcenter, **told[0].options)
+            finished = machine(vcenter.state(), VM)["devices"]
             hold.release(then="proceed")
             mine = first.result()
-            assert not (mine["failed"] and other["failed"]), f"{mine['msg']} / {other['msg']}"
-            assert mapping(vcenter.state(), VM, "scsi0:1") is not None
+        assert not other["failed"], other["msg"]
+        states = {disk["state"] for disk in mine.get("disks", ())}
+        # Converted: it had done all but the last note, which the other wrote in its stead.
+        assert states <= {"unchanged", "taken_over", "blocked", "converted"}, mine["msg"]
+        assert machine(vcenter.state(), VM)["devices"] == finished
 
-    assert sweep(vcenter, SAN_PAIR, trouble, points, foreign_changes=True) == []
+    # A request to the guest cannot be bound to what the VM was when it was sent: one that hangs in the network for as
+    # long as a lease shuts the VM down when it arrives (named in the documentation of the module).
+    sweep(vcenter, told[0], points, trouble, stays_off_at=("ShutdownGuest",))
