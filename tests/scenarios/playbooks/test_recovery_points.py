@@ -1,0 +1,236 @@
+"""The playbooks of the recovery points as people run them: over a host's own connection, and from the controller."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dpm_lab import DpmLab
+from vcenter_lab import VcenterLab
+
+ROOT = Path(__file__).resolve().parents[3]
+EXTEND = "winbackup.storage.extend_recovery_points"
+POLICY = ("-e", "dpm_recovery_points_min_free_percent=20")
+# A minute of the model passes in a second, so that checks end while a playbook waits.
+SPEED = 60.0
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+
+
+@pytest.fixture
+def dpm() -> Iterator[DpmLab]:
+    """A DPM server on which a backup has filled a recovery-point volume."""
+    with DpmLab.start(speed=SPEED, check_seconds=60) as lab:
+        yield lab
+
+
+class Site:
+    """ansible-playbook with an inventory that holds the DPM server, and an environment as a test sets it."""
+
+    def __init__(self, lab: DpmLab, folder: Path) -> None:
+        self.lab, self.folder = lab, folder
+        self.environment: dict[str, str] = {}
+        self.text = ""
+
+    def inventory(self, **variables: Any) -> tuple[str, str]:
+        """Writes an inventory with the server in the group dpm; returns the arguments that name it."""
+        hosts = {"dpm01": {**self.lab.inventory(), **variables}}
+        path = self.folder / "inventory.json"
+        path.write_text(json.dumps({"all": {"hosts": {"localhost": LOCAL}}, "dpm": {"hosts": hosts}}), encoding="utf-8")
+        return "-i", str(path)
+
+    def play(self, playbook: str, *arguments: str, fails: bool = False) -> dict[str, dict[str, int]]:
+        """Runs a playbook; returns the lines of the recap by host."""
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            **self.environment,
+        }
+        command = [sys.executable, "-m", "ansible", "playbook", playbook, *arguments]
+        run = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=240)
+        self.text = run.stdout + run.stderr
+        assert (run.returncode != 0) == fails, self.text
+        assert self.lab.password not in self.text
+        recap = run.stdout.rpartition("PLAY RECAP")[2].split("\n")[1:]
+        lines = [line.partition(":") for line in recap if ": ok=" in line.replace("   ", "")]
+        return {
+            host.strip(): {
+                name: int(count) for name, _equals, count in (word.partition("=") for word in counts.split())
+            }
+            for host, _colon, counts in lines
+        }
+
+
+@pytest.fixture
+def site(dpm: DpmLab, tmp_path: Path) -> Site:
+    """The story's server, reached as its inventory says."""
+    return Site(dpm, tmp_path)
+
+
+def edits(site: Site) -> list[str]:
+    """Returns the cmdlets that changed something."""
+    return [
+        call["cmdlet"] for call in site.lab.do("calls") if call["cmdlet"].startswith(("Edit-", "Set-", "Start-DPM"))
+    ]
+
+
+def test_with_no_policy_what_is_short_is_shown_and_nothing_changes(site: Site) -> None:
+    recap = site.play(EXTEND, *site.inventory())
+    assert (recap["dpm01"]["changed"], recap["dpm01"]["failed"]) == (0, 0)
+    assert "recovery_point_volume_short" in site.text
+    assert "Nothing was changed" in site.text
+    assert edits(site) == []
+
+
+def test_the_story_ends_consistent_and_a_second_run_changes_nothing(site: Site) -> None:
+    events = site.lab.do("state")["events"]
+    assert {87, 140} <= {event["id"] for event in events}
+    where = site.inventory()
+    assert site.play(EXTEND, *where, *POLICY)["dpm01"]["changed"] == 2
+    assert "extended, 40.00 GB -> 53.27 GB" in site.text
+    assert "consistency check succeeded" in site.text
+    assert "Invalid" not in {source["state"] for source in site.lab.do("state")["datasources"]}
+    again = site.play(EXTEND, *where, *POLICY)["dpm01"]
+    assert (again["changed"], again["failed"]) == (0, 0)
+
+
+def test_check_mode_changes_nothing(site: Site) -> None:
+    recap = site.play(EXTEND, "--check", *site.inventory(), *POLICY)["dpm01"]
+    assert recap["changed"] == 2
+    assert "would extend" in site.text
+    assert "would run" in site.text
+    assert edits(site) == []
+
+
+def test_without_an_inventory_the_environment_names_the_server(site: Site) -> None:
+    site.environment = site.lab.variables()
+    assert site.play(EXTEND, *POLICY)["localhost"]["changed"] == 2
+    assert site.play(EXTEND, *POLICY)["localhost"]["changed"] == 0
+
+
+def test_an_exported_name_does_not_lead_a_host_of_the_inventory_astray(site: Site) -> None:
+    site.environment = {**site.lab.variables(), "WINBACKUP_WINDOWS_HOST": "127.0.0.1", "WINBACKUP_WINDOWS_PORT": "9"}
+    assert site.play(EXTEND, *site.inventory())["dpm01"]["failed"] == 0
+    assert "13 data sources" in site.text
+
+
+def test_fail_on_a_refusal_writes_nothing(site: Site) -> None:
+    recap = site.play(EXTEND, *site.inventory(), *POLICY, "-e", "dpm_recovery_points_on_refused=fail", fails=True)
+    assert recap["dpm01"]["changed"] == 0
+    assert "not tried" in site.text
+    assert edits(site) == []
+
+
+def test_the_role_twice_with_different_variables(site: Site) -> None:
+    (site.folder / "play.yml").write_text(
+        """
+- hosts: dpm
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role: {name: winbackup.storage.dpm_recovery_points}
+      vars:
+        dpm_recovery_points_computers: ["{{ item }}"]
+        dpm_recovery_points_datasources: ['D:\\']
+        dpm_recovery_points_min_free_percent: 20
+        dpm_recovery_points_check: false
+      loop: [fs01, FS02.lab.test]
+    - ansible.builtin.assert:
+        that:
+          - dpm_recovery_points_result.allocation.volumes | length == 1
+          - dpm_recovery_points_result.allocation.volumes[0].state == 'extended'
+          - dpm_recovery_points_result.checks is none
+    - ansible.builtin.include_role: {name: winbackup.storage.dpm_recovery_points}
+    - ansible.builtin.assert:
+        that: dpm_recovery_points_result.planned_only and dpm_recovery_points_result.allocation is none
+""",
+        encoding="utf-8",
+    )
+    assert site.play("play.yml", *site.inventory())["dpm01"]["changed"] == 2
+
+
+WAYS = {
+    "winrm": {},
+    "psrp": {"ansible_connection": "psrp", "ansible_psrp_protocol": "https", "ansible_psrp_auth": "ntlm"},
+    "controller": {**LOCAL, "ansible_host": "localhost"},
+}
+
+
+def test_every_way_to_the_server_gives_the_same_result(site: Site) -> None:
+    """Key by key, with the types: what stands in the JSON of a result is compared whole."""
+    play = """
+- hosts: dpm
+  gather_facts: false
+  tasks:
+    - winbackup.storage.dpm_allocation_info:
+      register: read
+    - winbackup.storage.dpm_allocation: {min_free_percent: 20, headroom_percent: 5, on_refused: skip}
+      check_mode: true
+      diff: true
+      register: planned
+    - winbackup.storage.dpm_consistency_check:
+      check_mode: true
+      register: checked
+    - ansible.builtin.copy:
+        content: "{{ [read, planned, checked] | to_json(sort_keys=true) }}"
+        dest: "{{ file }}"
+        mode: "0600"
+      delegate_to: localhost
+      vars: {ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"}
+"""
+    (site.folder / "play.yml").write_text(play, encoding="utf-8")
+    site.lab.do("speed", factor=0)
+    results = {}
+    for way, variables in WAYS.items():
+        file = site.folder / f"{way}.json"
+        site.environment = site.lab.variables() if way == "controller" else {}
+        trust = {"ansible_psrp_ca_cert": site.lab.ca_path} if way == "psrp" else {}
+        site.play("play.yml", *site.inventory(**variables, **trust), "-e", f"file={file}")
+        results[way] = json.loads(file.read_text(encoding="utf-8"))
+    for way in ("psrp", "controller"):
+        for name, here, there in zip(("read", "planned", "checked"), results["winrm"], results[way], strict=True):
+            assert there == here, f"{name} over {way} is not what it is over winrm"
+    assert results["winrm"][0]["datasources"][0]["recovery_point_volume"]["allocated_bytes"] > 0
+
+
+def test_site_runs_both_halves_and_writes_the_report(vcenter: VcenterLab, site: Site) -> None:
+    vcenter.world(vcenter.story())
+    site.environment = {
+        "VMWARE_HOST": vcenter.host,
+        "VMWARE_PORT": str(vcenter.port),
+        "VMWARE_USER": vcenter.username,
+        "VMWARE_PASSWORD": vcenter.password,
+        "VMWARE_CA_PATH": vcenter.ca_path,
+    }
+    chosen = {
+        "rdm_convert_vms": ["archive 01"],
+        "dpm_recovery_points_min_free_percent": 20,
+        "storage_report_path": str(site.folder / "report"),
+    }
+    arguments = (*site.inventory(), "-e", json.dumps(chosen))
+    first = site.play("winbackup.storage.site", *arguments)
+    assert (first["localhost"]["changed"], first["dpm01"]["changed"]) == (1, 2)
+    page = (site.folder / "report" / "report.html").read_text(encoding="utf-8")
+    assert "archive 01" in page
+    assert "fs01.lab.test" in page
+    second = site.play("winbackup.storage.site", *arguments)
+    assert (second["localhost"]["changed"], second["dpm01"]["changed"]) == (0, 0)
+
+
+def test_site_says_which_half_is_left_out(site: Site) -> None:
+    recap = site.play("winbackup.storage.site", *site.inventory())
+    assert recap["dpm01"]["failed"] == 0
+    assert "vSphere: none is named (VMWARE_HOST), so mappings are left out" in site.text
+
+
+def test_an_audit_tells_of_the_server_that_it_could_not_read(site: Site) -> None:
+    site.environment = {**site.lab.variables(), "WINBACKUP_WINDOWS_PASSWORD": "wrong-one"}
+    site.play("winbackup.storage.audit", fails=True)
+    assert "user name" in site.text or "password" in site.text
