@@ -25,12 +25,11 @@ LAB = ROOT / "tests" / "lab"
 sys.path.insert(0, str(LAB))
 
 from powershell import Command, CommandTable, UnknownConstruct  # noqa: E402
-from powershell.interpreter import NOT_MODELLED  # noqa: E402
-from powershell.members import known_static  # noqa: E402
-from powershell.session import POWERSHELL  # noqa: E402
-from powershell.statements import known_construct  # noqa: E402
-from powershell.syntax import Node, parse, reads_without_mending  # noqa: E402
-from powershell.typenames import resolve_type  # noqa: E402
+from powershell.builtins import POWERSHELL  # noqa: E402
+from powershell.convert import resolve_type  # noqa: E402
+from powershell.interpreter import NOT_MODELLED, known_construct  # noqa: E402
+from powershell.methods import known_static  # noqa: E402
+from powershell.syntax import Node, parse, unreadable_line  # noqa: E402
 
 UTILITIES = ROOT / "plugins" / "module_utils"
 FOLDERS = (UTILITIES / "_dpm" / "scripts", UTILITIES / "_windows" / "scripts")
@@ -115,7 +114,7 @@ class Linter:
 
     def check(self, script: str) -> list[Complaint]:
         """All complaints about a script, in the order of its lines."""
-        bad_line = reads_without_mending(script)
+        bad_line = unreadable_line(script)
         if bad_line:
             self.complaints.append(
                 Complaint(

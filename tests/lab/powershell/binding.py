@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .convert import convert, to_text
-from .errors import AUTOMATION, ScriptError, fail
-from .typenames import SWITCH, resolve_type
-from .values import EnumType, PsType, UnknownConstruct, Unsure, is_null, is_number
+from .convert import convert, resolve_type, to_text
+from .errors import ScriptError, fail
+from .values import AUTOMATION, EnumType, UnknownConstruct, Unsure, is_null, is_number
 
-# Names that people choose for what is not there; others may exist on a real system.
-PLAINLY_MISSING = re.compile(r"(?i)no-?such|zzz|not-?exist|bogus|undefined")
+# A name that says of itself that there is no such thing; any other may exist on a real system.
+SURELY_MISSING = re.compile(r"(?i)no-?such")
 BINDING = AUTOMATION + "ParameterBindingException"
+_ONE_SET = "__AllParameterSets"
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter in one parameter set; `pipeline` takes input by value, `by_property` by a property's name."""
+    """One parameter in one parameter set; `pipeline` takes the objects of the pipeline."""
 
     name: str
     type: str = "Object"
@@ -27,27 +27,24 @@ class Parameter:
     position: int | None = None
     switch: bool = False
     pipeline: bool = False
-    by_property: bool = False
     aliases: tuple[str, ...] = ()
     validation: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
 
-_COMMON_NAMES = """Verbose/vb Debug/db ErrorAction/ea WarningAction/wa InformationAction/infa ErrorVariable/ev
-WarningVariable/wv InformationVariable/iv OutVariable/ov OutBuffer/ob PipelineVariable/pv"""
-COMMON = tuple(
-    Parameter(name, aliases=(alias,), switch=name in ("Verbose", "Debug"))
-    for name, alias in (pair.split("/") for pair in _COMMON_NAMES.split())
+COMMON = (Parameter("ErrorAction", aliases=("ea",)), Parameter("WarningAction", aliases=("wa",)))
+_CONFIRMATION = (Parameter("WhatIf", switch=True, aliases=("wi",)), Parameter("Confirm", switch=True, aliases=("cf",)))
+_REFUSED = re.compile(
+    r"(?i)verbose|vb|debug|db|information(action|variable)|infa|iv|(error|warning|out|pipeline)variable|[ewop]v"
+    r"|outbuffer|ob"
 )
-CONFIRMATION = (Parameter("WhatIf", switch=True, aliases=("wi",)), Parameter("Confirm", switch=True, aliases=("cf",)))
 
 
 @dataclass
 class Command:
     """A cmdlet: its parameter sets by name (or one list), and what it does.
 
-    `implementation(invocation)` returns an iterable of objects (or None); with a parameter that takes pipeline input
-    it is called once for
-    each object. `streaming` ones return a pair of functions instead, for each object and for the end.
+    `implementation(invocation)` returns an iterable of objects (or None); with a parameter that takes pipeline input it
+    is called once for each object. `streaming` ones return a pair of functions, for each object and for the end.
     """
 
     name: str
@@ -59,42 +56,31 @@ class Command:
     type_name: str = ""  # what stands behind the comma of FullyQualifiedErrorId; default: the name
     streaming: bool = False
     complete: bool = True  # False: it has more parameters than these
-    cmdlet: bool = True  # False: a script function, which words its binding errors differently
-    advanced: bool = True
+    cmdlet: bool = True  # False: a function of a script, which words its binding errors differently
     module: str = ""
+    advanced: bool = True  # False: a function without [CmdletBinding()], which has no common parameters
     sets: dict[str, tuple[Parameter, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        given = (
-            self.parameter_sets
-            if isinstance(self.parameter_sets, Mapping)
-            else {"__AllParameterSets": self.parameter_sets}
-        )
-        self.sets = {name: tuple(parameters) for name, parameters in given.items()}
-        if self.parameter_sets and not isinstance(self.parameter_sets, Mapping):
-            first = next(iter(self.sets["__AllParameterSets"]), None)
-            if first is not None and not isinstance(first, Parameter):
-                self.sets = {f"Set{number}": tuple(one) for number, one in enumerate(self.parameter_sets)}  # type: ignore[arg-type]
+        given = self.parameter_sets
+        by_name = given if isinstance(given, Mapping) else {_ONE_SET: given}
+        self.sets = {name: tuple(parameters) for name, parameters in by_name.items()}
 
     def parameters(self) -> dict[str, Parameter]:
         """All parameters by name, whatever their set; the common ones too if the command has them."""
+        common = COMMON + (_CONFIRMATION if self.supports_should_process else ()) if self.advanced else ()
         found: dict[str, Parameter] = {}
-        common = COMMON + (CONFIRMATION if self.supports_should_process else ()) if self.advanced else ()
         for parameter in (*(item for one in self.sets.values() for item in one), *common):
             found.setdefault(parameter.name.lower(), parameter)
         return found
-
-    def takes_input(self) -> bool:
-        return any(parameter.pipeline or parameter.by_property for parameter in self.parameters().values())
 
 
 class CommandTable:
     """The commands of a server.
 
     `types` names its object types (None) and enumerations, `modules` what Import-Module may load, and `covers` the
-    patterns of names
-    that the table knows in full: such a command that is not in the table does not exist, any other may exist on a
-    real system.
+    patterns of names that it knows in full: such a command that is not in the table does not exist, any other may
+    exist on a real system.
     """
 
     def __init__(
@@ -123,8 +109,7 @@ class Argument:
     name: str | None
     value: Any = None
     given: bool = True
-    text: str | None = None  # as it was written, for a literal
-    attached: bool = False  # -Name:value
+    text: str | None = None  # a number as it was written
 
 
 @dataclass
@@ -132,23 +117,19 @@ class Bound:
     set_name: str
     values: dict[str, Any]
     common: dict[str, Any]
-    rest: list[Any]
 
 
 def signature(text: str) -> tuple[Parameter, ...]:
-    """Parameters in short form: `Name:Type@position`, with `!` mandatory, `<` from the pipeline, `?` a switch."""
+    """Parameters in short form: `Name/Alias:Type@position`, with `!` mandatory, `<` from the pipeline, `?` a switch."""
     found = []
     for item in text.split():
         match = re.fullmatch(r"(!?)(\w+)((?:/\w+)*)(?::([\w.]+(?:\[\])?))?(?:@(\d))?(<?)(\??)", item)
         if not match:
             raise ValueError(item)
-        position = int(match[5]) if match[5] else None
-        aliases = tuple(match[3].split("/")[1:])
-        found.append(
-            Parameter(
-                match[2], match[4] or "Object", bool(match[1]), position, bool(match[7]), bool(match[6]), False, aliases
-            )
-        )
+        mandatory, name, aliases, kind, position, pipeline, switch = match.groups()
+        place = int(position) if position else None
+        known = tuple(aliases.split("/")[1:])
+        found.append(Parameter(name, kind or "Object", bool(mandatory), place, bool(switch), bool(pipeline), known))
     return tuple(found)
 
 
@@ -159,22 +140,16 @@ def binding_error(
     return fail(identity if command.name else Unsure(identity), Unsure(message), category, kind)
 
 
-def find_parameter(command: Command, name: str) -> Parameter | None:
-    """The parameter that a name, an alias, or an unambiguous beginning of one stands for."""
+def _find_parameter(command: Command, name: str) -> Parameter | None:
+    """The parameter that a name or an alias stands for; None if there is surely none."""
     every, lower = command.parameters(), name.lower()
     for parameter in every.values():
-        if lower == parameter.name.lower() or lower in (alias.lower() for alias in parameter.aliases):
+        if lower in (parameter.name.lower(), *(alias.lower() for alias in parameter.aliases)):
             return parameter
-    if not command.complete and not PLAINLY_MISSING.search(name):
-        raise UnknownConstruct(f"the parameter -{name} of {command.name}")
-    matches = [parameter for parameter in every.values()
-               if any(known.lower().startswith(lower) for known in (parameter.name, *parameter.aliases))]  # fmt: skip
-    own = {parameter.name.lower() for one in command.sets.values() for parameter in one}
-    if len(matches) > 1:
-        matches = [parameter for parameter in matches if parameter.name.lower() in own] or matches
-    if len(matches) > 1:
-        raise binding_error(command, "AmbiguousParameter", f"Parameter name '{name}' is ambiguous.")
-    return matches[0] if matches else None
+    shortened = any(known.startswith(lower) for known in every)
+    if shortened or _REFUSED.fullmatch(name) or not (command.complete or SURELY_MISSING.search(name)):
+        raise UnknownConstruct(f"the parameter -{name} of {command.name or 'a script block'}")
+    return None
 
 
 def bind(command: Command, arguments: list[Argument], has_input: bool, model_types: dict[str, Any]) -> Bound:
@@ -187,78 +162,56 @@ def bind(command: Command, arguments: list[Argument], has_input: bool, model_typ
         if argument.name is None:
             rest.append(argument)
             continue
-        parameter = find_parameter(command, argument.name)
+        parameter = _find_parameter(command, argument.name)
+        if parameter is None and not command.advanced:
+            raise UnknownConstruct(f"the argument -{argument.name}, which goes to $args")
         if parameter is None:
-            if command.advanced:
-                message = f"A parameter cannot be found that matches parameter name '{argument.name}'."
-                raise binding_error(command, "NamedParameterNotFound", message)
-            rest.append(Argument(None, "-" + argument.name))
-            rest += [Argument(None, argument.value)] if argument.attached else []
-            continue
+            message = f"A parameter cannot be found that matches parameter name '{argument.name}'."
+            raise binding_error(command, "NamedParameterNotFound", message)
         if not argument.given:
             if parameter.switch:
                 argument = Argument(argument.name, True)
             elif pending and pending[0].name is None:
                 argument = pending.pop(0)
             else:
-                raise binding_error(
-                    command, "MissingArgument", f"Missing an argument for parameter '{parameter.name}'."
-                )
+                message = f"Missing an argument for parameter '{parameter.name}'."
+                raise binding_error(command, "MissingArgument", message)
         if parameter.name.lower() in named:
-            raise binding_error(
-                command, "ParameterAlreadyBound", f"Parameter '{parameter.name}' is specified more than once."
-            )
+            message = f"Cannot bind parameter because parameter '{parameter.name}' is specified more than once."
+            raise binding_error(command, "ParameterAlreadyBound", message)
         named[parameter.name.lower()] = argument
     set_name, chosen = _choose_set(command, named, rest, has_input)
-    parameters = {parameter.name.lower(): parameter for parameter in command.sets[set_name]}
-    values, common = {}, {}
-    for key, argument in chosen.items():
-        parameter = parameters.get(key)
-        if parameter is None:
-            common[command.parameters()[key].name] = argument.value
-        else:
-            values[parameter.name] = convert_argument(command, parameter, argument, model_types)
-    return Bound(
-        set_name,
-        values,
-        common,
-        [argument.value for argument in rest if all(argument is not one for one in chosen.values())],
-    )
+    bound = Bound(set_name, {}, {})
+    for parameter in command.sets[set_name]:
+        if (argument := chosen.pop(parameter.name.lower(), None)) is not None:
+            bound.values[parameter.name] = convert_argument(command, parameter, argument, model_types)
+    bound.common = {command.parameters()[key].name: argument.value for key, argument in chosen.items()}
+    return bound
 
 
 def _choose_set(
     command: Command, named: dict[str, Argument], rest: list[Argument], has_input: bool
 ) -> tuple[str, dict[str, Argument]]:
     """The parameter set that the arguments fit, and each argument at its parameter."""
-    common = command.parameters().keys() - {
-        parameter.name.lower() for one in command.sets.values() for parameter in one
-    }
+    own = {parameter.name.lower() for one in command.sets.values() for parameter in one}
     fitting: dict[str, dict[str, Argument]] = {}
     errors: dict[str, ScriptError] = {}
-    possible = {
-        name: one for name, one in command.sets.items() if named.keys() - common <= {p.name.lower() for p in one}
-    }
-    if not possible:
-        raise binding_error(
-            command, "AmbiguousParameterSet", "Parameter set cannot be resolved using the specified named parameters."
-        )
-    for name, parameters in possible.items():
+    for name, parameters in command.sets.items():
+        if not named.keys() & own <= {parameter.name.lower() for parameter in parameters}:
+            continue
         bound = dict(named)
-        free = sorted(
-            (p for p in parameters if p.position is not None and p.name.lower() not in bound),
-            key=lambda p: p.position or 0,
-        )
-        for argument, parameter in zip(rest, free, strict=False):
-            bound[parameter.name.lower()] = argument
+        free = [p for p in parameters if p.position is not None and p.name.lower() not in bound]
+        free.sort(key=lambda p: p.position or 0)
+        bound |= {parameter.name.lower(): argument for argument, parameter in zip(rest, free, strict=False)}
         missing = [
-            p.name
-            for p in parameters
-            if p.mandatory and p.name.lower() not in bound and not (has_input and (p.pipeline or p.by_property))
+            p.name for p in parameters if p.mandatory and p.name.lower() not in bound and not (has_input and p.pipeline)
         ]
-        if len(rest) > len(free) and not command.complete:
-            raise UnknownConstruct(f"this many arguments of {command.name}")
-        if len(rest) > len(free) and command.advanced:
-            message = f"A positional parameter cannot be found that accepts argument '{_shown(rest[len(free)].value)}'."
+        if len(rest) > len(free):
+            if not command.complete or not command.advanced:
+                raise UnknownConstruct(f"this many arguments of {command.name or 'a script block'}")
+            value = rest[len(free)].value
+            shown = to_text(value) if isinstance(value, str) or is_number(value) else "..."
+            message = f"A positional parameter cannot be found that accepts argument '{shown}'."
             errors[name] = binding_error(command, "PositionalParameterNotFound", message)
         elif missing:
             message = (
@@ -267,42 +220,32 @@ def _choose_set(
             errors[name] = binding_error(command, "MissingMandatoryParameter", message)
         else:
             fitting[name] = bound
-    if not fitting:
-        raise errors.get(command.default_set) or next(iter(errors.values()))
-    if command.default_set in fitting:
-        return command.default_set, fitting[command.default_set]
-    if len(fitting) > 1:
-        narrowed = {
+    if len(fitting) > 1 and command.default_set not in fitting:
+        fitting = {
             name: one
             for name, one in fitting.items()
             if any(p.mandatory and p.name.lower() in one for p in command.sets[name])
         }
-        if len(narrowed) != 1:
-            raise binding_error(
-                command,
-                "AmbiguousParameterSet",
-                "Parameter set cannot be resolved using the specified named parameters.",
-            )
-        fitting = narrowed
-    return next(iter(fitting.items()))
-
-
-def _shown(value: Any) -> str:
-    return to_text(value) if isinstance(value, str) or is_number(value) else "..."
+    if len(fitting) == 1 or command.default_set in fitting:
+        name = command.default_set if command.default_set in fitting else next(iter(fitting))
+        return name, fitting[name]
+    message = "Parameter set cannot be resolved using the specified named parameters."
+    ambiguous = binding_error(command, "AmbiguousParameterSet", message)
+    raise (errors.get(command.default_set) or next(iter(errors.values()), ambiguous)) if not fitting else ambiguous
 
 
 def convert_argument(command: Command, parameter: Parameter, argument: Argument, model_types: dict[str, Any]) -> Any:
     """An argument as the parameter's type, validated."""
     value = argument.value
-    target = SWITCH if parameter.switch else resolve_type(parameter.type, model_types)
+    target = "System.Boolean" if parameter.switch else resolve_type(parameter.type, model_types)
     if target == "System.String" and argument.text is not None:
         value = argument.text
     try:
-        if target == "System.Boolean" and not isinstance(value, bool) and not is_number(value):
-            raise fail("", "Cannot convert value to type System.Boolean.")
-        if target == "System.String" and isinstance(value, list):
-            raise fail("", "Cannot convert value to type System.String.")
-        converted = convert(value, target, model_types=model_types)
+        if (target == "System.Boolean" and not isinstance(value, bool) and not is_number(value)) or (
+            target == "System.String" and isinstance(value, list)
+        ):
+            raise fail("", Unsure(f"Cannot convert value to type {target}."))
+        converted = convert(value, target, model_types)
     except ScriptError as error:
         if command.cmdlet:
             message = f"Cannot bind parameter '{parameter.name}'. {error.record.message}"
@@ -312,11 +255,9 @@ def convert_argument(command: Command, parameter: Parameter, argument: Argument,
         raise binding_error(command, "ParameterArgumentTransformationError", message, "InvalidData", kind) from None
     problem = _invalid(parameter, converted)
     if problem is not None:
-        error_id = "ParameterArgumentValidationError" + problem
         message = f"Cannot validate argument on parameter '{parameter.name}'."
-        raise binding_error(
-            command, error_id, message, "InvalidData", AUTOMATION + "ParameterBindingValidationException"
-        )
+        kind = AUTOMATION + "ParameterBindingValidationException"
+        raise binding_error(command, "ParameterArgumentValidationError" + problem, message, "InvalidData", kind)
     return converted
 
 
@@ -325,31 +266,17 @@ def _invalid(parameter: Parameter, value: Any) -> str | None:
     if parameter.mandatory and not parameter.switch:
         if is_null(value):
             return "NullNotAllowed"
-        if isinstance(value, str) and not value:
-            return "EmptyStringNotAllowed"
-        if isinstance(value, list) and not value:
-            return "EmptyArrayNotAllowed"
+        if value in ("", []):
+            return "EmptyStringNotAllowed" if value == "" else "EmptyArrayNotAllowed"
+    items = value if isinstance(value, list) else [value]
     for kind, limits in parameter.validation:
-        items = value if isinstance(value, list) else [value]
-        if kind == "ValidateSet":
-            valid = all(to_text(item).lower() in (to_text(limit).lower() for limit in limits) for item in items)
-        elif kind == "ValidateRange" and len(limits) == 2 and all(is_number(item) for item in (*items, *limits)):
-            valid = all(limits[0] <= item <= limits[1] for item in items)
-        elif kind == "ValidateNotNullOrEmpty":
-            valid = (
-                not is_null(value)
-                and value != ""
-                and all(not is_null(item) and item != "" for item in items)
-                and bool(items)
-            )
-        elif kind == "ValidateNotNull":
-            valid = all(not is_null(item) for item in [value, *items])
+        if kind == "validateset":
+            allowed = [to_text(limit).lower() for limit in limits]
+            valid = all(to_text(item).lower() in allowed for item in items)
+        elif kind == "validatenotnullorempty":
+            valid = bool(items) and not any(is_null(item) or item == "" for item in items)
         else:
             raise UnknownConstruct(f"the attribute [{kind}] of a parameter")
         if not valid:
             return ""
     return None
-
-
-def type_of(parameter: Parameter) -> PsType:
-    return PsType(SWITCH if parameter.switch else resolve_type(parameter.type, {parameter.type: None}))

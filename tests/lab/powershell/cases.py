@@ -7,14 +7,14 @@ import sys
 import uuid
 from typing import Any
 
-from .convert import certain, round_trip_text, to_text
-from .errors import AUTOMATION, RUNTIME, ErrorRecord, ScriptError
-from .session import Outcome, Session
+from .convert import certain, double_text, to_text
+from .errors import RUNTIME, ErrorRecord, ScriptError
+from .session import Session
 from .values import (
+    AUTOMATION,
     STRICT,
     TABLE_ORDER,
     TICKS_PER_SECOND,
-    Char,
     EnumValue,
     Hashtable,
     PsObject,
@@ -22,7 +22,6 @@ from .values import (
     TimeSpan,
     UnknownConstruct,
     is_null,
-    type_names,
 )
 
 
@@ -35,7 +34,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
-        return {"$Double": round_trip_text(value)}
+        return {"$Double": double_text(value)}
     if isinstance(value, list):
         return {"$Array": [encode(item) for item in value]}
     if isinstance(value, Hashtable):
@@ -46,9 +45,9 @@ def encode(value: Any) -> Any:
         return {"$Object": {name: encode(item) for name, item in value.pairs()}}
     if isinstance(value, TimeSpan):
         return {"$TimeSpan": value.ticks / TICKS_PER_SECOND}
-    if isinstance(value, (uuid.UUID, Char, EnumValue)):
-        return {{uuid.UUID: "$Guid", Char: "$Char", EnumValue: "$Enum"}[type(value)]: to_text(value)}
-    raise UnknownConstruct(f"a {type_names(value)[0]} as a result")
+    if isinstance(value, (uuid.UUID, EnumValue)):
+        return {"$Guid" if isinstance(value, uuid.UUID) else "$Enum": to_text(value)}
+    raise UnknownConstruct(f"a {type(value).__name__} as a result")
 
 
 def encode_record(record: ErrorRecord) -> dict[str, str]:
@@ -82,7 +81,7 @@ def answer(script: str) -> dict[str, Any]:
 def _answer(script: str, order: TableOrder) -> dict[str, Any]:
     tokens = STRICT.set(True), TABLE_ORDER.set(order)
     try:
-        outcome: Outcome = Session(strict=True).run(script)
+        outcome = Session(strict=True).run(script)
         if outcome.error is not None:
             return {"throws": encode_end(outcome.error)}
         result: dict[str, Any] = {"output": [encode(value) for value in outcome.output]}

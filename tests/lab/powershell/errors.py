@@ -5,90 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .values import EnumType, UnknownConstruct
+from .values import AUTOMATION, EnumType, UnknownConstruct
 
-AUTOMATION = "System.Management.Automation."
 RUNTIME = AUTOMATION + "RuntimeException"
-
-_CATEGORIES = [
-    "NotSpecified",
-    "OpenError",
-    "CloseError",
-    "DeviceError",
-    "DeadlockDetected",
-    "InvalidArgument",
-    "InvalidData",
-    "InvalidOperation",
-    "InvalidResult",
-    "InvalidType",
-    "MetadataError",
-    "NotImplemented",
-    "NotInstalled",
-    "ObjectNotFound",
-    "OperationStopped",
-    "OperationTimeout",
-    "SyntaxError",
-    "ParserError",
-    "PermissionDenied",
-    "ResourceBusy",
-    "ResourceExists",
-    "ResourceUnavailable",
-    "ReadError",
-    "WriteError",
-    "FromStdErr",
-    "SecurityError",
-    "ProtocolError",
-    "ConnectionError",
-    "AuthenticationError",
-    "LimitsExceeded",
-    "QuotaExceeded",
-    "NotEnabled",
-]
-ERROR_CATEGORY = EnumType(AUTOMATION + "ErrorCategory", {name: number for number, name in enumerate(_CATEGORIES)})
-
+_CATEGORIES = (
+    "NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation "
+    "InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped "
+    "OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable "
+    "ReadError WriteError FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded "
+    "QuotaExceeded NotEnabled"
+)
+ERROR_CATEGORY = EnumType(AUTOMATION + "ErrorCategory", {name: place for place, name in enumerate(_CATEGORIES.split())})
 # Each exception and the one it derives from.
 EXCEPTION_BASES = {
     "System.SystemException": "System.Exception",
-    "System.ApplicationException": "System.Exception",
     "System.ArgumentException": "System.SystemException",
-    "System.ArgumentNullException": "System.ArgumentException",
-    "System.ArgumentOutOfRangeException": "System.ArgumentException",
     "System.ArithmeticException": "System.SystemException",
     "System.DivideByZeroException": "System.ArithmeticException",
-    "System.OverflowException": "System.ArithmeticException",
     "System.FormatException": "System.SystemException",
-    "System.IndexOutOfRangeException": "System.SystemException",
     "System.InvalidCastException": "System.SystemException",
     "System.InvalidOperationException": "System.SystemException",
-    "System.NotSupportedException": "System.SystemException",
-    "System.NotImplementedException": "System.SystemException",
-    "System.NullReferenceException": "System.SystemException",
     "System.TimeoutException": "System.SystemException",
     "System.UnauthorizedAccessException": "System.SystemException",
     "System.IO.IOException": "System.SystemException",
     "System.IO.FileNotFoundException": "System.IO.IOException",
-    "System.IO.InvalidDataException": "System.SystemException",
     RUNTIME: "System.SystemException",
-    AUTOMATION + "ActionPreferenceStopException": RUNTIME,
     AUTOMATION + "CommandNotFoundException": RUNTIME,
     AUTOMATION + "ParameterBindingException": RUNTIME,
-    AUTOMATION + "ParameterBindingValidationException": AUTOMATION + "ParameterBindingException",
-    AUTOMATION + "ParameterBindingArgumentTransformationException": AUTOMATION + "ParameterBindingException",
     AUTOMATION + "ExtendedTypeSystemException": RUNTIME,
-    AUTOMATION + "MethodException": AUTOMATION + "ExtendedTypeSystemException",
-    AUTOMATION + "MethodInvocationException": AUTOMATION + "MethodException",
-    AUTOMATION + "SetValueException": AUTOMATION + "ExtendedTypeSystemException",
-    AUTOMATION + "SetValueInvocationException": AUTOMATION + "SetValueException",
+    AUTOMATION + "PropertyNotFoundException": AUTOMATION + "ExtendedTypeSystemException",
+    AUTOMATION + "MethodInvocationException": AUTOMATION + "ExtendedTypeSystemException",
+    AUTOMATION + "SetValueInvocationException": AUTOMATION + "ExtendedTypeSystemException",
     AUTOMATION + "PSInvalidCastException": "System.InvalidCastException",
     AUTOMATION + "PSInvalidOperationException": "System.InvalidOperationException",
-    AUTOMATION + "PSArgumentException": "System.ArgumentException",
-    AUTOMATION + "PropertyNotFoundException": AUTOMATION + "ExtendedTypeSystemException",
-    AUTOMATION + "SessionStateException": RUNTIME,
-    AUTOMATION + "ItemNotFoundException": AUTOMATION + "SessionStateException",
-    AUTOMATION + "PipelineStoppedException": RUNTIME,
-    AUTOMATION + "ParseException": RUNTIME,
-    AUTOMATION + "IncompleteParseException": AUTOMATION + "ParseException",
-    AUTOMATION + "HostException": RUNTIME,
     "Microsoft.PowerShell.Commands.WriteErrorException": "System.SystemException",
     "Microsoft.Management.Infrastructure.CimException": "System.Exception",
     "System.Diagnostics.Eventing.Reader.EventLogException": "System.Exception",
@@ -100,9 +49,7 @@ def exception_names(name: str) -> tuple[str, ...]:
     names = [name]
     while names[-1] in EXCEPTION_BASES:
         names.append(EXCEPTION_BASES[names[-1]])
-    if names[-1] != "System.Exception":
-        names.append("System.Exception")
-    return (*names, "System.Object")
+    return (*names, *(["System.Exception"] if names[-1] != "System.Exception" else []), "System.Object")
 
 
 @dataclass(eq=False)
@@ -122,7 +69,7 @@ class DotNetException:
 
 @dataclass(eq=False)
 class ErrorRecord:
-    """What stands in $_ and $Error."""
+    """What stands in $_ of a catch block."""
 
     exception: DotNetException
     error_id: str
@@ -168,13 +115,12 @@ class TerminatingError(Exception):
         self.error_id = error_id
         self.category = category
         self.target = target
-        if category not in _CATEGORIES:
+        if category not in ERROR_CATEGORY.members:
             raise UnknownConstruct(f"the error category {category}")
 
-    def record(self, command: str = "") -> ErrorRecord:
+    def record(self, command: str) -> ErrorRecord:
         """The record; the identifier carries the name of the command, as PowerShell writes it."""
-        error_id = f"{self.error_id},{command}" if command else self.error_id
-        return ErrorRecord(self.exception, error_id, self.category, self.target, command)
+        return ErrorRecord(self.exception, f"{self.error_id},{command}", self.category, self.target, command)
 
 
 def fail(

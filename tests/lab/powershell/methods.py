@@ -1,40 +1,26 @@
-"""Methods of .NET that scripts use: (type, name) for an instance, (type, "::name()") for a static one, "::name" for a
-field.
-
-Each takes the interpreter, the instance if there is one, and the arguments. A wrong number or kind of arguments is a
-Python error,
-which the caller turns into an unknown construct: overloads that are not here must not be guessed.
-"""
+"""Methods of values, static members of types, and new objects."""
 
 from __future__ import annotations
 
-import datetime
-import functools
-import math
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import dotnet
-from .blocks import script_block
-from .convert import convert, parse_number, to_datetime, to_guid, to_number, to_text, truth
-from .errors import TerminatingError
-from .formatting import format_number, format_operator, format_value
-from .operators import expand_replacement, order, regex
-from .syntax import parse
-from .text_methods import STRING_METHODS, Method, text_of
+from . import streams
+from .convert import ENUMS, convert, to_text
+from .errors import EXCEPTION_BASES, DotNetException, ScriptError, TerminatingError, fail
+from .members import UNITS, utf16_length
 from .values import (
-    EPOCH,
+    AUTOMATION,
     INTEGERS,
     NOTHING,
-    STRICT,
     TICKS_PER_SECOND,
-    ArrayList,
     DateTime,
+    EnumType,
+    EnumValue,
     Hashtable,
-    Int64,
     PsObject,
-    Switch,
-    TimeSpan,
+    PsType,
     UnknownConstruct,
     Unsure,
     is_null,
@@ -43,349 +29,204 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from .interpreter import Interpreter
+    from .session import Session
 
-METHODS: dict[tuple[str, str], Method] = {}
-_BOOLEANS = {"true": True, "false": False}
-DAY = 86400 * TICKS_PER_SECOND
+_LAST_TICK = 3155378975999999999
 
 
-def instance_method(target: Any, name: str) -> Method | None:
-    """The method of an instance; None if it is not in the table."""
-    names = ["list"] if isinstance(target, list) else ["number"] if is_number(target) else []
-    for owner in (type_names(target)[0], *names, "any"):
-        if (owner, name) in METHODS:
-            return METHODS[owner, name]
-    return None
+def _ascii(text: str, part: Any) -> str:
+    """The part, where looking for it does not depend on the culture: printable ASCII, and not nothing."""
+    if not part or not isinstance(part, str) or not (text + part).isascii() or not (text + part).isprintable():
+        raise UnknownConstruct("a search that depends on the culture")
+    return part
 
 
-def _where(run: Interpreter, items: list[Any], block: Any) -> ArrayList:
-
-    return ArrayList(
-        [item for item in items if truth(_single(run.invoke_value(block, item)))],
-        "System.Collections.ObjectModel.Collection`1",
-    )
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a string is expected here")
+    return value
 
 
-def _single(items: list[Any]) -> Any:
-    return items[0] if len(items) == 1 else items
+def _one_character(mark: Any) -> str:
+    if utf16_length(_string(mark)) != 1:
+        raise UnknownConstruct("a separator of more than one character")
+    return str(mark)
 
 
-def _add(run: Interpreter, items: list[Any], value: Any) -> Any:
-    element = getattr(items, "type_name", "").partition("[[")[2].rstrip("]")
-    if not isinstance(items, ArrayList):
-        raise TerminatingError(Unsure("Collection was of a fixed size."), exception_type="System.NotSupportedException")
-    items.append(convert(value, element) if element else value)
-    return NOTHING if element else len(items) - 1
+def _substring(text: str, start: int, length: int | None = None) -> str:
+    end = len(text) if length is None else start + length
+    if not 0 <= start <= end <= len(text) or utf16_length(text) != len(text):
+        raise UnknownConstruct("a part of a string beyond its end, or of one with characters beyond the BMP")
+    return text[start:end]
 
 
-def _growing(items: list[Any]) -> ArrayList:
-    if not isinstance(items, ArrayList):
-        raise UnknownConstruct("this method of an array")
-    return items
+def _trim(text: str) -> str:
+    if text.strip() != text.strip(" \t\n\r\v\f"):
+        raise UnknownConstruct("trimming of spaces beyond ASCII")
+    return text.strip()
 
 
-def _list_methods() -> None:
-    table: dict[str, Method] = {
-        "add": _add,
-        "addrange": lambda run, items, more: _nothing(_growing(items).extend(more)),
-        "clear": lambda run, items: _nothing(_growing(items).clear()),
-        "removeat": lambda run, items, index: _nothing(_growing(items).pop(index)),
-        "insert": lambda run, items, index, value: _nothing(_growing(items).insert(index, value)),
-        "toarray": lambda run, items: list(_growing(items)),
-        "contains": lambda run, items, value: any(_exactly(item, value) for item in items),
-        "indexof": _index_of,
-        "foreach": lambda run, items, block: ArrayList(
-            [out for item in items for out in run.invoke_value(block, item)],
-            "System.Collections.ObjectModel.Collection`1",
-        ),
-        "where": _where,
-    }
-    METHODS.update({("list", name): method for name, method in table.items()})
+def _cased(text: str, upper: bool) -> str:
+    if not text.isascii() and text.lower() != text.upper():
+        raise UnknownConstruct("the case of letters beyond ASCII")
+    return text.upper() if upper else text.lower()
 
 
-def _nothing(_: Any) -> Any:
+def _add_key(table: Hashtable, key: Any, value: Any) -> Any:
+    if table.has(key):
+        raise TerminatingError(Unsure("Item has already been added."), exception_type="System.ArgumentException")
+    table.set(key, value)
     return NOTHING
 
 
-def _exactly(item: Any, value: Any) -> bool:
-    """Object.Equals: same type and same value."""
-    if isinstance(item, (list, Hashtable, PsObject)) or isinstance(value, (list, Hashtable, PsObject)):
-        return item is value
-    return (is_null(item) and is_null(value)) or (
-        not is_null(item) and not is_null(value) and type_names(item) == type_names(value) and item == value
-    )
-
-
-def _table_methods() -> None:
-    table: dict[str, Method] = {
-        "containskey": lambda run, held, key: held.has(key),
-        "contains": lambda run, held, key: held.has(key),
-        "add": _add_key,
-        "remove": lambda run, held, key: _nothing(held.remove(key)),
-        "clear": lambda run, held: _nothing(held.entries.clear()),
-        "getenumerator": lambda run, held: ArrayList(
-            [
-                PsObject([("Key", key), ("Value", value), ("Name", key)], ("System.Collections.DictionaryEntry",))
-                for key, value in held.pairs()
-            ],
-            "System.Collections.IDictionaryEnumerator",
-        ),
-        "containsvalue": lambda run, held, value: any(_exactly(item, value) for _, item in held.pairs()),
-    }
-    for owner in ("System.Collections.Hashtable", "System.Collections.Specialized.OrderedDictionary"):
-        METHODS.update({(owner, name): method for name, method in table.items()})
-    del METHODS["System.Collections.Specialized.OrderedDictionary", "containskey"]
-    del METHODS["System.Collections.Specialized.OrderedDictionary", "containsvalue"]
-    METHODS["System.Collections.Hashtable", "clone"] = lambda run, held: Hashtable(held.pairs())
-
-
-def _add_key(run: Interpreter, held: Hashtable, key: Any, value: Any) -> Any:
-    if held.has(key):
-        raise TerminatingError(Unsure("Item has already been added."), exception_type="System.ArgumentException")
-    held.set(key, value)
+def _remove_key(table: Hashtable, key: Any) -> Any:
+    table.remove(key)
     return NOTHING
 
 
 def _shift(value: DateTime, amount: Any, unit: int) -> DateTime:
-    number = to_number(amount, "System.Double")
-    ticks = value.ticks + (int(number) * unit if number == int(number) else round(number * unit / 10_000) * 10_000)
-    return DateTime(ticks, value.kind)
+    """A later moment; versions round to milliseconds or not, so only whole ones are certain."""
+    ticks = amount * unit if is_number(amount) else 1
+    if ticks % 10_000 or not 0 <= value.ticks + ticks <= _LAST_TICK:
+        raise UnknownConstruct("a time in other than whole milliseconds, or a date beyond the calendar")
+    return DateTime(value.ticks + int(ticks), value.kind)
 
 
-def _utc(value: DateTime, kind: str) -> DateTime:
-    """The machine of the lab keeps UTC, so only the kind changes."""
-    return DateTime(value.ticks, kind)
+def _to_string(value: Any, *arguments: Any) -> str:
+    if isinstance(value, DateTime) and arguments in (("o",), ("O",)):
+        moment, zone = value.as_python(), {"Utc": "Z", "Local": "+00:00", "Unspecified": ""}[value.kind]
+        return f"{moment.year:04d}{moment:-%m-%dT%H:%M:%S}.{value.ticks % TICKS_PER_SECOND:07d}{zone}"
+    if arguments or not isinstance(value, (str, int, uuid.UUID, EnumValue)):
+        raise UnknownConstruct("ToString() of this value in this form")
+    return to_text(value)
 
 
-def _time_methods() -> None:
-    units = {
-        "adddays": DAY,
-        "addhours": DAY // 24,
-        "addminutes": DAY // 1440,
-        "addseconds": TICKS_PER_SECOND,
-        "addmilliseconds": 10_000,
-    }
-    for name, unit in units.items():
-        METHODS["System.DateTime", name] = lambda run, value, amount, unit=unit: _shift(value, amount, unit)
-    table: dict[str, Method] = {
-        "addticks": lambda run, value, amount: DateTime(value.ticks + amount, value.kind),
-        "touniversaltime": lambda run, value: _utc(value, "Utc"),
-        "tolocaltime": lambda run, value: _utc(value, "Local"),
-        "add": lambda run, value, span: DateTime(value.ticks + span.ticks, value.kind),
-        "subtract": lambda run, value, other: (
-            TimeSpan(value.ticks - other.ticks)
-            if isinstance(other, DateTime)
-            else DateTime(value.ticks - other.ticks, value.kind)
-        ),
-        "tofiletimeutc": lambda run, value: Int64(value.ticks - 504911232000000000),
-    }
-    METHODS.update({("System.DateTime", name): method for name, method in table.items()})
-    fields = {"minvalue": DateTime(0), "maxvalue": DateTime(3155378975999999999)}
-    for name, moment in fields.items():
-        METHODS["System.DateTime", "::" + name] = lambda run, moment=moment: moment
-    METHODS["System.DateTime", "::utcnow"] = lambda run: run.session.now("Utc")
-    METHODS["System.DateTime", "::now"] = lambda run: run.session.now("Local")
-    METHODS["System.DateTime", "::today"] = lambda run: DateTime(run.session.now("Local").ticks // DAY * DAY, "Local")
-    METHODS["System.DateTime", "::new()"] = lambda run, *parts: new_date(*parts)
-    METHODS["System.DateTime", "::specifykind()"] = lambda run, value, kind: DateTime(
-        value.ticks, to_text(convert(kind, "System.DateTimeKind"))
-    )
-    METHODS["System.DateTime", "::fromfiletimeutc()"] = lambda run, ticks: DateTime(ticks + 504911232000000000, "Utc")
-    for name, unit in {"days": DAY, "hours": DAY // 24, "minutes": DAY // 1440, "seconds": TICKS_PER_SECOND}.items():
-        METHODS["System.TimeSpan", f"::from{name}()"] = lambda run, amount, unit=unit: _shift_span(amount, unit)
-    METHODS["System.TimeSpan", "::zero"] = lambda run: TimeSpan(0)
-    METHODS["System.TimeSpan", "add"] = lambda run, one, two: TimeSpan(one.ticks + two.ticks)
+_HASHTABLE, _ORDERED = "System.Collections.Hashtable", "System.Collections.Specialized.OrderedDictionary"
+_METHODS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("System.String", "contains"): lambda text, part: _string(part) in text,
+    ("System.String", "endswith"): lambda text, part: text.endswith(_ascii(text, part)),
+    ("System.String", "startswith"): lambda text, part: text.startswith(_ascii(text, part)),
+    ("System.String", "replace"): lambda text, old, new: text.replace(_ascii("", old), _string(new)),
+    ("System.String", "split"): lambda text, mark: text.split(_one_character(mark)),
+    ("System.String", "substring"): _substring,
+    ("System.String", "tolower"): lambda text: _cased(text, False),
+    ("System.String", "toupper"): lambda text: _cased(text, True),
+    ("System.String", "trim"): _trim,
+    (_HASHTABLE, "containskey"): Hashtable.has,
+    (_HASHTABLE, "add"): _add_key,
+    (_HASHTABLE, "remove"): _remove_key,
+    (_ORDERED, "add"): _add_key,
+    ("System.DateTime", "touniversaltime"): lambda value: DateTime(value.ticks, "Utc"),  # the lab's machine keeps UTC
+    **{
+        ("System.DateTime", f"add{name}"): lambda value, amount, unit=unit: _shift(value, amount, unit)
+        for name, unit in UNITS.items()
+    },
+}
 
 
-def _shift_span(amount: Any, unit: int) -> TimeSpan:
-    return TimeSpan(_shift(DateTime(0), amount, unit).ticks)
-
-
-def new_date(
-    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, kind: Any = "Unspecified"
-) -> DateTime:
-    moment = datetime.datetime(year, month, day, hour, minute, second)
-    ticks = (moment - EPOCH) // datetime.timedelta(microseconds=1) * 10
-    return DateTime(ticks, to_text(convert(kind, "System.DateTimeKind")))
-
-
-def _to_string(run: Interpreter, target: Any, *arguments: Any) -> str:
-    if (isinstance(target, (DateTime, PsObject)) and not arguments) or len(arguments) > 1:
-        raise UnknownConstruct(f"ToString() of a {type_names(target)[0]} in the form of the culture")
+def call_method(target: Any, name: str, arguments: list[Any]) -> Any:
+    """`target.name(arguments)`; what .NET throws comes as a MethodInvocationException."""
+    if is_null(target):
+        raise fail("InvokeMethodOnNull", "You cannot call a method on a null-valued expression.")
     if isinstance(target, list):
-        raise UnknownConstruct("ToString() of a list")
-    pattern = text_of(arguments[0]) if arguments else ""
-    if is_number(target):
-        return format_number(target, pattern)
-    if isinstance(target, (bool, str, Switch)) and arguments:
-        raise UnknownConstruct("ToString() with an argument")
-    return format_value(target, pattern) if pattern else to_text(target)
+        raise UnknownConstruct(f"the method {name} of a list")
+    lower, kind = name.lower(), type_names(target)[0]
+    if lower == "gettype" and not arguments:
+        return PsType(kind)
+    if hasattr(target, "ps_call"):
+        try:
+            return target.ps_call(name, arguments)
+        except KeyError:
+            raise _no_method(kind, name) from None
+        except TerminatingError as error:
+            raise _invocation_error(name, len(arguments), error.exception) from None
+    method = _METHODS.get((kind, lower)) or (_to_string if lower == "tostring" else None)
+    if method is None and isinstance(target, PsObject) and target.custom:
+        raise _no_method(kind, name)
+    return _invoke(method, f"{name} of a {kind}", [target, *arguments], name, len(arguments))
 
 
-def _math(run: Interpreter, name: str, *arguments: Any) -> Any:
-    numbers = list(arguments)
-    if not all(is_number(number) for number in numbers):
-        numbers = [to_number(number, "System.Double") for number in numbers]
-    if name in ("ceiling", "floor", "truncate", "round", "sqrt", "pow"):
-        value = float(numbers[0])
-        if name == "round":
-            return _round(value, *numbers[1:])
-        if name == "pow":
-            return math.pow(value, float(numbers[1]))
-        if len(numbers) > 1:
-            raise TypeError(name)
-        if name == "sqrt":
-            return math.sqrt(value)
-        return float({"ceiling": math.ceil, "floor": math.floor, "truncate": math.trunc}[name](value))
-    if name == "abs" and len(numbers) == 1:
-        return type(numbers[0])(abs(numbers[0]))
-    if name in ("max", "min") and len(numbers) == 2:
-        chosen = max(numbers) if name == "max" else min(numbers)
-        kinds = {type_names(number)[0] for number in numbers}
-        if not kinds <= {"System.Int32", "System.Int64", "System.Double"}:
-            raise UnknownConstruct(f"[math]::{name} of these types")
-        if "System.Double" in kinds:
-            return float(chosen)
-        return Int64(chosen) if "System.Int64" in kinds else chosen
-    raise TypeError(name)
+def _no_method(kind: str, name: str) -> ScriptError:
+    return fail(
+        "MethodNotFound", f"Method invocation failed because [{kind}] does not contain a method named '{name}'."
+    )
 
 
-def _round(value: float, digits: Any = 0) -> float:
-    if not isinstance(digits, int) or not 0 <= digits <= 15:
-        raise TypeError("digits")
-    rounded = float(round(value)) if digits == 0 else round(value, digits)
-    if digits and rounded != round(value * 10**digits) / 10**digits:
-        raise UnknownConstruct("a rounding that differs between versions")
-    return rounded
+def _invoke(method: Callable[..., Any] | None, shown: str, arguments: list[Any], name: str, count: int) -> Any:
+    if method is None:
+        raise UnknownConstruct(f"the method {shown}")
+    try:
+        return method(*arguments)
+    except TerminatingError as error:
+        raise _invocation_error(name, count, error.exception) from None
+    except (TypeError, ValueError, AttributeError) as problem:
+        raise UnknownConstruct(f"these arguments of the method {shown} ({problem})") from None
 
 
-def _regex_match(found: Any) -> PsObject:
-    if found is None:
-        return PsObject(
-            [("Success", False), ("Value", ""), ("Index", 0), ("Length", 0)],
-            ("System.Text.RegularExpressions.Match",),
-            "",
-        )
-    group, texts = "System.Text.RegularExpressions.Group", (found[0], *found.groups())
-    listed = [PsObject([("Success", text is not None), ("Value", text or "")], (group,), text or "") for text in texts]
-    groups = ArrayList(listed, group + "Collection")
-    known = [
-        ("Success", True),
-        ("Value", found[0]),
-        ("Index", found.start()),
-        ("Length", len(found[0])),
-        ("Groups", groups),
-    ]
-    return PsObject(known, ("System.Text.RegularExpressions.Match",), found[0])
+def _invocation_error(name: str, count: int, exception: DotNetException) -> ScriptError:
+    message = Unsure(f'Exception calling "{name}" with "{count}" argument(s): "{exception.message}"')
+    short = exception.type_name.rpartition(".")[2]
+    return fail(short, message, "NotSpecified", AUTOMATION + "MethodInvocationException", exception)
 
 
-def _regex_replace(run: Interpreter, text: Any, pattern: Any, new: Any) -> str:
-    return regex(text_of(pattern), True).sub(lambda found: expand_replacement(found, text_of(new)), text_of(text))
+_STATIC_METHODS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("System.String", "isnullorempty"): lambda text: is_null(text) or _string(text) == "",
+    ("System.Convert", "frombase64string"): streams.from_base64,
+    ("System.Convert", "tobase64string"): streams.to_base64,
+    ("System.BitConverter", "tostring"): streams.to_hexadecimal,
+    ("System.Security.Cryptography.SHA256", "create"): streams.sha256,
+    (AUTOMATION + "ScriptBlock", "create"): lambda run, text: run.block_from_text(_string(text)),
+}
+_STATIC_PROPERTIES: dict[tuple[str, str], Callable[[Session], Any]] = {
+    ("System.DateTime", "utcnow"): lambda session: session.now("Utc"),
+    ("System.DateTime", "now"): lambda session: session.now("Local"),
+    ("System.DateTime", "minvalue"): lambda session: DateTime(0),
+    ("System.DateTime", "maxvalue"): lambda session: DateTime(_LAST_TICK),
+    ("System.Int32", "maxvalue"): lambda session: INTEGERS["System.Int32"][1],
+    ("System.Int64", "maxvalue"): lambda session: INTEGERS["System.Int64"][1],
+    ("System.Text.Encoding", "utf8"): lambda session: streams.utf8(),
+}
 
 
-def _try_parse(run: Interpreter, kind: str, text: Any, place: Any) -> bool:
-    number = parse_number(text) if isinstance(text, str) else None
-    if isinstance(number, float) and kind != "System.Double":
-        number = None
-    low, high = INTEGERS[kind][1:] if kind in INTEGERS else (-math.inf, math.inf)
-    valid = number is not None and low <= number <= high and not to_text(text).strip().lower().startswith("0x")
-    if place.assign:
-        place.assign(convert(number if valid else 0, kind))
-    return valid
+def known_static(type_name: str, name: str, method: bool) -> bool:
+    """Whether a static member of a type is known here."""
+    if not method and type_name in ENUMS:
+        return ENUMS[type_name].find(name) is not None
+    return (type_name, name.lower()) in (_STATIC_METHODS if method else _STATIC_PROPERTIES)
 
 
-def _parse(run: Interpreter, kind: str, text: Any) -> Any:
-    number = parse_number(text_of(text))
-    if number is None or (isinstance(number, float) and kind != "System.Double"):
-        raise TerminatingError(
-            Unsure("Input string was not in a correct format."),
-            exception_type="System.FormatException",
-            error_id="FormatException",
-        )
-    return convert(number, kind)
+def static_property(session: Session, target: Any, name: str) -> Any:
+    """`[type]::name`."""
+    owner = target.name if isinstance(target, PsType) else "?"
+    kind = ENUMS.get(owner) or session.commands.types.get(owner)
+    if isinstance(kind, EnumType) and (member := kind.find(name)):
+        return member
+    if (owner, name.lower()) not in _STATIC_PROPERTIES:
+        raise UnknownConstruct(f"[{owner}]::{name}")
+    return _STATIC_PROPERTIES[owner, name.lower()](session)
 
 
-def _create_block(run: Interpreter, text: Any) -> Any:
-
-    return script_block(parse(text_of(text)))
-
-
-def _sort_array(run: Interpreter, items: list[Any]) -> Any:
-
-    items.sort(key=functools.cmp_to_key(order))
-    return NOTHING
+def call_static(run: Any, target: Any, name: str, arguments: list[Any]) -> Any:
+    """`[type]::name(arguments)`; `run` is the interpreter, for the one that makes a script block."""
+    owner = target.name if isinstance(target, PsType) else "?"
+    method = _STATIC_METHODS.get((owner, name.lower()))
+    given = [run, *arguments] if owner.endswith("ScriptBlock") else arguments
+    return _invoke(method, f"[{owner}]::{name}", given, name, len(arguments))
 
 
-def _static_methods() -> None:
-    expressions = "System.Text.RegularExpressions.Regex"
-    for name in ("ceiling", "floor", "truncate", "round", "abs", "max", "min", "pow", "sqrt"):
-        METHODS["System.Math", f"::{name}()"] = lambda run, *arguments, name=name: _math(run, name, *arguments)
-    for kind, (_, low, high) in INTEGERS.items():
-        METHODS[kind, "::maxvalue"] = lambda run, kind=kind, value=high: convert(value, kind)
-        METHODS[kind, "::minvalue"] = lambda run, kind=kind, value=low: convert(value, kind)
-    table: dict[tuple[str, str], Method] = {
-        ("number", "::parse()"): _parse,
-        ("number", "::tryparse()"): _try_parse,
-        ("System.String", "::empty"): lambda run: "",
-        ("System.String", "::isnullorempty()"): lambda run, text: is_null(text) or to_text(text) == "",
-        ("System.String", "::isnullorwhitespace()"): lambda run, text: is_null(text) or not to_text(text).strip(),
-        ("System.String", "::join()"): lambda run, mark, *items: text_of(mark).join(
-            to_text(item) for item in (items[0] if len(items) == 1 and isinstance(items[0], list) else items)
-        ),
-        ("System.String", "::format()"): lambda run, template, *items: format_operator(text_of(template), list(items)),
-        ("System.String", "::concat()"): lambda run, *items: "".join(text_of(item) for item in items),
-        ("System.Boolean", "::parse()"): lambda run, text: _BOOLEANS[text_of(text).strip().lower()],
-        ("System.Guid", "::newguid()"): lambda run: uuid.uuid4(),
-        ("System.Guid", "::empty"): lambda run: uuid.UUID(int=0),
-        ("System.Guid", "::parse()"): lambda run, text: to_guid(text_of(text)),
-        ("System.DateTime", "::parse()"): lambda run, text: to_datetime(text_of(text)),
-        ("System.Environment", "::newline"): lambda run: _windows("\r\n"),
-        ("System.Environment", "::machinename"): lambda run: _windows(run.session.computer_name),
-        ("System.Array", "::indexof()"): _index_of,
-        ("System.Array", "::sort()"): _sort_array,
-        ("System.Array", "::reverse()"): lambda run, items: _nothing(items.reverse()),
-        (expressions, "::match()"): lambda run, text, pattern: _regex_match(
-            regex(text_of(pattern), True).search(text_of(text))
-        ),
-        (expressions, "::matches()"): lambda run, text, pattern: ArrayList(
-            [_regex_match(found) for found in regex(text_of(pattern), True).finditer(text_of(text))],
-            "System.Text.RegularExpressions.MatchCollection",
-        ),
-        (expressions, "::ismatch()"): lambda run, text, pattern: (
-            regex(text_of(pattern), True).search(text_of(text)) is not None
-        ),
-        (expressions, "::replace()"): _regex_replace,
-        ("System.Management.Automation.ScriptBlock", "::create()"): _create_block,
-        ("any", "tostring"): _to_string,
-        ("number", "compareto"): lambda run, one, two: _compare_to(one, two),
-        ("number", "equals"): lambda run, one, two: _exactly(one, two),
-        ("System.Char", "::isdigit()"): lambda run, one: text_of(one).isdecimal(),
-        ("System.Char", "::isletter()"): lambda run, one: text_of(one).isalpha(),
-    }  # fmt: skip
-    METHODS.update(table)
-    METHODS.update(dotnet.STATIC)
-
-
-def _compare_to(one: Any, two: Any) -> int:
-    if type_names(one) != type_names(two):
-        raise UnknownConstruct("a comparison of two types")
-    return order(one, two)
-
-
-def _index_of(run: Interpreter, items: Any, value: Any) -> int:
-    return next((place for place, item in enumerate(items) if _exactly(item, value)), -1)
-
-
-def _windows(text: str) -> str:
-    """A value that belongs to Windows: a strict session runs on any system."""
-    if STRICT.get():
-        raise UnknownConstruct("a value that depends on the operating system")
-    return text
-
-
-METHODS.update({("System.String", name): method for name, method in STRING_METHODS.items()})
-_list_methods()
-_table_methods()
-_time_methods()
-_static_methods()
+def new_object(name: str, arguments: list[Any]) -> Any:
+    """A new object of .NET, as New-Object makes it."""
+    kinds = [type(one) for one in arguments]
+    if name in (*EXCEPTION_BASES, "System.Exception") and kinds in ([str], [str, DotNetException]):
+        return DotNetException(name, *arguments)
+    if name == _HASHTABLE and not arguments:
+        return Hashtable()
+    if name == "System.DateTime" and len(arguments) == 3 and set(kinds) == {int}:
+        return convert("{:04d}-{:02d}-{:02d}".format(*arguments), name)
+    if name == "System.Text.UTF8Encoding" and arguments == [False]:
+        return streams.utf8()
+    if name == "System.IO.MemoryStream" and not arguments:
+        return streams.MemoryStream()
+    if name == "System.IO.Compression.GZipStream" and kinds == [streams.MemoryStream, EnumValue]:
+        return streams.GzipStream(*arguments)
+    raise UnknownConstruct(f"a new {name} with these arguments")

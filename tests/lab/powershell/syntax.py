@@ -1,9 +1,7 @@
-"""From the text of a script to a small tree: tree-sitter parses, and what its grammar gets wrong is mended here.
+"""From the text of a script to a small tree, by tree-sitter.
 
-The mends, all of them forms that the engine reads without trouble: a statement right behind `param(...)`, clauses of
-a switch on one
-line, `continue label`, a number with an operator and no space (`6/3`, `1..4`), and parameters behind one with a
-default.
+Two things that the engine reads without trouble the grammar does not: a statement right behind `param(...)`, and a
+number with an operator and no space (`6/3`, `1..4`). They are mended; scripts of the collection need no mending.
 """
 
 from __future__ import annotations
@@ -16,35 +14,34 @@ from typing import Any
 import tree_sitter
 import tree_sitter_pwsh
 
-from .values import Int64, LargeNumber, UnknownConstruct
+from .values import INTEGERS, UnknownConstruct
 
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_pwsh.language()))
-_NUMBER = re.compile(rb"(0x[0-9a-f]+|\d+(\.(?!\.)\d*)?(e[+-]?\d+)?)l?([kmgtp]b)?(?=\.\.|[*/%>])", re.I)
+_NUMBER = re.compile(rb"(\d+(\.(?!\.)\d*)?)([kmgtp]b)?(?=\.\.|[*/%])", re.I)
 # Kinds that stand for their only child.
 _TRANSPARENT = {
-    "unary_expression",
+    "argument_expression",
+    "assignment_value",
+    "expression_with_unary_operator",
+    "integer_literal",
+    "key_expression",
     "pipeline",
     "pipeline_chain",
-    "integer_literal",
     "string_literal",
-    "argument_expression",
-    "key_expression",
-    "assignment_value",
+    "unary_expression",
     "while_condition",
-    "switch_clause_condition",
-    "expression_with_unary_operator",
-    "redirected_file_name",
 }
 _DROPPED = {"comment", "empty_statement", ";"}
-ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_MULTIPLES = {"kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
 
 
 class Node:
-    """A node of the tree: its kind, its text, its children, and the line it begins on."""
+    """A node of the tree: its kind, its text and where that stands in bytes, its children, the line it begins on."""
 
     __slots__ = ("children", "kind", "line", "start", "stop", "text")
 
-    def __init__(self, kind: str, text: str, children: list[Node], line: int, start: int = 0, stop: int = 0) -> None:
+    def __init__(self, kind: str, text: str, children: list[Node], line: int, start: int, stop: int) -> None:
         self.kind = kind
         self.text = text
         self.children = children
@@ -55,9 +52,9 @@ class Node:
     def child(self, *kinds: str) -> Node | None:
         return next((node for node in self.children if node.kind in kinds), None)
 
-    def named(self) -> list[Node]:
-        """The children that are more than punctuation or a keyword."""
-        return [node for node in self.children if node.kind[0].isalpha() and node.kind != node.text.lower()]
+    def listed(self) -> list[Node]:
+        """The children without the commas between them."""
+        return [node for node in self.children if node.kind != ","]
 
     def walk(self) -> Iterator[Node]:
         yield self
@@ -67,34 +64,30 @@ class Node:
 
 @functools.lru_cache(maxsize=256)
 def parse(script: str) -> Node:
-    """The tree of a script; UnknownConstruct where neither the grammar nor a mend can read it."""
+    """The tree of a script; UnknownConstruct where the grammar cannot read it."""
     source = script.encode("utf-8", "surrogatepass")
-    for _ in range(40):
-        tree = _PARSER.parse(source)
-        mended = _mend(source, tree.root_node)
-        if mended == source:
-            break
+    while (mended := _mend(source, _PARSER.parse(source).root_node)) != source:
         source = mended
-    root = tree.root_node
+    root = _PARSER.parse(source).root_node
     if root.has_error:
-        bad = next((node for node in _walk(root) if node.is_error or node.is_missing), root)
-        raise UnknownConstruct("syntax that the grammar does not read", bad.start_point.row + 1)
+        raise UnknownConstruct("syntax that the grammar does not read", _first_error(root))
     return _convert(root)
 
 
-def reads_without_mending(script: str) -> int:
+def unreadable_line(script: str) -> int:
     """The line of the first thing in a script that the grammar cannot read as it stands; 0 if there is none."""
     source = script.encode("utf-8", "surrogatepass")
     root = _PARSER.parse(source).root_node
-    bad = next((node for node in _walk(root) if node.is_error or node.is_missing), None)
-    if bad is not None:
-        return int(bad.start_point.row) + 1
+    if root.has_error:
+        return _first_error(root)
     mended = _mend(source, root)
-    if mended == source:
-        return 0
-    return 1 + next(
-        i for i, (old, new) in enumerate(zip(source.split(b"\n"), mended.split(b"\n"), strict=False)) if old != new
-    )
+    changed = next((place for place, byte in enumerate(source) if mended[place] != byte), len(source))
+    return 0 if mended == source else 1 + source[:changed].count(b"\n")
+
+
+def _first_error(root: tree_sitter.Node) -> int:
+    bad = next((node for node in _walk(root) if node.is_error or node.is_missing), root)
+    return int(bad.start_point.row) + 1
 
 
 def _walk(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
@@ -104,22 +97,13 @@ def _walk(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
 
 
 def _mend(source: bytes, root: tree_sitter.Node) -> bytes:
-    """The source with one defect put right, or as it is."""
+    """The source with one thing put right, or as it is."""
     for node in _walk(root):
         rest = source[node.end_byte :]
         if node.type == "param_block" and not re.match(rb"[ \t]*([;\r\n}#]|$)", rest):
-            gap = b"\n" if re.match(rb"\s*(begin|process|end)\s*\{", rest, re.I) else b";"
-            return source[: node.end_byte] + gap + rest
+            return source[: node.end_byte] + b";" + rest
         if node.type == "command_name" and (number := _NUMBER.match(source, node.start_byte)):
             return source[: number.end()] + b" " + source[number.end() :]
-        if not root.has_error:
-            continue
-        ancestors = (node.parent, node.parent.parent) if node.parent else ()
-        in_switch = any(parent and parent.type in ("switch_clause", "switch_clauses") for parent in ancestors)
-        if node.type == "statement_block" and in_switch and not re.match(rb"[ \t]*([;\r\n}]|$)", rest):
-            return source[: node.end_byte] + b";" + rest
-        if node.type in ("break", "continue") and (label := re.match(rb"[ \t]+(\w+)", rest)):
-            return source[: node.end_byte] + b' "' + label[1] + b'"' + rest[label.end() :]
     return source
 
 
@@ -131,15 +115,10 @@ def _convert(node: tree_sitter.Node) -> Node:
     lead = len(source) - len(source.lstrip())  # some tokens of the grammar take the space before them along
     text = source[lead:].decode("utf-8", "surrogatepass")
     line = node.start_point.row + 1 + source[:lead].count(b"\n")
-    kind = (
-        node.type.replace("_argument_expression", "_expression")
-        if node.type != "argument_expression_list"
-        else node.type
-    )
-    result = Node(kind, text, kids, line, node.start_byte + lead, node.end_byte)
-    if node.type == "parameter_list":
-        result.children = [part for child in kids for part in _split_parameter(child)]
-    return result
+    kind = node.type
+    if kind.endswith("_argument_expression"):  # an operator within the parentheses of a call is an operator
+        kind = kind.removesuffix("_argument_expression") + "_expression"
+    return Node(kind, text, kids, line, node.start_byte + lead, node.end_byte)
 
 
 def _separator(node: tree_sitter.Node) -> bool:
@@ -147,71 +126,33 @@ def _separator(node: tree_sitter.Node) -> bool:
     return node.type == "command_argument_sep" and b":" not in (node.text or b"")
 
 
-def _split_parameter(node: Node) -> list[Node]:
-    """The grammar reads `$a = 1, $b` as a default of two elements; the engine reads two parameters."""
-    default = node.child("script_parameter_default")
-    if default is None or default.children[-1].kind != "array_literal_expression":
-        return [node]
-    first, *rest = (item for item in default.children[-1].children if item.kind != ",")
-    default.children[-1] = first
-    result = [node]
-    for item in rest:
-        types: list[Node] = []
-        while item.kind == "cast_expression":
-            types.append(item.children[0])
-            item = item.children[1]
-        if item.kind != "variable":
-            raise UnknownConstruct("a list as the default of a parameter", item.line)
-        attributes = Node(
-            "attribute_list", "", [Node("attribute", kind.text, [kind], kind.line) for kind in types], item.line
-        )
-        result.append(Node("script_parameter", item.text, [attributes, item] if types else [item], item.line))
-    return result
-
-
 def unescape(text: str) -> str:
     """The text of a double-quoted string without its escapes."""
-    result, index = [], 0
-    while index < len(text):
-        character = text[index]
-        if character == "`" and index + 1 < len(text):
-            following = text[index + 1]
-            if following in "ue":
-                raise UnknownConstruct(f"the escape `{following}")
-            result.append(ESCAPES.get(following, following))
-            index += 2
-        elif character in '"\u201c\u201d' and text[index + 1 : index + 2] == character:
-            result.append('"')
-            index += 2
-        else:
-            result.append(character)
-            index += 1
-    return "".join(result)
+
+    def plain(match: re.Match[str]) -> str:
+        escaped = match[1]
+        if escaped is None:
+            return '"'
+        if escaped in "ue":
+            raise UnknownConstruct(f"the escape `{escaped}")
+        return _ESCAPES.get(escaped, escaped)
+
+    return re.sub(r'`(.)|""', plain, text, flags=re.DOTALL)
 
 
-MULTIPLES = {"kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
-
-
-def literal_number(text: str, line: int = 0) -> Any:
+def literal_number(text: str) -> Any:
     """A number as it is written in a script."""
-    match = re.fullmatch(r"(0x[0-9a-f]+|\d+|\d*\.\d+(?:e[+-]?\d+)?|\d+\.?(?:e[+-]?\d+)?)(l?)([kmgtp]b)?", text.lower())
+    match = re.fullmatch(r"(0x[0-9a-f]{1,8}|\d+|\d*\.\d+|\d+e\d+)([kmgtp]b)?", text.lower())
     if not match:
-        raise UnknownConstruct(f"the number {text}", line)
-    digits, factor = match[1], 1024 ** MULTIPLES.get(match[3] or "", 0)
+        raise UnknownConstruct(f"the number {text}")
+    digits, factor = match[1], 1024 ** _MULTIPLES.get(match[2] or "", 0)
     if digits.startswith("0x"):
         value = int(digits, 16)
-        bits = 32 if len(digits) <= 10 else 64
-        if value >= 2 ** (bits - 1):
-            value -= 2**bits
+        value = (value - 2**32 if value >= 2**31 else value) * factor  # eight digits are the bits of an Int32
     elif digits.isdigit():
-        value = int(digits)
+        value = int(digits) * factor
     else:
         return float(digits) * factor
-    value *= factor
-    if not -(2**63) <= value < 2**63:
-        return LargeNumber(digits) if not match[2] and not match[3] else _too_large(text, line)
-    return Int64(value) if match[2] else value
-
-
-def _too_large(text: str, line: int) -> Any:
-    raise UnknownConstruct(f"the number {text}", line)
+    if not -(2**63) <= value <= INTEGERS["System.Int64"][1]:
+        raise UnknownConstruct(f"the number {text}")
+    return value

@@ -1,8 +1,7 @@
-"""What a variable of the evaluator can hold, and the names .NET gives to it.
+"""What a variable of the evaluator can hold, and the names that .NET has for it.
 
-`$null` is None, Boolean is bool, String is str, Double is float, Object[] is list; a plain int is an Int32, or an
-Int64 when it is too
-large for one. Everything else of .NET that a script may meet is a class below.
+`$null` is None, Boolean is bool, String is str, Double is float, Byte[] is bytes, Guid is UUID, an array of any type
+is list; a plain int is an Int32, or an Int64 where it is too large for one. Everything else is a class below.
 """
 
 from __future__ import annotations
@@ -10,16 +9,18 @@ from __future__ import annotations
 import datetime
 import enum
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-Output = Callable[[Any], None]  # where the objects of a pipeline go
+AUTOMATION = "System.Management.Automation."
 TICKS_PER_SECOND = 10_000_000
 EPOCH = datetime.datetime(1, 1, 1)
+INTEGERS = {"System.Int32": (-(2**31), 2**31 - 1), "System.Int64": (-(2**63), 2**63 - 1)}
 # Set while a session runs: whatever differs between versions of PowerShell is then an unknown construct.
 STRICT: ContextVar[bool] = ContextVar("strict", default=False)
+Output = Callable[[Any], None]  # where the objects of a pipeline go
 
 
 @dataclass
@@ -37,91 +38,41 @@ class UnknownConstruct(Exception):
     """The evaluator does not know this for certain: what it is, and the line of the script."""
 
     def __init__(self, name: str, line: int = 0) -> None:
-        super().__init__(f"{name} (line {line})" if line else name)
+        super().__init__(name, line)
         self.name = name
         self.line = line
 
+    def __str__(self) -> str:
+        return f"{self.name} (line {self.line})" if self.line else self.name
+
+
+def differs(what: str) -> None:
+    """Refuse, in a strict session, what versions of PowerShell do differently."""
+    if STRICT.get():
+        raise UnknownConstruct(f"{what}, which differs between versions")
+
 
 class Nothing:
-    """What a pipeline without output gives ("AutomationNull"): like $null, but it enumerates to nothing."""
-
-    def __bool__(self) -> bool:
-        return False
+    """What a pipeline without output gives ("AutomationNull"): like $null, but a pipeline makes nothing of it."""
 
 
 NOTHING = Nothing()
 
 
 class Unsure(str):
-    """A text that differs between the versions or the languages of PowerShell: a strict session refuses to show it."""
+    """A text that differs between the versions or the languages of PowerShell: a strict session does not show it."""
 
 
-class Sized(int):
-    """An integer whose type is not the one that its size implies."""
-
-    type_name = ""
+class Int64(int):
+    """An Int64 that is small enough for an Int32."""
 
 
-class Int64(Sized):
-    type_name = "System.Int64"
+class JsonInteger(int):
+    """An integer out of JSON in a strict session: Int32 or Int64 in 5.1, Int64 in later versions."""
 
 
-class JsonInteger(Sized):
-    """An integer out of JSON in a strict session: Int32 in 5.1, Int64 later."""
-
-    @property
-    def type_name(self) -> str:  # type: ignore[override]
-        raise UnknownConstruct("the type of an integer out of JSON")
-
-
-class Byte(Sized):
-    type_name = "System.Byte"
-
-
-class Int16(Sized):
-    type_name = "System.Int16"
-
-
-class UInt16(Sized):
-    type_name = "System.UInt16"
-
-
-class UInt32(Sized):
-    type_name = "System.UInt32"
-
-
-class UInt64(Sized):
-    type_name = "System.UInt64"
-
-
-INTEGERS: dict[str, tuple[type[int], int, int]] = {
-    "System.Int32": (int, -(2**31), 2**31 - 1),
-    "System.Int64": (Int64, -(2**63), 2**63 - 1),
-    "System.Byte": (Byte, 0, 255),
-    "System.Int16": (Int16, -(2**15), 2**15 - 1),
-    "System.UInt16": (UInt16, 0, 2**16 - 1),
-    "System.UInt32": (UInt32, 0, 2**32 - 1),
-    "System.UInt64": (UInt64, 0, 2**64 - 1),
-}
-
-
-@dataclass(frozen=True)
-class Char:
-    value: str
-
-
-@dataclass(frozen=True)
-class Switch:
-    """A parameter of the type [switch]."""
-
-    present: bool
-
-
-@dataclass(frozen=True)
-class LargeNumber:
-    """A literal beyond Int64, which PowerShell reads as a Decimal: it can only be refused by a conversion."""
-
-    text: str
+class Collection(list[Any]):
+    """A collection that is no array, such as the keys of a table: it has no elements by number."""
 
 
 @dataclass(frozen=True)
@@ -164,53 +115,39 @@ class PsType:
     name: str  # the full name of .NET, with [] for arrays
 
 
-class TypedArray(list[Any]):
-    """An array of one element type, such as String[]."""
-
-    def __init__(self, items: Any, element: str) -> None:
-        super().__init__(items)
-        self.element = element
-
-
-class ArrayList(list[Any]):
-    """A list that grows in place; `type_name` tells System.Collections.ArrayList from a generic List."""
-
-    def __init__(self, items: Any = (), type_name: str = "System.Collections.ArrayList") -> None:
-        super().__init__(items)
-        self.type_name = type_name
-
-
-def fold(key: Any) -> Any:
-    return ("text", key.lower()) if isinstance(key, str) else (type(key).__name__, key)
-
-
 class Hashtable:
-    """A table without regard to the case of its keys. Not ordered ones have no order anyone may rely on."""
+    """A table without regard to the case of its keys. One that is not ordered has no order anyone may rely on."""
 
-    def __init__(self, pairs: Any = (), ordered: bool = False, fold_case: bool = True) -> None:
+    def __init__(self, pairs: Iterable[tuple[Any, Any]] = (), ordered: bool = False) -> None:
         self.ordered = ordered
-        self.entries: dict[Any, tuple[Any, Any]] = {}
+        self._entries: dict[Any, tuple[Any, Any]] = {}
         for key, value in pairs:
             self.set(key, value)
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @staticmethod
+    def _fold(key: Any) -> Any:
+        if not isinstance(key, (str, int)):
+            raise UnknownConstruct("a key of a table that is neither text nor a number")
+        return key.lower() if isinstance(key, str) else (type(key), key)
+
     def get(self, key: Any) -> Any:
-        entry = self.entries.get(fold(key))
-        return entry[1] if entry else None
+        return self._entries.get(self._fold(key), (None, None))[1]
 
     def has(self, key: Any) -> bool:
-        return fold(key) in self.entries
+        return self._fold(key) in self._entries
 
     def set(self, key: Any, value: Any) -> None:
-        folded = fold(key)
-        old = self.entries.get(folded)
-        self.entries[folded] = (old[0] if old else key, value)
+        shown, _ = self._entries.get(self._fold(key), (key, None))
+        self._entries[self._fold(key)] = (shown, value)
 
     def remove(self, key: Any) -> None:
-        self.entries.pop(fold(key), None)
+        self._entries.pop(self._fold(key), None)
 
     def pairs(self) -> list[tuple[Any, Any]]:
-        pairs = list(self.entries.values())
-        order = TABLE_ORDER.get()
+        pairs, order = list(self._entries.values()), TABLE_ORDER.get()
         if order is not None and not self.ordered and len(pairs) > 1:
             order.seen = True
             return pairs[::-1] if order.reverse else pairs
@@ -220,81 +157,54 @@ class Hashtable:
 class PsObject:
     """An object made of properties: a PSCustomObject, or a .NET object of which only properties are known."""
 
-    def __init__(self, properties: Any = (), type_names: tuple[str, ...] = (), text: str | None = None) -> None:
-        self.type_names = type_names or ("System.Management.Automation.PSCustomObject", "System.Object")
-        self.properties: dict[str, tuple[str, Any]] = {}
+    def __init__(
+        self, properties: Iterable[tuple[str, Any]] = (), type_names: tuple[str, ...] = (), text: str | None = None
+    ) -> None:
+        self.type_names = type_names or (AUTOMATION + "PSCustomObject", "System.Object")
+        self.custom = not type_names
         self.text = text
-        for name, value in properties:
-            self.properties[str(name).lower()] = (str(name), value)
-
-    @property
-    def custom(self) -> bool:
-        return self.type_names[0].endswith("PSCustomObject")
+        self.properties = {str(name).lower(): (str(name), value) for name, value in properties}
 
     def pairs(self) -> list[tuple[str, Any]]:
         return list(self.properties.values())
 
 
-@dataclass(eq=False)
-class Reference:
-    """[ref]: the place a method writes to; None for [ref]$null."""
-
-    assign: Callable[[Any], None] | None
-    value: Any
-
-
-@runtime_checkable
-class ModelObject(Protocol):
-    """An object of the lab's model; `ps_get` raises KeyError for a property that the type does not have."""
-
-    ps_type_names: Any
-
-    def ps_get(self, name: str) -> Any: ...
+_TYPE_NAMES: dict[type, tuple[str, ...]] = {
+    bool: ("System.Boolean", "System.ValueType"),
+    str: ("System.String",),
+    float: ("System.Double", "System.ValueType"),
+    bytes: ("System.Byte[]", "System.Array"),
+    DateTime: ("System.DateTime", "System.ValueType"),
+    TimeSpan: ("System.TimeSpan", "System.ValueType"),
+    uuid.UUID: ("System.Guid", "System.ValueType"),
+    PsType: ("System.RuntimeType", "System.Type"),
+}
 
 
 def type_names(value: Any) -> tuple[str, ...]:
     """The type of a value and the types it derives from, most derived first."""
-    if isinstance(value, bool):
-        return ("System.Boolean", "System.ValueType", "System.Object")
+    for kind, names in _TYPE_NAMES.items():
+        if isinstance(value, kind):
+            return (*names, "System.Object")
     if isinstance(value, int):
         return (integer_type(value), "System.ValueType", "System.Object")
-    if isinstance(value, TypedArray):
-        return (f"{value.element}[]", "System.Array", "System.Object")
-    if isinstance(value, ArrayList):
-        return (value.type_name, "System.Object")
     if isinstance(value, Hashtable):
         name = "System.Collections.Specialized.OrderedDictionary" if value.ordered else "System.Collections.Hashtable"
-        return (name, "System.Collections.IDictionary", "System.Object")
+        return (name, "System.Object")
     if isinstance(value, EnumValue):
         return (value.type.name, "System.Enum", "System.ValueType", "System.Object")
     if isinstance(value, PsObject):
         return value.type_names
     if hasattr(value, "ps_type_names"):
         return tuple(value.ps_type_names)
-    for python_type, names in _TYPE_NAMES:
-        if isinstance(value, python_type):
-            return names
-    raise UnknownConstruct(f"a value of the Python type {type(value).__name__}")
-
-
-_TYPE_NAMES: tuple[tuple[type, tuple[str, ...]], ...] = (
-    (str, ("System.String", "System.Object")),
-    (float, ("System.Double", "System.ValueType", "System.Object")),
-    (list, ("System.Object[]", "System.Array", "System.Object")),
-    (Switch, ("System.Management.Automation.SwitchParameter", "System.ValueType", "System.Object")),
-    (Char, ("System.Char", "System.ValueType", "System.Object")),
-    (DateTime, ("System.DateTime", "System.ValueType", "System.Object")),
-    (TimeSpan, ("System.TimeSpan", "System.ValueType", "System.Object")),
-    (uuid.UUID, ("System.Guid", "System.ValueType", "System.Object")),
-    (PsType, ("System.RuntimeType", "System.Type", "System.Object")),
-    (LargeNumber, ("System.Decimal", "System.ValueType", "System.Object")),
-)
+    raise UnknownConstruct(f"the type of a {type(value).__name__}")
 
 
 def integer_type(value: int) -> str:
-    if isinstance(value, Sized):
-        return value.type_name
-    return "System.Int32" if -(2**31) <= value < 2**31 else "System.Int64"
+    if isinstance(value, JsonInteger):
+        raise UnknownConstruct("the type of an integer out of JSON, which differs between versions")
+    low, high = INTEGERS["System.Int32"]
+    return "System.Int32" if low <= value <= high and not isinstance(value, Int64) else "System.Int64"
 
 
 def is_null(value: Any) -> bool:
@@ -309,6 +219,8 @@ def enumerate_value(value: Any) -> Iterator[Any]:
     """What a pipeline makes of a value: a list gives its elements, nothing gives nothing, all else itself."""
     if isinstance(value, list):
         yield from list(value)
+    elif isinstance(value, bytes):
+        raise UnknownConstruct("the single bytes of an array")
     elif value is not NOTHING:
         yield value
 
@@ -323,20 +235,16 @@ def from_items(items: list[Any]) -> Any:
 def from_python(value: Any) -> Any:
     """A value of the lab's model as a value of the evaluator."""
     if isinstance(value, enum.Enum):
-        kind = EnumType(
-            getattr(type(value), "ps_name", type(value).__name__), {m.name: i for i, m in enumerate(type(value))}
-        )
-        return kind.find(value.name)
+        name = getattr(type(value), "ps_name", type(value).__name__)
+        members = {member.name: number for number, member in enumerate(type(value))}
+        return EnumType(name, members).find(value.name)
     if isinstance(value, datetime.datetime):
-        if value.tzinfo is not None:
-            value = value.astimezone(datetime.UTC)
         kind = "Unspecified" if value.tzinfo is None else "Utc"
-        return DateTime((value.replace(tzinfo=None) - EPOCH) // datetime.timedelta(microseconds=1) * 10, kind)
+        plain = value if value.tzinfo is None else value.astimezone(datetime.UTC).replace(tzinfo=None)
+        return DateTime((plain - EPOCH) // datetime.timedelta(microseconds=1) * 10, kind)
     if isinstance(value, datetime.timedelta):
         return TimeSpan(value // datetime.timedelta(microseconds=1) * 10)
-    if isinstance(value, tuple):
-        return [from_python(item) for item in value]
-    if type(value) is list:
+    if isinstance(value, tuple) or type(value) is list:
         return [from_python(item) for item in value]
     if isinstance(value, dict):
         return Hashtable((key, from_python(item)) for key, item in value.items())

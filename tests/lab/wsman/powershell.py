@@ -53,8 +53,7 @@ class PowerShellCommands:
         except UnknownConstruct as unknown:
             process.write("stderr", f"the lab's evaluator does not know this: {unknown}\r\n".encode(codec, "replace"))
             return 1
-        lines = [*outcome.console, *(f"{line}\r\n" for line in (*outcome.host, *outcome.output))]
-        process.write("stdout", "".join(lines).encode(codec, "replace"))
+        process.write("stdout", "".join(f"{line}\r\n" for line in outcome.output).encode(codec, "replace"))
         if outcome.error is not None:
             process.write("stderr", f"{outcome.error.record.message}\r\n".encode(codec, "replace"))
         return outcome.exit_code

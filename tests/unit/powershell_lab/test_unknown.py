@@ -11,7 +11,7 @@ from powershell.cases import answer
     ("script", "construct"),
     [
         ("Get-ChildItem", "Get-ChildItem"),
-        ("Get-Date -UFormat x -Hour 3", "-Hour"),
+        ("Get-Date -Hour 3", "-Hour"),
         ("[xml]'<a/>'", "[xml]"),
         ("'abc'.Normalize()", "Normalize"),
         ("$MyInvocation.MyCommand", "$myinvocation"),
@@ -19,9 +19,9 @@ from powershell.cases import answer
         ("trap { 1 }", "trap"),
         ("class A { }", "class"),
         ("$a ? 1 : 2", "ternary"),
-        ("Get-Date 2>&1", "redirection"),
+        ("Get-Date 2>&1", "2>&1"),
         ("'a' -match '\\p{L}'", "regular expression"),
-        ("[math]::PI", "PI"),
+        ("[datetime]::Today", "Today"),
         ("'x'.Substring('a', 'b', 'c')", "Substring"),
     ],
 )
