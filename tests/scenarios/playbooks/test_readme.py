@@ -11,6 +11,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from dpm_lab import DpmLab
 from vcenter_lab import VcenterLab
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,6 +36,7 @@ class User:
 
     def __init__(self, lab: VcenterLab, folder: Path) -> None:
         self.lab, self.folder = lab, folder
+        self.windows: dict[str, str] = {}
 
     def paste(self, script: str) -> str:
         """Runs a script as a user's shell would; returns what it printed."""
@@ -50,6 +52,7 @@ class User:
             "ANSIBLE_NOCOLOR": "true",
             "VMWARE_PORT": str(self.lab.port),
             "VMWARE_CA_PATH": self.lab.ca_path,
+            **self.windows,
         }
         script = script.replace("https://github.com/winbackup/storage.git", f"file://{ROOT}")
         script = script.replace("vcenter.example.com", self.lab.host)
@@ -84,6 +87,31 @@ def test_the_two_commands(user: User) -> None:
     assert "changed=1" in user.paste(prepare + convert)
     assert {disk["mode"] for disk in _mappings(user)} == {"virtualMode"}
     assert "changed=0" in user.paste(prepare + convert)
+
+
+def test_the_recovery_points(user: User) -> None:
+    prepare = blocks("sh")[0].rpartition("ansible-playbook")[0]
+    plan, extend = blocks("sh")[3:5]
+    with DpmLab.start(speed=60, check_seconds=60) as dpm:
+        user.windows = dpm.variables()
+        assert "Nothing was changed" in user.paste(prepare + plan)
+        assert "changed=2" in user.paste(prepare + extend)
+        assert "changed=0" in user.paste(prepare + extend)
+
+
+def test_the_playbook_for_the_dpm_server(user: User) -> None:
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    prepare = blocks("sh")[0].rpartition("ansible-playbook")[0]
+    with DpmLab.start(speed=60, check_seconds=60) as dpm:
+        inventory = {"all": {"hosts": {"localhost": local}}, "dpm": {"hosts": {"dpm01": dpm.inventory()}}}
+        (user.folder / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
+        play = next(block for block in blocks("yaml") if "dpm_allocation" in block)
+        (user.folder / "play.yml").write_text(play, encoding="utf-8")
+        user.paste(prepare + "ansible-playbook -i inventory.json play.yml")
+        sources = dpm.do("state")["datasources"]
+    full = next(source for source in sources if (source["name"], source["computer"]) == ("D:\\", "fs01.lab.test"))
+    assert full["recovery"]["allocated"] - full["recovery"]["used"] > 10 * 2**30 - 2**28
+    assert full["state"] != "Invalid"
 
 
 def test_the_playbook_of_the_readme(user: User) -> None:
