@@ -129,12 +129,14 @@ def _source(row: Mapping[str, Any], known: _Directory, volumes: _Volumes) -> Dat
 
 @dataclass(frozen=True)
 class _Volumes:
-    """The volumes of the server. `together`: of each data source on a recovery-point volume, who else is there."""
+    """The volumes of the server. `together`: of each data source on a recovery-point volume, who else is there;
+    `modern_known`: whether the server is of a version that has Modern Backup Storage at all."""
 
     known: bool
     together: Mapping[str, frozenset[str]]
     count: int | None
-    modern_possible: bool | None
+    modern_known: bool
+    modern_count: int | None
 
     @classmethod
     def of(cls, answer: Mapping[str, Any], known: _Directory) -> _Volumes:
@@ -146,23 +148,23 @@ class _Volumes:
             held += bool(members)
             if word_of(row.get("type")) != "replica":
                 together.update({own: together.get(own, frozenset()) | members for own in members})
-        modern: bool | None = None
-        count = answer.get("modern_volumes")
-        if answer.get("knows_modern") is False:
-            modern = False
-        elif isinstance(count, int) and not isinstance(count, bool):
-            modern = count > 0
-        return cls(isinstance(rows, list), together, held if isinstance(rows, list) else None, modern)
+        return cls(
+            known=isinstance(rows, list),
+            together=together,
+            count=held if isinstance(rows, list) else None,
+            modern_known=answer.get("knows_modern") is not False,
+            modern_count=_size(answer.get("modern_volumes")),
+        )
 
 
 def _kind(area: int | None, on_volume: bool, volumes: _Volumes) -> StorageKind:
     """Legacy where a recovery-point volume holds it, or where the server has no Modern Backup Storage; modern where no
     volume holds it and no size is told. The latter is inferred."""
-    if on_volume or volumes.modern_possible is False:
+    if on_volume or not volumes.modern_known:
         return StorageKind.LEGACY
     if volumes.known and not area:
         return StorageKind.MODERN
-    return StorageKind.UNKNOWN
+    return StorageKind.LEGACY if volumes.modern_count == 0 else StorageKind.UNKNOWN
 
 
 def _pool(answer: Mapping[str, Any], volumes: _Volumes) -> Pool:

@@ -125,7 +125,7 @@ class DpmServer:
     def pause(self, seconds: float) -> None:
         if seconds > _SHORT_PAUSE:
             self._release()
-        time.sleep(max(0.0, seconds))
+        self._sleep(max(0.0, seconds))
 
     def time(self) -> float:
         return time.monotonic()
@@ -137,6 +137,9 @@ class DpmServer:
             return self._shell.run(script, parameters, deadline=deadline, writes=writes)
         except ScriptFailed as failed:
             raise _explained(failed) from failed
+
+    def _sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     def _release(self) -> None:
         shell, self._shell = self._shell, None

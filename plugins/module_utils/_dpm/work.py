@@ -8,8 +8,6 @@
 
 from __future__ import annotations
 
-import time
-
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm import consistency, resize
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import (
@@ -26,24 +24,41 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result impo
     resize_result,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import select
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.server import DpmServer
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.server import DpmServer, Server
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 
 
 def inform(call: Call, lent: Transport | None = None) -> Outcome:
     """Does one call of dpm_allocation_info."""
-    threshold = threshold_of(call.options)
-    selection = selection_of(call.options)
-    deadline = time.monotonic() + seconds_of(call.options, "timeout")
     with DpmServer(call.options, lent) as server:
-        facts, chosen = resize.read_settled(
-            server, lambda read: select(read.sources.values(), selection), deadline, detail=True
-        )
-    return Outcome(info_result(facts, chosen, threshold))
+        return inform_about(server, call)
 
 
 def allocate(call: Call, lent: Transport | None = None) -> Outcome:
     """Does one call of dpm_allocation."""
+    with DpmServer(call.options, lent) as server:
+        return allocate_on(server, call)
+
+
+def check(call: Call, lent: Transport | None = None) -> Outcome:
+    """Does one call of dpm_consistency_check."""
+    with DpmServer(call.options, lent) as server:
+        return check_on(server, call)
+
+
+def inform_about(server: Server, call: Call) -> Outcome:
+    """Returns the outcome of dpm_allocation_info on a server."""
+    threshold = threshold_of(call.options)
+    selection = selection_of(call.options)
+    deadline = server.time() + seconds_of(call.options, "timeout")
+    facts, chosen = resize.read_settled(
+        server, lambda read: select(read.sources.values(), selection), deadline, detail=True
+    )
+    return Outcome(info_result(facts, chosen, threshold))
+
+
+def allocate_on(server: Server, call: Call) -> Outcome:
+    """Returns the outcome of dpm_allocation on a server."""
     request = resize.Request(
         selection=selection_of(call.options),
         wish=wish_of(call.options),
@@ -51,13 +66,12 @@ def allocate(call: Call, lent: Transport | None = None) -> Outcome:
         busy_timeout=seconds_of(call.options, "busy_timeout", least=0),
         timeout=seconds_of(call.options, "timeout"),
     )
-    with DpmServer(call.options, lent) as server:
-        report = resize.resize(server, request, check_mode=call.check_mode, tell=call.tell)
+    report = resize.resize(server, request, check_mode=call.check_mode, tell=call.tell)
     return Outcome(resize_result(report), resize_failure(report))
 
 
-def check(call: Call, lent: Transport | None = None) -> Outcome:
-    """Does one call of dpm_consistency_check."""
+def check_on(server: Server, call: Call) -> Outcome:
+    """Returns the outcome of dpm_consistency_check on a server."""
     request = consistency.Request(
         selection=selection_of(call.options),
         only_inconsistent=call.options["only_inconsistent"],
@@ -66,7 +80,6 @@ def check(call: Call, lent: Transport | None = None) -> Outcome:
         parallel=seconds_of(call.options, "parallel"),
     )
     consistency.refuse_recklessness(request)
-    with DpmServer(call.options, lent) as server:
-        checks = consistency.check(server, request, check_mode=call.check_mode, tell=call.tell)
+    checks = consistency.check(server, request, check_mode=call.check_mode, tell=call.tell)
     failure = check_failure(checks, waited=request.wait, selected=request.selection.is_given)
     return Outcome(check_result(checks), failure)

@@ -103,6 +103,8 @@ REPLICA = {**VOLUME, "type": "Replica"}
         (-1, {"knows_modern": True, "modern_volumes": 1, "volumes": [VOLUME]}, StorageKind.LEGACY),
         (0, {"knows_modern": True, "modern_volumes": 1, "volumes": [REPLICA]}, StorageKind.MODERN),
         (-1, {"knows_modern": True, "modern_volumes": 1, "volumes": []}, StorageKind.MODERN),
+        (-1, {"knows_modern": True, "modern_volumes": 0, "volumes": []}, StorageKind.MODERN),
+        (-1, {"knows_modern": True, "modern_volumes": 0, "volumes": None}, StorageKind.LEGACY),
         (10 * GIB, {"knows_modern": True, "modern_volumes": 1, "volumes": []}, StorageKind.UNKNOWN),
         (0, {"knows_modern": True, "modern_volumes": 1, "volumes": None}, StorageKind.UNKNOWN),
         (0, {"knows_modern": True, "modern_volumes": None, "volumes": None}, StorageKind.UNKNOWN),
