@@ -56,6 +56,8 @@ def run_module(spec: ArgumentSpec, work: Callable[[Call], Outcome]) -> None:
     module = AnsibleModule(argument_spec=dict(spec.options), supports_check_mode=True, **spec.rules)
     call = Call(module.params, bool(module.check_mode), bool(module._diff), module.debug)
     failure, result = outcome_of(work, call)
+    for sentence in result.pop("warnings", ()):
+        module.warn(sentence)
     if failure is None:
         module.exit_json(**result)
     module.fail_json(msg=failure, **result)

@@ -186,6 +186,7 @@ def _of_kind(machine: VirtualMachine, disk: Disk, target: Target | None) -> Iter
                 _LOOK_AT_MAPPING,
                 disk.file,
             )
+            return
     descriptor = (target.listing or {}).get(disk.base_file) if target is not None else None
     if descriptor is None:
         return

@@ -123,7 +123,8 @@ class Executor:
     def _possible_works(self) -> tuple[Work, ...]:
         """Open records come first; disks not yet begun with only where none of them is blocked."""
         opened = self.prepared.open_records
-        blocked = any(work.blockers for work in self.prepared.works if work.address not in opened)
+        of_opened = {blocker for work in self.prepared.works if work.address in opened for blocker in work.blockers}
+        blocked = any(blocker not in of_opened for blocker in self.prepared.blockers)
         possible: list[Work] = []
         for work in self.prepared.works:
             if work.blockers:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Disk, Power
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Compatibility, Disk, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.prepare import Prepared
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import from_volume_path
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
@@ -71,8 +71,9 @@ class Report:
         prepared = self.prepared
         disks = [self._disk(work) for work in prepared.works]
         power_before = prepared.machine.power
-        # Ansible shows what a result has under this name, and takes it out.
-        warnings = {"warnings": list(self.warnings)} if self.warnings else {}
+        # Ansible shows what a result has under this name.
+        told = [*cautions(prepared), *self.warnings]
+        warnings = {"warnings": told} if told else {}
         return {
             **warnings,
             "changed": self.changed,
@@ -117,6 +118,23 @@ class Report:
             "after": after,
             "state": state,
         }
+
+
+def cautions(prepared: Prepared) -> list[str]:
+    """Returns what nobody can see from outside and the user has to know of, for the disks that become virtual."""
+    addresses = [
+        work.address
+        for work in prepared.works
+        if work.task in (Task.CONVERT, Task.FINISH)
+        and work.record is not None
+        and work.record.wanted is Compatibility.VIRTUAL
+    ]
+    if not addresses:
+        return []
+    return [
+        f"Whether the guest of {prepared.machine.name} needs SCSI pass-through to {', '.join(addresses)}, as cluster "
+        "nodes and SAN agents do, cannot be seen from outside: a virtual mapping has none."
+    ]
 
 
 def disk_facts(disk: Disk) -> dict[str, object]:

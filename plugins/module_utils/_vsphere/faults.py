@@ -33,6 +33,22 @@ _HINTS = {
     "HostNotConnected": "Connect the host to the vCenter again, then run again.",
     "HostNotReachable": "See why the vCenter cannot reach the host, then run again.",
     "ToolsUnavailable": "Start VMware Tools in the guest, or allow power: power_off.",
+    **dict.fromkeys(
+        (
+            "InvalidDeviceBacking",
+            "InvalidDeviceOperation",
+            "InvalidDeviceSpec",
+            "InvalidDiskFormat",
+            "LargeRDMConversionNotSupported",
+            "LargeRDMNotSupportedOnDatastore",
+            "PhysCompatRDMNotSupported",
+            "RDMConversionNotSupported",
+            "RDMNotSupported",
+            "RDMNotSupportedOnDatastore",
+        ),
+        "If it stays so, convert over the shell of the VM's host (hosts: esxi, over SSH), where vmkfstools makes the "
+        "mapping.",
+    ),
 }
 # What a fault says about the thing it is about.
 _DETAILS = ("device", "backing", "file", "property", "invalidProperty", "deviceIndex")

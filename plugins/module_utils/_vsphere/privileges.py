@@ -25,6 +25,8 @@ _MACHINE_PRIVILEGES = (
     "VirtualMachine.Config.EditDevice",
     "VirtualMachine.Config.AdvancedConfig",
 )
+# To set the boot order again, which goes with the old device.
+_ORDER_PRIVILEGES = ("VirtualMachine.Config.Settings",)
 _POWER_PRIVILEGES = ("VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn")
 _DATASTORE_PRIVILEGES = ("Datastore.AllocateSpace", "Datastore.Browse", "Datastore.FileManagement")
 
@@ -33,7 +35,11 @@ def missing_privileges(
     session: Session, machine: VirtualMachine, datastores: Sequence[Datastore]
 ) -> dict[str, tuple[str, ...]]:
     """Returns, by the name of the object, the privileges that the user lacks; empty where the server cannot tell."""
-    wanted = _MACHINE_PRIVILEGES if machine.power is Power.OFF else _MACHINE_PRIVILEGES + _POWER_PRIVILEGES
+    wanted: tuple[str, ...] = _MACHINE_PRIVILEGES
+    if machine.boot_order:
+        wanted += _ORDER_PRIVILEGES
+    if machine.power is not Power.OFF:
+        wanted += _POWER_PRIVILEGES
     missing = {machine.name: _lacking(session, [reference("VirtualMachine", machine.id)], wanted)}
     if datastores:
         names = {datastore.id: datastore.name for datastore in datastores}

@@ -14,10 +14,7 @@ from typing import Any
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome, outcome_of
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execute import convert_machine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import request_of
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.backend import open_backend
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.convert import SPEC
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.convert import SPEC, convert
 
 RECORD = "winbackup.storage.rdm."
 _FORK = multiprocessing.get_context("fork")
@@ -39,10 +36,7 @@ def options_for(lab: VcenterLab, **given: Any) -> dict[str, Any]:
 
 def _work(call: Call) -> Outcome:
     """What the module does, with short waits: the lab is on this machine."""
-    with open_backend(call.options) as backend:
-        request = request_of(call.options)
-        report = convert_machine(backend, request, check_mode=call.check_mode, tell=call.tell, poll_seconds=0.02)
-    return Outcome(report.result(), report.failure())
+    return convert(call, poll_seconds=0.02)
 
 
 def run(lab: VcenterLab, *, check: bool = False, **given: Any) -> dict[str, Any]:
@@ -140,3 +134,75 @@ def assert_settled(state: dict[str, Any], name: str) -> None:
     """No conversion is open any more: records are notes only."""
     for address, text in records(state, name).items():
         assert '"open":null' in text, f"{address} still has an open record: {text}"
+
+
+def without_sessions(state: dict[str, Any]) -> dict[str, Any]:
+    """Returns the state as far as a conversion may change it."""
+    return {name: part for name, part in state.items() if name != "sessions"}
+
+
+def assert_nothing_written(lab: VcenterLab, before: dict[str, Any]) -> None:
+    """The lab took no write since its log was cleared, and is what it was."""
+    assert [entry["method"] for entry in lab.log() if entry["writes"] and entry["outcome"] == "ok"] == []
+    assert without_sessions(lab.state()) == without_sessions(before)
+
+
+def refused(lab: VcenterLab, world: str, *codes: str, **ask: Any) -> list[dict[str, Any]]:
+    """Makes a call in a world that forbids it, in check mode and for good; returns its blockers.
+
+    The blockers are those with these codes, in this order, each whole; the message of the task tells all of them, and
+    nothing was written.
+    """
+    lab.world(world)
+    before = lab.state()
+    lab.clear_log()
+    ask = {"vm": "backup01", **ask}
+    planned = run(lab, check=True, **ask)
+    result = run(lab, **ask)
+    assert [blocker["code"] for blocker in result["blockers"]] == list(codes), result["msg"]
+    for blocker in result["blockers"]:
+        assert set(blocker) == {"code", "severity", "message", "hint", "object", "overridable"}
+        assert all(blocker[part] for part in ("severity", "message", "hint", "object"))
+        assert blocker["message"] in result["msg"]
+        assert blocker["hint"] in result["msg"]
+    assert (planned["blockers"], planned["msg"]) == (result["blockers"], result["msg"])
+    assert result["failed"]
+    assert not result["changed"]
+    assert not result["plan"]
+    assert {disk["state"] for disk in result["disks"]} == {"blocked"}
+    assert all(disk["before"] == disk["after"] for disk in result["disks"])
+    assert_nothing_written(lab, before)
+    return result["blockers"]
+
+
+def converted(lab: VcenterLab, world: str, **ask: Any) -> dict[str, Any]:
+    """Makes a call that converts every disk it selects, and sees that a second one changes nothing; returns its result.
+
+    The VM's disks map what they mapped, at their addresses, and are as the result says.
+    """
+    lab.world(world)
+    before = lab.state()
+    lab.clear_log()
+    ask = {"vm": "backup01", **ask}
+    result = run(lab, **ask)
+    assert not result["failed"], result["msg"]
+    assert result["changed"]
+    assert {disk["state"] for disk in result["disks"]} == {"converted"}
+    name = result["vm"]["name"]
+    after = lab.state()
+    assert_nothing_lost(before, after, name)
+    assert_settled(after, name)
+    for disk in result["disks"]:
+        device = mapping(after, name, disk["address"])
+        assert device is not None
+        assert device["file"] == disk["after"]["file"]
+        assert device["mode"] == f"{disk['after']['compatibility']}Mode"
+        assert device["disk_mode"] == disk["after"]["disk_mode"]
+        assert disk["lun"]["canonical_name"] == device["lun_canonical"]
+    assert machine(after, name)["power"] == machine(before, name)["power"]
+    again = run(lab, **ask)
+    assert not again["failed"], again["msg"]
+    assert not again["changed"]
+    assert {disk["state"] for disk in again["disks"]} == {"unchanged"}
+    assert without_sessions(lab.state()) == without_sessions(after)
+    return result

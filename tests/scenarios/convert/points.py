@@ -80,7 +80,7 @@ def sweep(
     *,
     stays_off_at: tuple[str, ...] = (),
 ) -> None:
-    """Lets trouble loose at each point; fails with a line for each point after which something was not as it must be."""
+    """Lets trouble loose at each point; fails with a line for each after which something was not as it must be."""
     wrong = []
     for point in points:
         lab.world(story.world)

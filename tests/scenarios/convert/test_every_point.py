@@ -49,6 +49,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "connection dropped": {"kind": "connection_dropped"},
     "session expired": {"kind": "session_expired"},
     "delay": {"kind": "delay", "delay_ms": 300},
+    "slow task": {"kind": "slow_task", "delay_ms": 300},
 }
 # What leaves most in doubt, for the stories that are not gone through with every fault in `make test`.
 DOUBTFUL = ("done but reported failed", "reply lost", "general fault")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 SAN_A, SAN_B, SAN_C = (f"naa.60060160a1b12345000000000000000{letter}" for letter in "abc")
 DISK_2TB = "t10.ATA_____WDC_WD20EFRX2D68EUZN0_________________________WD2DWCC4M0000001"
 DISK_3TB = "t10.ATA_____WDC_WD30EFRX2D68EUZN0_________________________WD2DWCC4N0000002"
@@ -53,3 +57,33 @@ LOCAL_PAIR = pair(LOCAL_LUNS, DISK_2TB, DISK_3TB)
 VIRTUAL_PAIR = pair(SAN_LUNS, SAN_A, SAN_B, mode="virtual")
 # A server that refuses to remove a device and add another in its place in one reconfigure.
 TWO_STEPS_PAIR = "one_reconfigure: InvalidDeviceSpec" + SAN_PAIR
+
+
+def one_disk(
+    *,
+    vm: Mapping[str, Any] | None = None,
+    disk: Mapping[str, Any] | None = None,
+    lun: Mapping[str, Any] | None = None,
+    **world: Any,
+) -> str:
+    """Returns a world with the VM backup01, off, and one physical mapping at scsi0:1, changed as the case wants it.
+
+    `vm`, `disk` and `lun` are laid over what they would be; anything else replaces a part of the world.
+    """
+    mapped = {"name": SAN_A, "sectors": 3907029168, "serial": "APM0A", **(lun or {})}
+    mapping = {"at": "scsi0:1", "rdm": mapped["name"], "file": "[san01] backup01/data.vmdk", **(disk or {})}
+    machine = {"name": "backup01", "host": "esx1.lab", "disks": [{"flat": 42949672960}, mapping], **(vm or {})}
+    bystander = {
+        "name": "bystander",
+        "host": "esx2.lab",
+        "power": "on",
+        "disks": [{"flat": 42949672960}, {"rdm": SAN_C}],
+    }
+    whole = {
+        "hosts": [{"name": "esx1.lab"}, {"name": "esx2.lab"}],
+        "datastores": [{"name": "san01"}],
+        "luns": [mapped, {"name": SAN_B, "sectors": 5860533168}, {"name": SAN_C, "sectors": 2097152000}],
+        "vms": [machine, bystander],
+    }
+    # JSON is YAML.
+    return json.dumps({**whole, **world}, ensure_ascii=False)
