@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
@@ -89,6 +88,8 @@ class WindowsAction(ActionBase):  # type: ignore[misc]
         call = Call(options, bool(self._task.check_mode), bool(self._task.diff), self._tell(name))
         work = type(self).work
         failure, produced = outcome_of(lambda one: work(one, lent), call)
+        for sentence in produced.pop("warnings", ()):
+            self._display.warning(sentence)
         merged = {**result, **produced}
         if failure is not None:
             merged.update(failed=True, msg=failure)
@@ -107,9 +108,7 @@ class WindowsAction(ActionBase):  # type: ignore[misc]
             name: {key: value for key, value in one.items() if key != "fallback"}
             for name, one in self.spec.options.items()
         }
-        validation = ArgumentSpecValidator(options, **self.spec.rules).validate(self._task.args)
-        if validation.error_messages:
-            raise AnsibleActionFail(remove_values("; ".join(validation.error_messages), validation._no_log_values))
+        validation, _arguments = self.validate_argument_spec(options, **self.spec.rules)
         return validation.validated_parameters, set(validation._no_log_values)
 
     def _tell(self, name: str) -> Callable[[str], None]:
