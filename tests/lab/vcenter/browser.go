@@ -13,57 +13,60 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// Browser looks into the folders of one datastore.
+// Browser looks into the folders of one datastore, or of all that a host mounts. Its tasks belong to that entity: strict
+// clients insist on a managed one.
 type Browser struct {
 	mo.HostDatastoreBrowser
-	lab   *Lab
-	store *DatastoreSpec
+	lab        *Lab
+	entity     types.ManagedObjectReference
+	datacenter string
+	mounts     func(store *DatastoreSpec) bool
+}
+
+func (lab *Lab) addBrowser(entity types.ManagedObjectReference, datacenter string, mounts func(store *DatastoreSpec) bool) types.ManagedObjectReference {
+	browser := &Browser{lab: lab, entity: entity, datacenter: datacenter, mounts: mounts}
+	browser.Self = lab.ref("HostDatastoreBrowser", "browser")
+	lab.registry.Put(browser)
+	return browser.Self
 }
 
 // SearchDatastoreTask lists one folder.
 func (browser *Browser) SearchDatastoreTask(ctx *simulator.Context, req *types.SearchDatastore_Task) soap.HasFault {
-	task := browser.lab.task(browser.Self, browser.store.Name, "SearchDatastore_Task", "HostDatastoreBrowser.search", func() (types.AnyType, *Refusal) {
+	task := browser.lab.task(browser.entity, browser.lab.nameOf(browser.entity), "SearchDatastore_Task", "HostDatastoreBrowser.search", func() (types.AnyType, *Refusal) {
 		results, refusal := browser.search(req.DatastorePath, req.SearchSpec, false)
 		if refusal != nil {
 			return nil, refusal
 		}
 		return results[0], nil
 	})
-	browser.reference(task)
 	return &methods.SearchDatastore_TaskBody{Res: &types.SearchDatastore_TaskResponse{Returnval: task}}
 }
 
 // SearchDatastoreSubFoldersTask lists a folder and all below it.
 func (browser *Browser) SearchDatastoreSubFoldersTask(ctx *simulator.Context, req *types.SearchDatastoreSubFolders_Task) soap.HasFault {
-	task := browser.lab.task(browser.Self, browser.store.Name, "SearchDatastoreSubFolders_Task", "HostDatastoreBrowser.searchSubFolders", func() (types.AnyType, *Refusal) {
+	task := browser.lab.task(browser.entity, browser.lab.nameOf(browser.entity), "SearchDatastoreSubFolders_Task", "HostDatastoreBrowser.searchSubFolders", func() (types.AnyType, *Refusal) {
 		results, refusal := browser.search(req.DatastorePath, req.SearchSpec, true)
 		if refusal != nil {
 			return nil, refusal
 		}
 		return types.ArrayOfHostDatastoreBrowserSearchResults{HostDatastoreBrowserSearchResults: results}, nil
 	})
-	browser.reference(task)
 	return &methods.SearchDatastoreSubFolders_TaskBody{Res: &types.SearchDatastoreSubFolders_TaskResponse{Returnval: task}}
-}
-
-// reference makes the task's entity a managed entity, which strict clients insist on.
-func (browser *Browser) reference(task types.ManagedObjectReference) {
-	store := browser.lab.stores[browser.store.Datacenter+"/"+browser.store.Name]
-	browser.lab.registry.Get(task).(*Task).Info.Entity = &store.Self
 }
 
 func (browser *Browser) search(folder string, spec *types.HostDatastoreBrowserSearchSpec, deep bool) ([]types.HostDatastoreBrowserSearchResults, *Refusal) {
 	store, inner := splitFile(folder)
 	inner = strings.Trim(inner, "/")
-	if store != browser.store.Name {
+	object := browser.lab.stores[browser.datacenter+"/"+store]
+	if object == nil || !browser.mounts(object.spec) {
 		return nil, refuse(&types.InvalidDatastorePath{DatastorePath: folder}, "Invalid datastore path "+folder)
 	}
-	if browser.store.Inaccessible {
+	if object.spec.Inaccessible {
 		return nil, refuse(&types.FileFault{File: folder}, "The datastore is not accessible.")
 	}
 	byFolder := map[string][]*File{}
 	known := inner == ""
-	for name, file := range browser.lab.files[browser.store.Datacenter] {
+	for name, file := range browser.lab.files[browser.datacenter] {
 		ds, rest := splitFile(name)
 		if ds != store {
 			continue
@@ -90,8 +93,7 @@ func (browser *Browser) search(folder string, spec *types.HostDatastoreBrowserSe
 	sort.Strings(dirs)
 	var results []types.HostDatastoreBrowserSearchResults
 	for _, dir := range dirs {
-		self := browser.lab.stores[browser.store.Datacenter+"/"+store].Self
-		result := types.HostDatastoreBrowserSearchResults{Datastore: &self, FolderPath: fmt.Sprintf("[%s] %s", store, dir)}
+		result := types.HostDatastoreBrowserSearchResults{Datastore: &object.Self, FolderPath: fmt.Sprintf("[%s] %s", store, dir)}
 		files := byFolder[dir]
 		sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 		for _, file := range files {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/xml"
 	"slices"
 	"strconv"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
+	"github.com/vmware/govmomi/vim25/xml"
 )
 
 // PropertyCollector reads as the simulator's does, and adds what a server does beside: it keeps back what the user has

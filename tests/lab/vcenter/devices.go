@@ -10,6 +10,7 @@ import (
 
 func controllerOf(spec ControllerSpec) types.BaseVirtualDevice {
 	bus := types.VirtualController{BusNumber: spec.Bus}
+	bus.ControllerKey, bus.UnitNumber = 100, types.NewInt32(3+spec.Bus)
 	shared := map[string]types.VirtualSCSISharing{"": "noSharing", "none": "noSharing", "virtual": "virtualSharing", "physical": "physicalSharing"}[spec.Shared]
 	scsi := types.VirtualSCSIController{VirtualController: bus, SharedBus: shared, ScsiCtlrUnitNumber: 7, HotAddRemove: types.NewBool(true)}
 	scsi.Key = 1000 + spec.Bus
@@ -21,14 +22,11 @@ func controllerOf(spec ControllerSpec) types.BaseVirtualDevice {
 	case "buslogic":
 		return &types.VirtualBusLogicController{VirtualSCSIController: scsi}
 	case "sata":
-		bus.Key = 15000 + spec.Bus
+		bus.Key, bus.UnitNumber = 15000+spec.Bus, types.NewInt32(24+spec.Bus)
 		return &types.VirtualAHCIController{VirtualSATAController: types.VirtualSATAController{VirtualController: bus}}
 	case "nvme":
-		bus.Key = 31000 + spec.Bus
+		bus.Key, bus.UnitNumber = 31000+spec.Bus, types.NewInt32(30+spec.Bus)
 		return &types.VirtualNVMEController{VirtualController: bus}
-	case "ide":
-		bus.Key = 200 + spec.Bus
-		return &types.VirtualIDEController{VirtualController: bus}
 	default:
 		return &types.ParaVirtualSCSIController{VirtualSCSIController: scsi}
 	}

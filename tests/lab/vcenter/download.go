@@ -19,7 +19,7 @@ func (lab *Lab) download(w http.ResponseWriter, r *http.Request) {
 	if name, password, ok := r.BasicAuth(); ok && lab.world.Users[name] != nil && lab.world.Users[name].Password == password {
 		user = name
 	}
-	datacenter, store := r.URL.Query().Get("dcPath"), r.URL.Query().Get("dsName")
+	datacenter, store := strings.TrimPrefix(r.URL.Query().Get("dcPath"), "/"), r.URL.Query().Get("dsName")
 	if lab.world.API == "esxi" {
 		datacenter = orElse(datacenter, lab.world.Hosts[0].Datacenter)
 	}

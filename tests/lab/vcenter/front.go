@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/xml"
 	"fmt"
 	"html"
 	"io"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
+	"github.com/vmware/govmomi/vim25/xml"
 )
 
 // Entry is one request in the log.
@@ -40,11 +40,11 @@ var (
 	cookiePattern   = regexp.MustCompile(`vmware_soap_session="?([^";]+)`)
 	emptyFault      = regexp.MustCompile(`<faultstring></faultstring>`)
 	wordPattern     = regexp.MustCompile(`<(operation|fileOperation|fileName|compatibilityMode|pathSet)>([^<]*)<`)
-	namePattern     = regexp.MustCompile(`<name>([^<]*)<`)
-	folderPattern   = regexp.MustCompile(`<datastorePath>([^<]*)<`)
+	namePattern     = regexp.MustCompile(`<name[^>]*>([^<]*)<`)
+	folderPattern   = regexp.MustCompile(`<datastorePath[^>]*>([^<]*)<`)
 	filePattern     = regexp.MustCompile(`<fileName>([^<]*)<`)
-	maxWaitPattern  = regexp.MustCompile(`<maxWaitSeconds>(\d+)<`)
-	versionPattern  = regexp.MustCompile(`<version>([^<]+)<`)
+	maxWaitPattern  = regexp.MustCompile(`<maxWaitSeconds[^>]*>(\d+)<`)
+	versionPattern  = regexp.MustCompile(`<version[^>]*>([^<]+)<`)
 	faultPattern    = regexp.MustCompile(`xsi:type="([A-Za-z]+)"`)
 )
 

@@ -78,8 +78,7 @@ func (lab *Lab) addDatastore(folder *simulator.Folder, spec *DatastoreSpec) {
 	} else {
 		store.Info = &types.NasDatastoreInfo{DatastoreInfo: info}
 	}
-	store.Browser = lab.ref("HostDatastoreBrowser", "browser")
-	lab.registry.Put(&Browser{HostDatastoreBrowser: mo.HostDatastoreBrowser{Self: store.Browser}, lab: lab, store: spec})
+	store.Browser = lab.addBrowser(store.Self, spec.Datacenter, func(other *DatastoreSpec) bool { return other == spec })
 	lab.registry.Put(store)
 	folder.ChildEntity = append(folder.ChildEntity, store.Self)
 	lab.stores[spec.Datacenter+"/"+spec.Name] = store
@@ -122,11 +121,13 @@ func (lab *Lab) addHost(folder *simulator.Folder, spec *HostSpec) {
 	pool.Name = "Resources"
 	pool.Parent = &compute.Self
 	pool.Owner = compute.Self
+	pool.Runtime.OverallStatus = "green"
 	compute.ResourcePool = &pool.Self
 	host := &Host{lab: lab, spec: spec}
 	host.Self = lab.ref("HostSystem", "host")
 	host.Name = spec.Name
 	host.Parent = &compute.Self
+	host.DatastoreBrowser = lab.addBrowser(host.Self, spec.Datacenter, func(store *DatastoreSpec) bool { return store.mountedBy(spec) })
 	browser := lab.ref("EnvironmentBrowser", "envbrowser")
 	lab.registry.Put(&Environment{EnvironmentBrowser: mo.EnvironmentBrowser{Self: browser}, lab: lab, host: host})
 	compute.EnvironmentBrowser = &browser

@@ -16,6 +16,10 @@ const (
 
 // fileFor tells which file an added disk has: it must be there, or, where it is to be made, must not be there.
 func (vm *VM) fileFor(index int32, name string, operation types.VirtualDeviceConfigSpecFileOperation) (string, *Refusal) {
+	if name == "" && operation == types.VirtualDeviceConfigSpecFileOperationCreate {
+		home, _ := splitFile(vm.Config.Files.VmPathName)
+		name = "[" + home + "]"
+	}
 	storeName, inner := splitFile(name)
 	if store := vm.lab.stores[vm.datacenter()+"/"+storeName]; store == nil || !store.spec.mountedBy(vm.host().spec) {
 		return "", refuse(&types.InvalidDatastore{Name: storeName}, "The datastore "+storeName+" is not known to the host.")

@@ -64,7 +64,7 @@ func (vm *VM) moveTo(ref types.ManagedObjectReference) *Refusal {
 	host := target.Self
 	vm.Runtime.Host = &host
 	compute := vm.lab.registry.Get(*target.Parent).(*Compute)
-	vm.ResourcePool = compute.ResourcePool
+	vm.ResourcePool, vm.EnvironmentBrowser = compute.ResourcePool, *compute.EnvironmentBrowser
 	pool := vm.lab.registry.Get(*vm.ResourcePool).(*Pool)
 	pool.Vm = append(pool.Vm, vm.Self)
 	vm.showLuns()

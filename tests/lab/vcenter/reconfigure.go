@@ -240,7 +240,7 @@ func (vm *VM) addController(index int32, target types.BaseVirtualController, key
 		return invalidSpec(index, "The bus number is not free.")
 	}
 	keys[device.GetVirtualDevice().Key] = key
-	device.GetVirtualDevice().Key = key
+	device.GetVirtualDevice().Key, device.GetVirtualDevice().ControllerKey, device.GetVirtualDevice().UnitNumber = key, 100, types.NewInt32(3+bus)
 	device.GetVirtualDevice().DeviceInfo = &types.Description{Label: "controller " + vm.stamp(), Summary: "as modelled"}
 	if scsi, ok := device.(types.BaseVirtualSCSIController); ok {
 		scsi.GetVirtualSCSIController().SharedBus = orElse(scsi.GetVirtualSCSIController().SharedBus, types.VirtualSCSISharingNoSharing)

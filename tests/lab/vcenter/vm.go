@@ -40,7 +40,7 @@ func (lab *Lab) addVM(spec *VMSpec) error {
 	vm.Self = lab.ref("VirtualMachine", "vm")
 	vm.Name = encodeName(spec.Name)
 	compute := lab.registry.Get(*host.Parent).(*Compute)
-	vm.ResourcePool = compute.ResourcePool
+	vm.ResourcePool, vm.EnvironmentBrowser = compute.ResourcePool, *compute.EnvironmentBrowser
 	store := lab.stores[host.spec.Datacenter+"/"+spec.Datastore]
 	if store == nil {
 		return fmt.Errorf("%s is on an unknown datastore %s", spec.Name, spec.Datastore)
@@ -172,12 +172,9 @@ func (vm *VM) refresh() {
 
 // disabledMethods are those that a client shows in grey: of the state, and those that somebody disabled.
 func (vm *VM) disabledMethods() []string {
-	methods := []string{"PowerOffVM_Task", "SuspendVM_Task", "ShutdownGuest"}
+	methods := []string{"PowerOffVM_Task", "SuspendVM_Task"}
 	if vm.Runtime.PowerState == on {
-		methods = []string{"PowerOnVM_Task", "UnregisterVM", "Destroy_Task"}
-	}
-	if vm.question == nil {
-		methods = append(methods, "AnswerVM")
+		methods = []string{"PowerOnVM_Task", "Destroy_Task"}
 	}
 	return append(methods, vm.spec.DisabledMethods...)
 }
