@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
 
+UNKNOWN = "The answer of a script that writes was lost, and what it did is not known"
+AGAIN_HINT = "Run again: the state is read first, and decides."
 POWERSHELL_HINT = "See that powershell.exe is Windows PowerShell 5.1 and that the user may run it."
 
 

@@ -20,7 +20,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import bootstrap
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import TimeIsUp, WriteTimeIsUp
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
+    AGAIN_HINT,
+    UNKNOWN,
+    TimeIsUp,
+    WriteTimeIsUp,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import GO
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Completed
 
@@ -67,8 +72,7 @@ class LentTransport:
             except _Broken as broken:
                 message = f"The connection {self._kind} to {self._name} failed: {broken}"
                 if not repeatable:
-                    hint = "Run again: the state is read first, and decides."
-                    raise OutcomeUnknown(message, hint=hint) from broken
+                    raise OutcomeUnknown(f"{UNKNOWN}: {message}", hint=AGAIN_HINT) from broken
                 refused = type(broken.__cause__).__name__ in _REFUSED
                 if refused or attempt == _ATTEMPTS or time.monotonic() >= deadline:
                     raise ConnectionFailed(message) from broken
@@ -89,7 +93,7 @@ class LentTransport:
             self._end()
             thread.join(_ENDING)
             message = f"The script on {self._name} did not end in time; the connection was closed."
-            raise TimeIsUp(message) if repeatable else WriteTimeIsUp(message)
+            raise TimeIsUp(message) if repeatable else WriteTimeIsUp(message, hint=AGAIN_HINT)
         completed = outcome[0]
         if isinstance(completed, Exception):
             raise completed

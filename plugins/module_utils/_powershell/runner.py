@@ -21,7 +21,9 @@ from typing import Any
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
+    AGAIN_HINT,
     POWERSHELL_HINT,
+    UNKNOWN,
     NoAnswer,
     ScriptFailed,
 )
@@ -77,7 +79,7 @@ class PowerShell:
         message = f"PowerShell on {self._transport.name} ended with exit code {completed.exit_code} and {spoilt}"
         message += f": {said}" if said else "."
         if writes:
-            return OutcomeUnknown(message, hint="Run again: the state is read first, and decides.")
+            return OutcomeUnknown(f"{UNKNOWN}: {message}", hint=AGAIN_HINT)
         return NoAnswer(message, hint=POWERSHELL_HINT)
 
     def _failure(self, error: Mapping[str, Any]) -> ScriptFailed:

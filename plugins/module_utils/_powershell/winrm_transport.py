@@ -26,7 +26,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell impo
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.classify import Kind, Trouble, classify
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
+    AGAIN_HINT,
     POWERSHELL_HINT,
+    UNKNOWN,
     TimeIsUp,
     WriteTimeIsUp,
 )
@@ -43,7 +45,9 @@ _UTF8 = 65001
 # Left behind by a connection that never came back, a shell ends itself; Windows' own default is two hours.
 _IDLE_TIMEOUT = "PT15M"
 _ATTEMPTS = 3
-_PAUSES = (0.1, 0.4, 1.0, 2.0, 5.0)
+# A connection that was dropped is made anew at once; who is busy, or away, is given time.
+_PAUSES = (0.0, 0.2, 1.0, 2.0, 5.0)
+_BUSY_PAUSES = (0.3, 1.0)
 # How long a host may be away while a command runs there: the time of a restart of the service, or of a switch.
 _AWAY = 60.0
 
@@ -84,26 +88,29 @@ class WinRmTransport:
         return self._target.name
 
     def execute(self, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
-        failures = attempts = 0
-        away_since: float | None = None
+        attempts = absences = 0
+        away_since = 0.0
         while True:
             answered, started = self._answered, time.monotonic()
             try:
                 return self._run(data, deadline, repeatable)
             except _Anew as again:
-                if again.trouble.kind is Kind.CONNECTION and answered is not None and answered == self._answered:
+                kind = again.trouble.kind
+                if kind is Kind.CONNECTION and answered is not None and answered == self._answered:
                     # It was there before and does not answer at all now: it may be on its way back.
-                    away_since = started if away_since is None else away_since
-                    patient = time.monotonic() - away_since < _AWAY
+                    away_since = started if not absences else away_since
+                    goes_on = time.monotonic() - away_since < _AWAY
+                    pause = _PAUSES[min(absences, len(_PAUSES) - 1)]
+                    absences += 1
                 else:
-                    attempts += 1
-                    away_since, patient = None, attempts < _ATTEMPTS
-                if not patient or time.monotonic() >= deadline:
+                    attempts, absences = attempts + 1, 0
+                    goes_on = attempts < _ATTEMPTS
+                    pauses = _PAUSES if kind in (Kind.CONNECTION, Kind.SHELL_LOST) else _BUSY_PAUSES
+                    pause = pauses[min(attempts, len(pauses)) - 1]
+                if not goes_on or time.monotonic() >= deadline:
                     raise again.trouble.error from again
-                self._prepare(again.trouble.kind)
-                pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
+                self._prepare(kind)
                 time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
-                failures += 1
             except Trouble as trouble:
                 raise trouble.error from trouble
 
@@ -165,7 +172,7 @@ class WinRmTransport:
                     return False
                 if trouble.kind is not Kind.BUSY or attempt == _ATTEMPTS:
                     raise
-                time.sleep(_PAUSES[attempt - 1])
+                time.sleep(_BUSY_PAUSES[attempt - 1])
         raise AssertionError("unreachable")
 
     # ---- from the end of the input on: it may have run
@@ -209,14 +216,11 @@ class WinRmTransport:
         message = f"The script on {self.name} did not end in time and was stopped."
         if repeatable:
             return TimeIsUp(message, hint="It only reads: nothing was changed. Raise timeout.")
-        return WriteTimeIsUp(message, hint="Run again: the state is read first, and decides.")
+        return WriteTimeIsUp(message, hint=AGAIN_HINT)
 
     def _broken_off(self, trouble: Trouble, repeatable: bool) -> Exception:
         if not repeatable:
-            message = (
-                f"The answer of a script that writes was lost, and what it did is not known: {trouble.error.message}"
-            )
-            return OutcomeUnknown(message, hint="Run again: the state is read first, and decides.")
+            return OutcomeUnknown(f"{UNKNOWN}: {trouble.error.message}", hint=AGAIN_HINT)
         return trouble if trouble.kind is Kind.FATAL else _Anew(trouble)
 
     # ---- requests

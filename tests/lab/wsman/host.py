@@ -61,6 +61,7 @@ class WinRmHost:
         self._connections: dict[int, socket.socket] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._returning: threading.Timer | None = None
         self._listeners: list[socket.socket] = []
         self.address = address
         self.port = self._listen(0, None)
@@ -95,8 +96,16 @@ class WinRmHost:
     def go_away(self, seconds: float) -> None:
         """As `reboot`, and connections are refused for a while."""
         self._stop_listening()
+        returning = threading.Timer(seconds, self._come_back)
+        returning.start()
+        self._returning = returning
+        # Last, so that who sees the end of a connection sees a host that is away.
         self.reboot()
-        threading.Timer(seconds, self._come_back).start()
+
+    def wait_until_back(self) -> None:
+        """Returns once a host that went away is there again."""
+        if self._returning is not None:
+            self._returning.join()
 
     def _come_back(self) -> None:
         if not self._closed:
@@ -302,6 +311,9 @@ class Connection:
             raise Dropped(trouble.kind == "reset_before")
         elif trouble.kind == "reboot":
             self.host.reboot()
+            raise Dropped(rudely=True)
+        elif trouble.kind == "restart":
+            self.host.go_away(trouble.seconds)
             raise Dropped(rudely=True)
         elif trouble.kind == "refuse_credentials":
             self.security = ConnectionSecurity(self.host.settings, Accounts([]), self.security.binding)

@@ -121,11 +121,11 @@ class ConnectionSecurity:
 
     def _negotiate(self, scheme: str, written: str, token: bytes) -> Answer:
         # A new first token starts over; so does any token after the exchange was complete.
-        if self._context is None or self._complete:
-            self._complete = False
-            self._context = self._new_context(scheme, token)
-        unbound = self._lacks_binding(self.scheme, token) if scheme != "credssp" else False
         try:
+            if self._context is None or self._complete:
+                self._complete = False
+                self._context = self._new_context(scheme, token)
+            unbound = self._lacks_binding(self.scheme, token) if scheme != "credssp" else False
             answer = self._context.step(token)
         except _REFUSALS:
             self._context = None

@@ -99,16 +99,18 @@ class Site:
 def windows_site(executor: Executor | None = None) -> Iterator[Site]:
     """Starts all of it; the environment names the realm meanwhile."""
     accounts = [Account(USER, PASSWORD), Account("other", "Other-1"), Account("guest", "Guest-1", may_use=False)]
-    before = dict(os.environ)
     with ExitStack() as stack:
+        # Last of all, when nobody looks at a keytab any more.
+        stack.callback(_restore, dict(os.environ))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="winrm-site-")))
         kdc = stack.enter_context(Kdc(folder, accounts)) if is_installed() else None
         if kdc is not None:
             os.environ.update(kdc.environment)
         certificates = Certificates(folder)
         host = stack.enter_context(WinRmHost(accounts, executor, certificates=certificates))
-        try:
-            yield Site(host, certificates, kdc, folder)
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+        yield Site(host, certificates, kdc, folder)
+
+
+def _restore(environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)

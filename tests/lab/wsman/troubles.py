@@ -20,6 +20,7 @@ KINDS = (
     "reply",
     "fault",
     "reboot",
+    "restart",
     "refuse_credentials",
     "drop_idle",
 )
@@ -32,6 +33,7 @@ class Trouble:
     `kind`: reset_before and close_before (not carried out), reset_after and close_after (carried out, no answer),
     status (HTTP `status`, not carried out), delay (`seconds`, then carried out), reply (`body` instead of the answer,
     with HTTP `status`), fault (`code`, `subcode`, `shape`), reboot (all shells lost, all connections reset),
+    restart (as reboot, and connections are refused for `seconds`),
     refuse_credentials (401), drop_idle (answered, then the connection is closed).
     """
 

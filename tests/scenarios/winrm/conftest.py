@@ -60,6 +60,14 @@ class Lab:
         self.host = site.host
         self.world = world
 
+    def reset(self) -> None:
+        """As new: no shells, no troubles, nothing done."""
+        self.host.wait_until_back()
+        self.world.done = 0
+        self.host.troubles.clear()
+        self.host.shells.lose_all()
+        self.host.shells.deleted.clear()
+
     def connect(self, transport: str, scheme: str, **others: Any) -> PowerShell:
         if transport == "kerberos" and self.site.kdc is None:
             pytest.fail("This machine has no MIT KDC: run tools/system_packages.py as root.")
@@ -75,13 +83,10 @@ def site() -> Iterator[tuple[Site, World]]:
 
 @pytest.fixture
 def lab(site: tuple[Site, World]) -> Iterator[Lab]:
-    one, world = site
-    world.done = 0
-    one.host.troubles.clear()
-    one.host.shells.lose_all()
-    one.host.shells.deleted.clear()
-    yield Lab(one, world)
-    one.host.troubles.clear()
+    lab = Lab(*site)
+    lab.reset()
+    yield lab
+    lab.host.troubles.clear()
 
 
 @pytest.fixture(params=WAYS, ids=lambda way: f"{way[0]}-{way[1]}")

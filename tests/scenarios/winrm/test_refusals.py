@@ -175,7 +175,7 @@ def test_failure_08_a_host_that_does_not_answer(lab: Lab) -> None:
         silent.listen(8)
         shell = lab.connect("ntlm", "http", port=silent.getsockname()[1], connection_timeout=5)
         with shell, pytest.raises(ConnectionFailed, match="did not answer within 5 s"):
-            shell.run(ECHO, {}, deadline=soon(6))
+            shell.run(ECHO, {}, deadline=soon(3))
 
 
 def test_failure_15_a_service_that_starts_is_waited_for(lab: Lab) -> None:

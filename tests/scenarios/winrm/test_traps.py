@@ -4,10 +4,10 @@
 
 """What pywinrm does on its own, and the runner does not. All tests of these traps carry their number in their name:
 
-1 no deadline, 2 leaked shells, 3 a dropped connection under sealing, 4 one object in several threads, 5 IPv6, 6 code
-page, 7 CLIXML, 8 text as input, 9 a console as input, 10 Basic with a password beyond Latin-1, 11 bare exceptions, 12
-the environment, 13 logged tracebacks, 14 Basic in clear, 15 every refusal is a 401, 16 certificates with TLS 1.3, 17 names
-in Kerberos, 18 another user's ticket, 19 quota faults.
+1 no deadline, 2 leaked shells, 3 a dropped connection under sealing, 4 one object in several threads, 5 IPv6,
+6 code page, 7 CLIXML, 8 text as input, 9 a console as input, 10 Basic with a password beyond Latin-1, 11 bare
+exceptions, 12 the environment, 13 logged tracebacks, 14 Basic in clear, 15 every refusal is a 401, 16 certificates with
+TLS 1.3, 17 names in Kerberos, 18 another user's ticket, 19 quota faults.
 """
 
 from __future__ import annotations
