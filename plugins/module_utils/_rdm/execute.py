@@ -21,7 +21,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm import outcome, swap
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, Sight
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.leases import live_records, wait_for_others
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Compatibility, Power
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Blocker,
+    Compatibility,
+    Inventory,
+    Power,
+    VirtualMachine,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.old_mappings import (
     NotDeleted,
     delete_old_mappings,
@@ -50,6 +56,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import
     backward_change,
     blind_backward_change,
     differences,
+    inventory_of,
     stand_of,
 )
 
@@ -81,14 +88,11 @@ def convert_machine(
     deadline = time.monotonic() + request.timeout
     for attempt in range(_PLANS):
         run = Run(backend, "", run_id, deadline, tell, poll_seconds=poll_seconds)
-        inventory = run.inventory()
-        machine = select_machine(inventory, request.vm)
-        run.machine_id = machine.id
+        inventory, machine = _read(run, request.vm)
         other = None
         if live_records(machine, run.now()):
             other = wait_for_others(run, machine, may_wait=not check_mode)
-            inventory = run.inventory()
-            machine = select_machine(inventory, machine.id)
+            inventory, machine = _read(run, machine.id)
         prepared = prepare(backend, request, inventory, machine, run_id)
         report = Report(prepared)
         if other is not None:
@@ -105,6 +109,17 @@ def convert_machine(
                 report.fail(str(stale))
                 return report
     raise AssertionError("unreachable: the last plan returned")
+
+
+def _read(run: Run, name: str) -> tuple[Inventory, VirtualMachine]:
+    """Returns everything, and the VM of that name with its records."""
+    inventory = run.inventory()
+    machine = select_machine(inventory, name)
+    run.machine_id = machine.id
+    if not machine.mappings:
+        # Records are gathered of machines with mappings; the last one of this machine may have been left detached.
+        inventory = inventory_of(run.look(), inventory)
+    return inventory, inventory.machines[machine.id]
 
 
 class Executor:

@@ -149,7 +149,7 @@ def prepare(backend: Backend, request: Request, inventory: Inventory, machine: V
     )
     selected = {disk.address for disk in select_disks(inventory, machine, request.disks)}
     works: list[Work] = []
-    for disk in machine.disks:
+    for disk in sorted(machine.disks, key=_position):
         record = own.get(disk.address)
         if record is not None and record.open is not None:
             works.append(_reopened(reading, disk, record.open, disk.address in selected))
@@ -157,6 +157,11 @@ def prepare(backend: Backend, request: Request, inventory: Inventory, machine: V
             works.append(_fresh(reading, disk))
     blockers = _unique([*unreadable, *(blocker for work in works for blocker in work.blockers)])
     return Prepared(inventory, machine, tuple(works), own, blockers, stopped)
+
+
+def _position(disk: Disk) -> tuple[str, int, int]:
+    """Returns what disks are sorted by: a swap puts the new device at the end of the VM's own order."""
+    return (disk.controller.type, disk.controller.bus, disk.unit)
 
 
 def conversion_blockers(

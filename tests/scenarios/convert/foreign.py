@@ -79,3 +79,19 @@ def reconfigure(lab: VcenterLab) -> None:
     """Changes something harmless of the VM."""
     with session(lab) as content:
         wait(find(content, vim.VirtualMachine, VM).ReconfigVM_Task(vim.vm.ConfigSpec(annotation="changed by another")))
+
+
+def write_extra(lab: VcenterLab, name: str, key: str, value: str) -> None:
+    """Writes a key of the VM's extraConfig, as somebody with an editor would."""
+    options = [vim.option.OptionValue(key=key, value=value)]
+    with session(lab) as content:
+        wait(find(content, vim.VirtualMachine, name).ReconfigVM_Task(vim.vm.ConfigSpec(extraConfig=options)))
+
+
+def attach_mapping(lab: VcenterLab, name: str, file: str, unit: int) -> None:
+    """Attaches a mapping file that exists to the first SCSI controller."""
+    backing = vim.vm.device.VirtualDisk.RawDiskMappingVer1BackingInfo(fileName=file, diskMode="independent_persistent")
+    disk = vim.vm.device.VirtualDisk(key=-1, controllerKey=1000, unitNumber=unit, backing=backing, capacityInKB=0)
+    change = vim.vm.device.VirtualDeviceSpec(operation="add", device=disk)
+    with session(lab) as content:
+        wait(find(content, vim.VirtualMachine, name).ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[change])))

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness import assert_nothing_lost, assert_settled, machine, mapping, records, run
 from vcenter_lab import VcenterLab
-from worlds import LOCAL_PAIR, SAN_PAIR, TWO_STEPS_PAIR, VIRTUAL_PAIR
+from worlds import LOCAL_PAIR, SAN_PAIR, VIRTUAL_PAIR, in_two_steps, one_disk
 
 VM = "backup01"
 EVERY_REQUEST = "every request"
@@ -42,7 +42,8 @@ class Story:
 
 SAN = Story("san", SAN_PAIR)
 LOCAL = Story("local", LOCAL_PAIR)
-TWO_STEPS = Story("two steps", TWO_STEPS_PAIR)
+TWO_STEPS = Story("two steps", in_two_steps(SAN_PAIR))
+ONLY_DISK = Story("only disk", in_two_steps(one_disk(vm={"power": "on"})))
 DELETE = Story("delete", SAN_PAIR, {"old_mapping": "delete"})
 BACK = Story("back", VIRTUAL_PAIR, {"compatibility": "physical"})
 

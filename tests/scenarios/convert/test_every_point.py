@@ -18,6 +18,7 @@ from points import (
     DELETE,
     EVERY_REQUEST,
     LOCAL,
+    ONLY_DISK,
     ONLY_WRITES,
     SAN,
     TWO_STEPS,
@@ -36,7 +37,7 @@ SLOW = pytest.mark.slow
 MAIN = [pytest.param((SAN, WRITES), id="san"), pytest.param((SAN, EVERY_REQUEST), id="san, all", marks=SLOW)]
 OTHERS = [
     pytest.param((story, extent), id=f"{story.name}{', all' if extent == EVERY_REQUEST else ''}", marks=marks)
-    for story in (LOCAL, TWO_STEPS, DELETE, BACK)
+    for story in (LOCAL, TWO_STEPS, ONLY_DISK, DELETE, BACK)
     for extent, marks in ((ONLY_WRITES, ()), (EVERY_REQUEST, SLOW))
 ]
 FAULTS: dict[str, dict[str, Any]] = {

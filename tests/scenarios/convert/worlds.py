@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 SAN_A, SAN_B, SAN_C = (f"naa.60060160a1b12345000000000000000{letter}" for letter in "abc")
 DISK_2TB = "t10.ATA_____WDC_WD20EFRX2D68EUZN0_________________________WD2DWCC4M0000001"
 DISK_3TB = "t10.ATA_____WDC_WD30EFRX2D68EUZN0_________________________WD2DWCC4N0000002"
@@ -55,8 +57,11 @@ vms:
 SAN_PAIR = pair(SAN_LUNS, SAN_A, SAN_B)
 LOCAL_PAIR = pair(LOCAL_LUNS, DISK_2TB, DISK_3TB)
 VIRTUAL_PAIR = pair(SAN_LUNS, SAN_A, SAN_B, mode="virtual")
-# A server that refuses to remove a device and add another in its place in one reconfigure.
-TWO_STEPS_PAIR = "one_reconfigure: InvalidDeviceSpec" + SAN_PAIR
+
+
+def in_two_steps(world: str, fault: str = "InvalidDeviceSpec") -> str:
+    """Returns the world on a server that refuses to remove a device and add another in its place in one reconfigure."""
+    return json.dumps({**yaml.safe_load(world), "one_reconfigure": fault})
 
 
 def one_disk(
