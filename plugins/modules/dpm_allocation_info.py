@@ -407,6 +407,37 @@ machine:
       type: str
       returned: always
       sample: VMware-42 29 b7 f2 0d 3c 9a 0c-7d 4e 7d 0d 9d 1f 5a 10
+alerts:
+  description: The active alerts that are about no data source, such as those of disks and agents.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    id:
+      description: Id of the alert, where it has one.
+      type: str
+      returned: always
+      sample: 0a3c2a44-7d2f-5b3c-8f20-2d7c1c5b9f11
+    severity:
+      description: Severity as DPM tells it.
+      type: str
+      returned: always
+      sample: error
+    type:
+      description: Type as DPM tells it.
+      type: str
+      returned: always
+      sample: disk_missing
+    since:
+      description: Since when.
+      type: str
+      returned: always
+      sample: "2026-11-24T22:10:40Z"
+    message:
+      description: What DPM says, in the language of the server.
+      type: str
+      returned: always
+      sample: A disk of the storage pool is missing
 findings:
   description: What is worth knowing about the server, among it what could not be read.
   type: list

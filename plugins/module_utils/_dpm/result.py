@@ -55,6 +55,7 @@ def info_result(facts: Facts, chosen: Sequence[DataSource], threshold: Fraction)
         "pool": pool_row(facts.pool),
         "server": {"name": facts.server_name, "version": facts.server_version},
         "machine": facts.machine,
+        "alerts": [_alert_row(alert) for alert in facts.alerts if alert.source is None],
         "findings": about_server,
         "summary": {
             "datasources": len(chosen),
@@ -221,17 +222,18 @@ def _source_row(
             "newest": shown_time(points.newest),
             "oldest": shown_time(points.oldest),
         },
-        "alerts": [
-            {
-                "id": alert.id,
-                "severity": alert.severity,
-                "type": alert.type,
-                "since": shown_time(alert.since),
-                "message": alert.message,
-            }
-            for alert in alerts
-        ],
+        "alerts": [_alert_row(alert) for alert in alerts],
         "findings": list(findings),
+    }
+
+
+def _alert_row(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "severity": alert.severity,
+        "type": alert.type,
+        "since": shown_time(alert.since),
+        "message": alert.message,
     }
 
 
