@@ -74,9 +74,7 @@ def convert(run: Run, work: Work, request: Request, known: Inventory) -> Sight:
     run.check_ownership(sight)
     stand = stand_of(record, sight.machine, sight.datastores)
     if stand is not Stand.NEW:
-        if stand is Stand.OLD and sight.machine.power is not Power.OFF:
-            raise NotBegun(f"Somebody started {sight.machine.name}; {work.address} was left as it is.")
-        require_off(run, sight)
+        _may_touch(run, record, sight)
         # What a killed run made and recorded is attached; a file that appeared since the plan is somebody else's.
         left_over = work.task is Task.FINISH and _own_file_is_there(run, record, sight)
         sight = _swap_forward(
@@ -122,6 +120,17 @@ def require_off(run: Run, sight: Sight) -> Sight:
     return sight
 
 
+def _may_touch(run: Run, record: OpenRecord, sight: Sight) -> None:
+    """Raises NotBegun, or StartedByOther where the disk was begun with, unless the VM is off."""
+    stand = stand_of(record, sight.machine, sight.datastores)
+    if stand is Stand.OLD and sight.machine.power is not Power.OFF:
+        raise NotBegun(
+            f"Somebody started or resumed {sight.machine.name}; {record.address} was left as it is.",
+            hint="It was not stopped again. Shut it down, then run again.",
+        )
+    require_off(run, sight)
+
+
 def _check_again(sight: Sight, work: Work, request: Request, known: Inventory) -> None:
     """Reads the blockers anew on the facts of this moment, for what others may have done since the plan."""
     disk = sight.machine.disk_at(work.address)
@@ -149,7 +158,7 @@ def _swap_forward(run: Run, record: OpenRecord, attach: bool, check: Callable[[S
         return stand_of(record, sight.machine, sight.datastores) is Stand.NEW
 
     def in_one(sight: Sight) -> Change:
-        require_off(run, sight)
+        _may_touch(run, record, sight)
         check(sight)
         return _with_records(run, sight, forward_change(record, sight, attach), STEP_SWAPPED, record.address)
 

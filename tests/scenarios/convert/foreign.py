@@ -95,3 +95,10 @@ def attach_mapping(lab: VcenterLab, name: str, file: str, unit: int) -> None:
     change = vim.vm.device.VirtualDeviceSpec(operation="add", device=disk)
     with session(lab) as content:
         wait(find(content, vim.VirtualMachine, name).ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[change])))
+
+
+def answer(lab: VcenterLab, name: str, choice: str) -> None:
+    """Answers the question that a VM asks."""
+    with session(lab) as content:
+        machine = find(content, vim.VirtualMachine, name)
+        machine.AnswerVM(machine.runtime.question.id, choice)

@@ -88,6 +88,19 @@ def controller(lab: VcenterLab, **given: Any) -> Iterator[Controller]:
         ours.close()
 
 
+@contextmanager
+def controller_at_work(lab: VcenterLab, **given: Any) -> Iterator[Controller]:
+    """Starts a run in another process, and waits until it has ended, or has read all there is and met a held one."""
+    since = len(lab.log())
+    with controller(lab, **given) as started:
+        for _attempt in range(1000):
+            if started.pipe.poll(0.02) or len(lab.log()) > since + 20:
+                break
+        else:
+            raise AssertionError("the run neither ended nor went on")
+        yield started
+
+
 def machine(state: dict[str, Any], name: str) -> dict[str, Any]:
     """Returns one VM of the lab's state."""
     return next(vm for vm in state["vms"] if vm["name"] == name)

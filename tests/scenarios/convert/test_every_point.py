@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import foreign
 import pytest
-from harness import Controller, controller, machine, mapping, run
+from harness import controller, controller_at_work, machine, mapping, run
 from points import (
     BACK,
     DELETE,
@@ -173,8 +172,7 @@ def test_a_second_controller(vcenter: VcenterLab, told: tuple[Story, str], point
         hold = vcenter.hold(at_request=point.number)
         with controller(vcenter, **told[0].options) as first:
             hold.wait(30)
-            with controller(vcenter, **told[0].options) as second:
-                let_it_begin(vcenter, second)
+            with controller_at_work(vcenter, **told[0].options) as second:
                 hold.release(then="proceed")
                 results = [first.result(), second.result()]
         assert not all(result["failed"] for result in results), [result["msg"] for result in results]
@@ -185,17 +183,6 @@ def test_a_second_controller(vcenter: VcenterLab, told: tuple[Story, str], point
             assert mapping(vcenter.state(), VM, device["address"]) is not None
 
     sweep(vcenter, told[0], points, trouble)
-
-
-def let_it_begin(lab: VcenterLab, second: Controller) -> None:
-    """Waits until a run has ended, or has read all there is and met the other."""
-    mine = lab.log()[0]["session"]
-    for _attempt in range(1000):
-        others = [entry for entry in lab.log() if entry["session"] not in ("", mine)]
-        if second.pipe.poll(0.01) or len(others) > 20:
-            return
-        time.sleep(0.01)
-    raise AssertionError("the second run neither ended nor went on")
 
 
 @pytest.mark.parametrize("told", MAIN)
