@@ -98,8 +98,14 @@ def resize_failure(report: Report) -> str | None:
     told = failed + [entry for entry in refused if entry.reason != "not_tried"] or refused
     listed = " ".join(f"[{entry.reason}] {entry.message}" for entry in told[:_TOLD])
     more = f" And {len(told) - _TOLD} more." if len(told) > _TOLD else ""
-    count = len(report.entries)
-    return f"{len(failed)} of {count} recovery-point volumes failed, {len(refused)} were refused: {listed}{more}"
+    untried = sum(entry.reason == "not_tried" for entry in refused)
+    counted = [
+        f"{count} {what}"
+        for count, what in ((len(failed), "failed"), (len(refused) - untried, "refused"), (untried, "not tried"))
+        if count
+    ]
+    outcome = f"Of {len(report.entries)} recovery-point volumes: {', '.join(counted)}"
+    return f"{outcome if failed else f'Nothing was written. {outcome}'}. {listed}{more}"
 
 
 def check_result(entries: Sequence[Check]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def test_the_pools_own_error_ends_the_writing() -> None:
     }
     failure = resize_failure(report)
     assert failure is not None
-    assert "1 of 3 recovery-point volumes failed, 1 were refused" in failure
+    assert "Of 3 recovery-point volumes: 1 failed, 1 not tried" in failure
 
 
 def test_a_lost_answer_is_looked_for_in_what_can_be_read() -> None:
