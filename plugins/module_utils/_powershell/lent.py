@@ -10,6 +10,7 @@ says."""
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from typing import Any
@@ -34,13 +35,31 @@ _WITH_INPUT = ("winrm", "psrp", "ssh")
 # What ssh itself ends with where it could not connect.
 _SSH_FAILED = 255
 _ATTEMPTS = 3
-# A password that was refused is not tried again, so that no account is locked.
-_REFUSED = {"InvalidCredentialsError", "AuthenticationError", "AuthenticationException"}
+# How long a host that was there may be away, in seconds, and the pauses between looks.
+_AWAY = 60.0
+_PAUSES = (0.2, 1.0, 2.0, 5.0)
 # How long a command that was ended may take to say so.
 _ENDING = 5.0
+_REFUSED = re.compile("credentials were rejected|[Ff]ailed to authenticate|Kerberos auth failure")
 
 
-class _Broken(Exception):
+class _Failed(Exception):
+    """An exception of a connection plugin, as text."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(re.sub(r"\s+", " ", str(error) or type(error).__name__).rstrip(". "))
+        self.refused = _is_refusal(error, fresh=False)
+
+
+class _NotConnected(_Failed):
+    """There is no connection: nothing was run."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.refused = _is_refusal(error, fresh=True)
+
+
+class _Broken(_Failed):
     """The connection failed while a command was on its way or running: it may have been run."""
 
 
@@ -51,6 +70,7 @@ class LentTransport:
         """`connection` is the connection plugin, `name` how messages call the host; raises ConfigurationError."""
         self._connection = connection
         self._name = name
+        self._was_there = False
         self._kind = str(connection.transport).rpartition(".")[2]
         if self._kind not in _WITH_INPUT:
             raise ConfigurationError(
@@ -66,25 +86,36 @@ class LentTransport:
         if self._kind == "ssh" and not repeatable:
             # It would run the command again, unasked, where the connection breaks off.
             self._connection.set_option("reconnection_retries", 0)
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempts = absences = 0
+        away_since = 0.0
+        while True:
+            started = time.monotonic()
             try:
                 return self._run(data, deadline, repeatable)
-            except _Broken as broken:
-                message = f"The connection {self._kind} to {self._name} failed: {broken}"
+            except _NotConnected as failed:
+                away_since = started if not absences else away_since
+                waited = time.monotonic() - away_since >= _AWAY or time.monotonic() >= deadline
+                if failed.refused or waited or not self._was_there:
+                    message = f"The connection {self._kind} to {self._name} cannot be made: {failed}."
+                    raise ConnectionFailed(message) from failed
+                # It was there before: it may be on its way back.
+                time.sleep(min(_PAUSES[min(absences, len(_PAUSES) - 1)], max(0.0, deadline - time.monotonic())))
+                absences += 1
+            except _Broken as failed:
+                message = f"The connection {self._kind} to {self._name} failed: {failed}."
                 if not repeatable:
-                    raise OutcomeUnknown(f"{UNKNOWN}: {message}", hint=AGAIN_HINT) from broken
-                refused = type(broken.__cause__).__name__ in _REFUSED
-                if refused or attempt == _ATTEMPTS or time.monotonic() >= deadline:
-                    raise ConnectionFailed(message) from broken
-                self._end()
-        raise AssertionError("unreachable")
+                    raise OutcomeUnknown(f"{UNKNOWN}: {message}", hint=AGAIN_HINT) from failed
+                attempts, absences = attempts + 1, 0
+                over = attempts == _ATTEMPTS or time.monotonic() >= deadline
+                if failed.refused or over or not self._end():
+                    raise ConnectionFailed(message) from failed
 
     def close(self) -> None:
         """The connection is the task's: nothing is to be closed."""
 
     def _run(self, data: bytes, deadline: float, repeatable: bool) -> Completed:
-        """Connects and runs the frame once; raises _Broken, and ConnectionFailed where it could not connect."""
-        outcome: list[Completed | Exception] = []
+        """Connects and runs the frame once; raises _NotConnected or _Broken."""
+        outcome: list[Completed | _Failed] = []
         thread = threading.Thread(target=self._execute, args=(data, outcome), name="winbackup", daemon=True)
         thread.start()
         thread.join(max(0.0, deadline - time.monotonic()))
@@ -95,43 +126,53 @@ class LentTransport:
             message = f"The script on {self._name} did not end in time; the connection was closed."
             raise TimeIsUp(message) if repeatable else WriteTimeIsUp(message, hint=AGAIN_HINT)
         completed = outcome[0]
-        if isinstance(completed, Exception):
+        if isinstance(completed, _Failed):
             raise completed
+        self._was_there = True
         if self._kind == "ssh" and completed.exit_code == _SSH_FAILED:
             reason = completed.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-            raise _Broken("".join(reason))
+            raise _Broken(ConnectionError("".join(reason)))
         return completed
 
-    def _execute(self, data: bytes, outcome: list[Completed | Exception]) -> None:
+    def _execute(self, data: bytes, outcome: list[Completed | _Failed]) -> None:
+        # A connection plugin may raise anything.
         try:
-            # A connection plugin may raise anything.
-            try:
-                self._connection._connect()
-            except Exception as error:
-                raise ConnectionFailed(
-                    f"The connection {self._kind} to {self._name} cannot be made: {error}"
-                ) from error
-            try:
-                code, stdout, stderr = self._connection.exec_command(
-                    " ".join(bootstrap.command()), in_data=data + GO, sudoable=False
-                )
-            except Exception as error:
-                raise _Broken(str(error)) from error
+            self._connection._connect()
+        except Exception as error:
+            # Else psrp takes what it could not open for open the next time.
+            with contextlib.suppress(Exception):
+                self._connection.close()
+            outcome.append(_NotConnected(error))
+            return
+        self._was_there = self._was_there or self._kind != "ssh"
+        try:
+            code, stdout, stderr = self._connection.exec_command(
+                " ".join(bootstrap.command()), in_data=data + GO, sudoable=False
+            )
+        except Exception as error:
+            outcome.append(_Broken(error))
+        else:
             outcome.append(Completed(_bytes(stdout), _bytes(stderr), int(code)))
-        except (ConnectionFailed, _Broken) as error:
-            outcome.append(error)
 
-    def _end(self) -> None:
-        """Closes the connection, and with it ends what runs there, as far as it can be reached."""
-        for _attempt in range(2):
+    def _end(self) -> bool:
+        """Closes the connection, and with it ends what runs there, as far as it can be reached; returns False where the
+        logon for that was refused."""
+        for attempt in range(2):
             try:
                 self._connection.close()
-                return
-            except Exception:
+                return True
+            except Exception as error:
+                if _is_refusal(error, fresh=attempt > 0):
+                    return False
                 # What is sealed for a connection that is gone is refused: once more, over a new one.
                 self._forget_session()
-        with contextlib.suppress(Exception):
+        try:
             self._connection.reset()
+        except Exception as error:
+            with contextlib.suppress(Exception):
+                self._connection.close()
+            return not _is_refusal(error, fresh=True)
+        return True
 
     def _forget_session(self) -> None:
         protocol = getattr(self._connection, "protocol", None)
@@ -141,6 +182,16 @@ class LentTransport:
             with contextlib.suppress(Exception):
                 (transport.close_session if protocol else transport.close)()
             transport.encryption = None
+
+
+def _is_refusal(error: Exception, *, fresh: bool) -> bool:
+    """Whether it was the logon, which is not to be tried again, so that no account is locked.
+
+    `fresh`: on a new connection. On an old one CredSSP says the same where that one was dropped."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & {"InvalidCredentialsError", "AuthenticationError"} or _REFUSED.search(str(error)):
+        return True
+    return fresh and ("AuthenticationException" in names or "CredSSP" in str(error))
 
 
 def _bytes(text: Any) -> bytes:

@@ -1,0 +1,218 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ansible's own winrm and psrp connections, lent to the runner: the same results, and what is known when they break."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from wsman.connections import ansible_connection
+from wsman.site import USER
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    OutcomeUnknown,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
+    NoAnswer,
+    ScriptFailed,
+    TimeIsUp,
+    WriteTimeIsUp,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import make_input
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.lent import LentTransport
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
+
+from .conftest import Lab, soon
+from .scripts import ADD, ECHO, EXIT, FAIL, MANY, NOTHING, SLEEP
+from .test_interrupted import KINDS
+from .test_ways_in import HOSTILE
+
+PLUGINS = ("winrm", "psrp")
+# With the third request that a plugin makes the input of a short script is on its way.
+REQUESTS = range(1, 14)
+
+
+class Lent:
+    """A host of an inventory, and the connection that a task would have to it."""
+
+    def __init__(self, lab: Lab, plugin: str, transport: str = "ntlm", scheme: str = "http", **variables: Any) -> None:
+        # Short, so that what waits for an answer that does not come is over soon.
+        short = {"ansible_winrm_connection_timeout": 3, "ansible_psrp_operation_timeout": 3}
+        self.connection = ansible_connection({**lab.site.variables(plugin, transport, scheme), **short, **variables})
+        self.shell = PowerShell(LentTransport(self.connection, "dpm"))
+
+    def __enter__(self) -> PowerShell:
+        return self.shell
+
+    def __exit__(self, *_: object) -> None:
+        self.shell.__exit__(None, None, None)
+        # As the strategy does when the play is over.
+        self.connection.close()
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """The winrm connection leaves the name of its ticket behind."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_same_results_as_over_a_connection_of_our_own(lab: Lab, plugin: str, way: tuple[str, str, bool]) -> None:
+    transport, scheme, sealed = way
+    scripts: list[tuple[str, dict[str, Any]]] = [
+        *((ECHO, {"Text": text, "More": [None, True, 1, 2.5, {"name": text}, []]}) for text in HOSTILE),
+        (MANY, {"Count": 1}),
+        (MANY, {"Count": 600}),
+        (NOTHING, {}),
+    ]
+    with lab.connect(transport, scheme) as shell:
+        expected = [shell.run(script, parameters, deadline=soon()) for script, parameters in scripts]
+    lab.host.troubles.clear()
+    with Lent(lab, plugin, transport, scheme) as shell:
+        answers = [shell.run(script, parameters, deadline=soon()) for script, parameters in scripts]
+        assert repr(answers) == repr(expected)
+        assert shell.run(ADD, {}, deadline=soon(), writes=True)["done"] == 1
+    carried = [entry for entry in lab.host.troubles.log if entry.number]
+    assert {entry.scheme for entry in carried} == {transport}
+    assert {entry.sealed for entry in carried} == {sealed}
+    assert lab.world.done == 1
+    assert not lab.host.shells.open
+
+
+@pytest.mark.parametrize("count", [1, 600])
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_read_takes_few_operations_whatever_it_reads(lab: Lab, plugin: str, count: int) -> None:
+    with Lent(lab, plugin) as shell:
+        shell.run(MANY, {"Count": count}, deadline=soon())
+    operations = [action for action in lab.host.troubles.operations() if action != "Receive"]
+    signals = ["Signal"] if plugin == "winrm" else []
+    assert operations == ["Create", "Command", "Send", *signals, "Delete"]
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_errors_are_the_same(lab: Lab, plugin: str) -> None:
+    with lab.connect("ntlm", "http") as own, Lent(lab, plugin) as lent:
+        for script, parameters in ((FAIL, {}), (ECHO, {"Unknown": 1})):
+            seen = []
+            for shell in (own, lent):
+                with pytest.raises(ScriptFailed) as failed:
+                    shell.run(script, parameters, deadline=soon())
+                error = failed.value
+                seen.append((error.said, error.type, error.error_id, error.category))
+            assert seen[0] == seen[1]
+        with pytest.raises(NoAnswer, match=r"PowerShell on dpm ended with exit code 7"):
+            lent.run(EXIT, {}, deadline=soon())
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+@pytest.mark.parametrize("transport", ["ntlm", "kerberos", "credssp"])
+def test_a_script_is_ended_at_its_deadline(lab: Lab, plugin: str, transport: str) -> None:
+    lent = Lent(lab, plugin, transport)
+    with lent as shell, pytest.raises(TimeIsUp, match="did not end in time"):
+        shell.run(SLEEP, {"Seconds": 60}, deadline=soon(1))
+    # It is ended there, too, and the connection is good for the next task.
+    assert not lab.host.shells.open
+    with lent as shell:
+        assert shell.run(ECHO, {"Text": "next"}, deadline=soon())["text"] == "next"
+    assert not lab.host.shells.open
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_write_that_never_ends_is_unknown(lab: Lab, plugin: str) -> None:
+    lent = Lent(lab, plugin)
+    request = make_input(SLEEP, {"Seconds": 60})
+    with lent, pytest.raises(WriteTimeIsUp, match="Run again"):
+        LentTransport(lent.connection, "dpm").execute(request.data, deadline=soon(1), repeatable=False)
+    assert not lab.host.shells.open
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_whatever_request_is_hit(
+    lab: Lab, plugin: str, kind: str, record_property: Callable[[str, object], None]
+) -> None:
+    """A read comes through or changed nothing; a write is done once, or that it is not known is said."""
+    for number in REQUESTS:
+        lab.reset()
+        lab.host.troubles.add(kind, number=number, **KINDS[kind])
+        lent = Lent(lab, plugin)
+        try:
+            assert lent.shell.run(ECHO, {"Text": "日本"}, deadline=soon())["text"] == "日本", number
+            assert lent.shell.run(ADD, {}, deadline=soon(), writes=True)["done"] == 1, number
+        except OutcomeUnknown:
+            assert lab.world.done <= 1, number
+        except ConnectionFailed:
+            assert lab.world.done == 0, number
+        else:
+            assert lab.world.done == 1, number
+        lab.host.wait_until_back()
+        assert lent.shell.run(ECHO, {"Text": "again"}, deadline=soon())["text"] == "again", number
+    record_property("points of failure", len(REQUESTS))
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+@pytest.mark.parametrize("transport", ["ntlm", "kerberos", "credssp", "basic"])
+def test_a_read_after_an_idle_connection_was_dropped(lab: Lab, plugin: str, transport: str) -> None:
+    with Lent(lab, plugin, transport, "https" if transport == "basic" else "http") as shell:
+        for text in ("1", "2", "3"):
+            lab.host.drop_connections()
+            assert shell.run(ECHO, {"Text": text}, deadline=soon())["text"] == text
+    assert not lab.host.shells.open
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_host_that_cannot_be_reached_was_not_changed(lab: Lab, plugin: str) -> None:
+    for variables, reason in (
+        ({"ansible_port": 9}, "refused"),
+        ({"ansible_password": "wrong"}, "credentials|authenticate"),
+        ({"ansible_host": "nowhere.invalid"}, "nowhere.invalid"),
+    ):
+        lab.reset()
+        lent = Lent(lab, plugin, **variables)
+        for writes in (False, True):
+            with pytest.raises(ConnectionFailed, match=rf"The connection {plugin} to dpm cannot be made: .*({reason})"):
+                lent.shell.run(ADD, {}, deadline=soon(), writes=writes)
+        assert "Create" not in lab.host.troubles.operations()
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_password_that_expires_is_tried_once(lab: Lab, plugin: str) -> None:
+    lent = Lent(lab, plugin)
+    lent.shell.run(ECHO, {}, deadline=soon())
+    account = lab.host.accounts.all[USER]
+    account.may_log_on = False
+    lab.host.drop_connections()
+    lab.host.troubles.clear()
+    try:
+        with pytest.raises(ConnectionFailed, match=r"credentials|authenticate"):
+            lent.shell.run(ECHO, {}, deadline=soon())
+    finally:
+        account.may_log_on = True
+    # One connection on which the plugin goes on as if it were the old one, and one that logs on.
+    assert len({entry.connection for entry in lab.host.troubles.log}) <= 2
+
+
+def test_a_connection_without_input_is_refused_in_one_sentence(lab: Lab) -> None:
+    local = ansible_connection({"ansible_connection": "local"})
+    with pytest.raises(
+        ConfigurationError, match=r"connection local to dpm cannot give a command an input.*winrm, psrp or ssh"
+    ):
+        LentTransport(local, "dpm")
+
+
+def test_time_is_not_lost_where_nothing_can_be_reached(lab: Lab) -> None:
+    started = time.monotonic()
+    with Lent(lab, "psrp", ansible_port=9) as shell, pytest.raises(ConnectionFailed):
+        shell.run(ECHO, {}, deadline=soon())
+    assert time.monotonic() - started < 5
