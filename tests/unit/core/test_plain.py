@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Compatibility
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Compatibility
 
 
 class Named(str):

@@ -181,7 +181,8 @@ class HostInMemory:
 
     def _attached(self, vm: VirtualMachine, change: Change) -> Disk:
         add, place = change.add, change.place
-        assert add is not None and place is not None
+        assert add is not None
+        assert place is not None
         if isinstance(add, NewMapping):
             if add.file in self.files:
                 raise StepRefused(f"{add.file} exists.", fault="FileAlreadyExists")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.names import extent_of, new_mapping_file
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.names import extent_of, new_mapping_file
 
 VIRTUAL, PHYSICAL = Compatibility.VIRTUAL, Compatibility.PHYSICAL
 

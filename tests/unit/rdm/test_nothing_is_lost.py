@@ -5,15 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from host_in_memory import THREE_TB, TWO_TB, HostInMemory, Killed, Trouble, lun, machine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execute import convert_machine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.outcome import Report
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import from_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
-from host_in_memory import THREE_TB, TWO_TB, HostInMemory, Killed, Trouble, lun, machine
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 VIRTUAL, PHYSICAL = Compatibility.VIRTUAL, Compatibility.PHYSICAL
 KINDS = [

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Datastore,
@@ -22,8 +25,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record impo
     to_text,
     to_volume_path,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 LUNS = st.builds(
     RecordedLun,
