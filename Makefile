@@ -17,26 +17,30 @@ help:
 	@echo "make demo      the main job on the embedded lab: audit, convert, audit again"
 	@echo "make test      all tests but those that take long (which ones, the summary says)"
 	@echo "make test-all  all tests"
-	@echo "make lint      ruff, mypy, ansible-lint, ansible-test sanity, antsibull"
+	@echo "make lint      ruff, mypy, the linter of PowerShell scripts, ansible-lint, ansible-test sanity, antsibull"
 	@echo "make lab-up    start the lab and write its inventory; make lab-down stops it"
 
-.build/test.stamp: requirements-test.txt requirements-kerberos.txt bindep.txt
+.build/demo.stamp: requirements-test.txt
 	@echo "== making $(VENV) with $$($(PYTHON) --version)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
-	@$(BIN)/python tools/system_packages.py
-	@echo "== installing what the tests need (some minutes; Kerberos is built from source)"
+	@echo "== installing what the lab and the tests need (a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-kerberos.txt || echo "== Kerberos: its libraries could not be built; its tests will fail"
 	@$(BIN)/python tools/lay_tree.py link >/dev/null
 	@mkdir -p .build && touch $@
+
+.build/test.stamp: .build/demo.stamp requirements-kerberos.txt bindep.txt
+	@$(BIN)/python tools/system_packages.py
+	@echo "== building what Kerberos needs (a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-kerberos.txt || echo "== Kerberos: its libraries could not be built; its tests will fail"
+	@touch $@
 
 .build/lint.stamp: .build/test.stamp requirements-lint.txt
 	@echo "== installing what lint needs (a minute or two)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-lint.txt
 	@touch $@
 
-demo: .build/test.stamp
+demo: .build/demo.stamp
 	@$(BIN)/python tests/demo/demo.py
 
 test: .build/test.stamp
@@ -51,6 +55,7 @@ test-all: .build/test.stamp
 lint: .build/lint.stamp
 	@echo "== ruff";                $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== mypy";                cd $(TREE) && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml ansible_collections/winbackup/storage/plugins
+	@echo "== PowerShell scripts";  $(BIN)/python tools/lint_powershell.py
 	@echo "== yamllint";            $(BIN)/yamllint -s .
 	@echo "== changelog";           $(BIN)/antsibull-changelog lint
 	@echo "== a copy for ansible-test"; $(BIN)/python tools/lay_tree.py copy >/dev/null && $(BIN)/python tools/seed_get_pip.py
@@ -58,9 +63,9 @@ lint: .build/lint.stamp
 	@echo "== ansible-lint";        cd $(COPY) && $(CURDIR)/$(BIN)/ansible-lint --offline -q
 	@echo "== ansible-test sanity (the first time it makes its own environments: some minutes)"
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test sanity --local --python $(PYMINOR) $(SHIPPED)
-	@if command -v go >/dev/null; then echo "== go vet"; cd tests/lab/vcenter && go vet ./...; fi
+	@if command -v go >/dev/null; then echo "== go vet and gofmt"; for part in vcenter govc; do (cd tests/lab/$$part && go vet ./... && test -z "$$(gofmt -l .)") || exit 1; done; fi
 
-lab-up: .build/test.stamp
+lab-up: .build/demo.stamp
 	@$(BIN)/python tests/lab/lab.py up
 lab-down:
 	@$(BIN)/python tests/lab/lab.py down
