@@ -40,7 +40,11 @@ _AWAY = 60.0
 _PAUSES = (0.2, 1.0, 2.0, 5.0)
 # How long a command that was ended may take to say so.
 _ENDING = 5.0
-_REFUSED = re.compile("credentials were rejected|[Ff]ailed to authenticate|Kerberos auth failure")
+_REFUSED = re.compile(
+    "credentials were rejected|failed to authenticate|Kerberos auth failure|error status from the server|"
+    "integrity check failed|preauthentication failed|password",
+    re.IGNORECASE,
+)
 
 
 class _Failed(Exception):

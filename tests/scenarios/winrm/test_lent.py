@@ -216,3 +216,17 @@ def test_time_is_not_lost_where_nothing_can_be_reached(lab: Lab) -> None:
     with Lent(lab, "psrp", ansible_port=9) as shell, pytest.raises(ConnectionFailed):
         shell.run(ECHO, {}, deadline=soon())
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+@pytest.mark.parametrize("transport", ["ntlm", "kerberos", "credssp"])
+def test_a_wrong_password_after_the_host_was_there_is_tried_once(lab: Lab, plugin: str, transport: str) -> None:
+    """As after a change of the password, or where the account was locked by somebody else."""
+    lent = Lent(lab, plugin, transport)
+    lent.shell.run(ECHO, {}, deadline=soon())
+    lent.connection.close()
+    lent.connection.set_option("remote_password", "wrong")
+    started = time.monotonic()
+    with pytest.raises(ConnectionFailed, match="cannot be made"):
+        lent.shell.run(ECHO, {}, deadline=soon())
+    assert time.monotonic() - started < 5
