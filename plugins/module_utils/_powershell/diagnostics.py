@@ -12,7 +12,9 @@ import re
 import xml.etree.ElementTree as ET
 
 _LIMIT = 2000
-_CLIXML = re.compile(r"#< CLIXML\s*(<Objs.*?</Objs>)", re.DOTALL)
+# A mark may come twice, and several documents after it.
+_CLIXML = re.compile(r"(?:#< CLIXML\s*)+((?:<Objs.*?</Objs>\s*)+)", re.DOTALL)
+_DOCUMENT = re.compile(r"<Objs.*?</Objs>", re.DOTALL)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -27,16 +29,17 @@ def text_of(stream: bytes) -> str:
     except UnicodeDecodeError:
         text = stream.decode("cp437")
     text = text.replace("\ufeff", "")
-    errors = "".join(_errors_in(block) for block in _CLIXML.findall(text))
+    documents = [document for block in _CLIXML.findall(text) for document in _DOCUMENT.findall(block)]
+    errors = "".join(_errors_in(document) for document in documents)
     plain = _CLIXML.sub("", text).strip()
     lines = [line.strip() for line in f"{plain}\n{errors}".splitlines()]
     return _TERMINAL.sub("", "\n".join(line for line in lines if line))[:_LIMIT]
 
 
-def _errors_in(block: str) -> str:
+def _errors_in(document: str) -> str:
     try:
-        root = ET.fromstring(block)
+        root = ET.fromstring(document)
     except ET.ParseError:
-        return block
+        return document
     texts = [node.text or "" for node in root.iter() if node.tag.endswith("}S") and node.get("S") == "Error"]
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), "".join(texts))

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import gzip
 import hashlib
 import json
@@ -51,7 +52,10 @@ def read_answer(output: bytes, nonce: str) -> dict[str, Any]:
     found = re.search(rb"<<" + mark + rb" (\d+) ([0-9A-F]{64})\s(.*?)" + mark + rb">>", output, re.DOTALL)
     if found is None:
         raise Spoilt("the output holds no whole answer")
-    packed = base64.b64decode(re.sub(rb"[^A-Za-z0-9+/=]", b"", found[3]))
+    try:
+        packed = base64.b64decode(re.sub(rb"[^A-Za-z0-9+/=]", b"", found[3]))
+    except binascii.Error as error:
+        raise Spoilt("a part of the answer was lost on the way") from error
     if len(packed) != int(found[1]) or hashlib.sha256(packed).hexdigest().upper() != found[2].decode():
         raise Spoilt("a part of the answer was lost on the way")
     answer = json.loads(gzip.decompress(packed))
