@@ -17,10 +17,12 @@ type PropertyCollector struct {
 	simulator.PropertyCollector
 	sent    map[types.ManagedObjectReference]sentObjects // by filter
 	version int
+	left    map[string]*pages // by token
 }
 
-// sentObjects are the properties that a client was told, by object and path.
-type sentObjects map[types.ManagedObjectReference]map[string]string
+// sentObjects are the properties that a client was told, by object and path. The values are copies; they are written
+// out only where there is something to compare them with.
+type sentObjects map[types.ManagedObjectReference]map[string]types.DynamicProperty
 
 func labOf(ctx *simulator.Context) *Lab {
 	instance := ctx.Map.Get(serviceInstance).(*simulator.ServiceInstance)
@@ -34,7 +36,8 @@ func (pc *PropertyCollector) CreatePropertyCollector(ctx *simulator.Context, req
 	}}
 }
 
-// RetrievePropertiesEx answers the first page.
+// RetrievePropertiesEx answers the first page. What is read is settled now, the properties of a page are read when the
+// page is asked for.
 func (pc *PropertyCollector) RetrievePropertiesEx(ctx *simulator.Context, req *types.RetrievePropertiesEx) soap.HasFault {
 	lab := labOf(ctx)
 	for _, spec := range req.SpecSet {
@@ -46,9 +49,51 @@ func (pc *PropertyCollector) RetrievePropertiesEx(ctx *simulator.Context, req *t
 			}
 		}
 	}
+	if req.Options.MaxObjects <= 0 || len(req.SpecSet) != 1 {
+		return pc.collect(ctx, req)
+	}
+	bare := req.SpecSet[0]
+	bare.PropSet = nil
+	for _, set := range req.SpecSet[0].PropSet {
+		bare.PropSet = append(bare.PropSet, types.PropertySpec{Type: set.Type})
+	}
+	listed := pc.collect(ctx, &types.RetrievePropertiesEx{SpecSet: []types.PropertyFilterSpec{bare}})
+	if listed.Fault_ != nil {
+		return listed
+	}
+	left := &pages{props: req.SpecSet[0].PropSet, size: int(req.Options.MaxObjects)}
+	for _, object := range listed.Res.Returnval.Objects {
+		left.objects = append(left.objects, types.ObjectSpec{Obj: object.Obj})
+	}
+	return pc.nextPage(ctx, left)
+}
+
+// pages are the objects of a read that have not been sent yet.
+type pages struct {
+	props   []types.PropertySpec
+	objects []types.ObjectSpec
+	size    int
+}
+
+func (pc *PropertyCollector) nextPage(ctx *simulator.Context, left *pages) *methods.RetrievePropertiesExBody {
+	now := min(left.size, len(left.objects))
+	spec := types.PropertyFilterSpec{PropSet: left.props, ObjectSet: left.objects[:now], ReportMissingObjectsInResults: types.NewBool(true)}
+	body := pc.collect(ctx, &types.RetrievePropertiesEx{SpecSet: []types.PropertyFilterSpec{spec}})
+	if left.objects = left.objects[now:]; len(left.objects) > 0 && body.Res != nil {
+		token := strconv.Itoa(labOf(ctx).next())
+		if pc.left == nil {
+			pc.left = map[string]*pages{}
+		}
+		pc.left[token], body.Res.Returnval.Token = left, token
+	}
+	return body
+}
+
+// collect reads at once, and keeps back what the user may not read.
+func (pc *PropertyCollector) collect(ctx *simulator.Context, req *types.RetrievePropertiesEx) *methods.RetrievePropertiesExBody {
 	body := pc.PropertyCollector.RetrievePropertiesEx(ctx, req).(*methods.RetrievePropertiesExBody)
 	if body.Res != nil && body.Res.Returnval != nil {
-		objects, fault := lab.readable(body.Res.Returnval.Objects)
+		objects, fault := labOf(ctx).readable(body.Res.Returnval.Objects)
 		if fault != nil {
 			return &methods.RetrievePropertiesExBody{Fault_: fault}
 		}
@@ -69,18 +114,24 @@ func (pc *PropertyCollector) RetrieveProperties(ctx *simulator.Context, req *typ
 
 // ContinueRetrievePropertiesEx answers a further page.
 func (pc *PropertyCollector) ContinueRetrievePropertiesEx(ctx *simulator.Context, req *types.ContinueRetrievePropertiesEx) soap.HasFault {
-	body := pc.PropertyCollector.ContinueRetrievePropertiesEx(ctx, req).(*methods.ContinueRetrievePropertiesExBody)
-	if body.Res != nil {
-		objects, fault := labOf(ctx).readable(body.Res.Returnval.Objects)
-		if fault != nil {
-			return &methods.ContinueRetrievePropertiesExBody{Fault_: fault}
-		}
-		for i := range objects {
-			objects[i].PropSet = slices.DeleteFunc(objects[i].PropSet, func(property types.DynamicProperty) bool { return property.Val == nil })
-		}
-		body.Res.Returnval.Objects = objects
+	left := pc.left[req.Token]
+	if left == nil {
+		labOf(ctx).words = "The token is not known."
+		return &methods.ContinueRetrievePropertiesExBody{Fault_: simulator.Fault("", &types.InvalidArgument{InvalidProperty: "token"})}
+	}
+	delete(pc.left, req.Token)
+	page := pc.nextPage(ctx, left)
+	body := &methods.ContinueRetrievePropertiesExBody{Fault_: page.Fault_}
+	if page.Res != nil {
+		body.Res = &types.ContinueRetrievePropertiesExResponse{Returnval: *page.Res.Returnval}
 	}
 	return body
+}
+
+// CancelRetrievePropertiesEx forgets the pages that nobody wants.
+func (pc *PropertyCollector) CancelRetrievePropertiesEx(ctx *simulator.Context, req *types.CancelRetrievePropertiesEx) soap.HasFault {
+	delete(pc.left, req.Token)
+	return &methods.CancelRetrievePropertiesExBody{Res: &types.CancelRetrievePropertiesExResponse{}}
 }
 
 func (lab *Lab) unknownProperty(path string) *soap.Fault {
@@ -192,16 +243,15 @@ func (pc *PropertyCollector) compare(filter types.ManagedObjectReference, object
 		if !told {
 			update.Kind = types.ObjectUpdateKindEnter
 		}
-		now[object.Obj] = map[string]string{}
+		now[object.Obj] = map[string]types.DynamicProperty{}
 		for _, property := range object.PropSet {
-			text, _ := xml.Marshal(property)
-			now[object.Obj][property.Name] = string(text)
-			if known[property.Name] != string(text) {
+			now[object.Obj][property.Name] = property
+			if old, ok := known[property.Name]; !ok || written(old) != written(property) {
 				update.ChangeSet = append(update.ChangeSet, types.PropertyChange{Name: property.Name, Op: types.PropertyChangeOpAssign, Val: property.Val})
 			}
 		}
 		for name := range known {
-			if now[object.Obj][name] == "" {
+			if _, still := now[object.Obj][name]; !still {
 				update.ChangeSet = append(update.ChangeSet, types.PropertyChange{Name: name, Op: types.PropertyChangeOpAssign})
 			}
 		}
@@ -216,4 +266,9 @@ func (pc *PropertyCollector) compare(filter types.ManagedObjectReference, object
 	}
 	pc.sent[filter] = now
 	return updates
+}
+
+func written(property types.DynamicProperty) string {
+	text, _ := xml.Marshal(property)
+	return string(text)
 }

@@ -228,11 +228,6 @@ func (request *Request) execute() *httptest.ResponseRecorder {
 		request.entry.Outcome = "ok"
 		return answer
 	}
-	if request.method == "CancelRetrievePropertiesEx" {
-		fmt.Fprintf(answer, envelope, "<CancelRetrievePropertiesExResponse xmlns=\"urn:vim25\"></CancelRetrievePropertiesExResponse>")
-		request.entry.Outcome = "ok"
-		return answer
-	}
 	raw := request.answerOfSimulator()
 	if strings.HasPrefix(request.method, "WaitForUpdates") {
 		raw = request.waitFrom(raw)
