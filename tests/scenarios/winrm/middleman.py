@@ -49,7 +49,13 @@ class Middleman:
             while True:
                 ready = [one for one in others if one.pending()] or select.select(list(others), [], [])[0]
                 for one in ready:
-                    data = one.recv(65536)
+                    # What has come may be a ticket of TLS and nothing to hand on.
+                    one.settimeout(0.05)
+                    try:
+                        data = one.recv(65536)
+                    except TimeoutError:
+                        continue
                     if not data:
                         return
+                    others[one].settimeout(10)
                     others[one].sendall(data)
