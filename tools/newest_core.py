@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the playbook scenarios once more with the newest ansible-core, where a Python that it needs is there.
+"""Runs what depends on Ansible itself once more with the newest ansible-core, where a Python that it needs is there.
 
 The first of $NEWEST_PYTHON, python3.13, python3.12 and those installed beside the Python that runs this is taken that
 works; without one this says so and ends well.
@@ -20,6 +20,12 @@ CANDIDATES = (
     "python3.13",
     "python3.12",
     *(str(path) for minor in (13, 12) for path in sorted(BESIDE.glob(f"3.{minor}*/bin/python3"))),
+)
+
+TESTS = (
+    "tests/scenarios/playbooks",
+    "tests/scenarios/winrm/test_lent.py",
+    "tests/lab_tests/wsman/test_ansible_connections.py",
 )
 
 
@@ -51,8 +57,9 @@ def main() -> int:
     subprocess.run([*pip, "-r", str(ROOT / "requirements-test.txt")], check=True)
     # Where these cannot be built, the tests that need them fail and say so.
     subprocess.run([*pip, "-r", str(ROOT / "requirements-kerberos.txt")], check=False)
-    print("== newest ansible-core: the playbooks", flush=True)
-    return subprocess.run([str(program), "-m", "pytest", "-q", "tests/scenarios/playbooks"], cwd=ROOT).returncode
+    print("== newest ansible-core: the playbooks and the connections that tasks lend", flush=True)
+    pytest = [str(program), "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-m", "not slow"]
+    return subprocess.run([*pytest, *TESTS], cwd=ROOT).returncode
 
 
 if __name__ == "__main__":
