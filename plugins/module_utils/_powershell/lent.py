@@ -108,6 +108,7 @@ class LentTransport:
             except _Broken as failed:
                 message = f"The connection {self._kind} to {self._name} failed: {failed}."
                 if not repeatable:
+                    self._leave()
                     raise OutcomeUnknown(f"{UNKNOWN}: {message}", hint=AGAIN_HINT) from failed
                 attempts, absences = attempts + 1, 0
                 over = attempts == _ATTEMPTS or time.monotonic() >= deadline
@@ -177,6 +178,13 @@ class LentTransport:
                 self._connection.close()
             return not _is_refusal(error, fresh=True)
         return True
+
+    def _leave(self) -> None:
+        """Forgets the connection without ending what runs there: a script that writes may still be at work."""
+        for name in ("protocol", "shell_id", "runspace"):
+            if hasattr(self._connection, name):
+                setattr(self._connection, name, None)
+        self._connection._connected = False
 
     def _forget_session(self) -> None:
         protocol = getattr(self._connection, "protocol", None)

@@ -124,12 +124,18 @@ class WinRmTransport:
 
     def _run(self, data: bytes, deadline: float, repeatable: bool) -> Completed:
         command, input_taken = self._begin(data, deadline)
+        ends = True
         try:
             if input_taken:
                 return self._finish(command, deadline, repeatable)
             completed = self._finish(command, deadline, True, input_ended=True)
+        except OutcomeUnknown as unknown:
+            # It may still be at work there, and is left to come to its end.
+            ends = isinstance(unknown, WriteTimeIsUp)
+            raise
         finally:
-            self._end(command)
+            if ends:
+                self._end(command)
         said = text_of(completed.stderr) or text_of(completed.stdout)
         message = f"PowerShell on {self.name} ended with exit code {completed.exit_code} before it had read its input"
         raise ConnectionFailed(f"{message}: {said}" if said else f"{message}.", hint=POWERSHELL_HINT)

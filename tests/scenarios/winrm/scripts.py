@@ -25,6 +25,11 @@ param([int]$Seconds, [int]$SecondsLeft)
 Start-Sleep -Seconds $Seconds
 @{ slept = $Seconds }
 """
+SLOWLY = r"""[CmdletBinding()]
+param([int]$Seconds, [int]$SecondsLeft)
+Start-Sleep -Seconds $Seconds
+@{ done = Add-One }
+"""
 FAIL = r"""[CmdletBinding()]
 param()
 throw 'out of order'

@@ -32,7 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.erro
 
 from .conftest import Lab, soon
 from .middleman import Middleman
-from .scripts import ADD, ECHO, MANY
+from .scripts import ADD, ECHO, MANY, SLOWLY
 from .test_traps import Dying
 
 HERE = Path(__file__).parent
@@ -119,6 +119,17 @@ def test_failure_12_a_part_of_a_long_answer_that_is_lost(lab: Lab, way: tuple[st
         lab.host.troubles.add("close_after", action="Receive")
         with pytest.raises(OutcomeUnknown, match="what it did is not known"):
             shell.run(ECHO.replace("$More)", "$More, [int]$SecondsLeft)"), {"Text": text}, deadline=soon(), writes=True)
+
+
+def test_failure_02_a_write_that_cannot_be_asked_any_more_is_left_to_come_to_its_end(lab: Lab) -> None:
+    lab.host.troubles.add("refuse_credentials", action="Receive")
+    with lab.connect("ntlm", "http") as shell:
+        with pytest.raises(OutcomeUnknown, match="what it did is not known"):
+            shell.run(SLOWLY, {"Seconds": 1}, deadline=soon(), writes=True)
+        started = time.monotonic()
+        while not lab.world.done and time.monotonic() - started < 5:
+            shell.run(ECHO, {}, deadline=soon())
+    assert lab.world.done == 1
 
 
 def test_failure_13_a_command_whose_answer_is_lost_has_run_nothing(lab: Lab) -> None:

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -31,7 +34,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.lent
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
 
 from .conftest import Lab, soon
-from .scripts import ADD, ECHO, EXIT, FAIL, MANY, NOTHING, SLEEP
+from .scripts import ADD, ECHO, EXIT, FAIL, MANY, NOTHING, SLEEP, SLOWLY
 from .test_interrupted import KINDS
 from .test_ways_in import HOSTILE
 
@@ -230,3 +233,51 @@ def test_a_wrong_password_after_the_host_was_there_is_tried_once(lab: Lab, plugi
     with pytest.raises(ConnectionFailed, match="cannot be made"):
         lent.shell.run(ECHO, {}, deadline=soon())
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_passwords_are_nowhere(
+    lab: Lab,
+    plugin: str,
+    way: tuple[str, str, bool],
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    variables = lab.site.variables(plugin, way[0], way[1])
+    secrets = [variables["ansible_password"], "Sécret", "Wr0ng-secret"]
+    texts: list[str] = []
+    with Lent(lab, plugin, way[0], way[1]) as shell:
+        shell.run(ECHO, {"Text": "x"}, deadline=soon())
+        lab.host.troubles.add("reset_after", action="Receive", times=2)
+        with pytest.raises(OutcomeUnknown) as unknown:
+            shell.run(ADD, {}, deadline=soon(), writes=True)
+        texts.append("".join(traceback.format_exception(unknown.value)))
+    # A certificate needs no password.
+    wrong = {"ansible_user": "nobody@LAB.TEST"} if way[0] == "certificate" else {"ansible_password": "Wr0ng-secret"}
+    with suppress(ConnectionFailed), Lent(lab, plugin, way[0], way[1], **wrong) as shell:
+        try:
+            shell.run(ECHO, {}, deadline=soon())
+        except ConnectionFailed as refused:
+            texts.append("".join(traceback.format_exception(refused)))
+            texts.append(str(refused.facts))
+    captured = capfd.readouterr()
+    texts += [caplog.text, captured.out, captured.err, str(lab.host.troubles.log_as_dicts())]
+    assert all(secret not in text for secret in secrets for text in texts)
+
+
+# Over https, Ansible's winrm connection itself ends the command when it fails; nothing can be done about that.
+@pytest.mark.parametrize(
+    ("plugin", "way"), [("winrm", ("ntlm", "http")), ("psrp", ("ntlm", "http")), ("psrp", ("basic", "https"))]
+)
+def test_a_write_whose_answer_is_lost_is_left_to_come_to_its_end(lab: Lab, plugin: str, way: tuple[str, str]) -> None:
+    with Lent(lab, plugin, *way) as shell:
+        shell.run(ECHO, {}, deadline=soon())
+        lab.host.troubles.add("reset_before", action="Receive")
+        with pytest.raises(OutcomeUnknown, match="what it did is not known"):
+            shell.run(SLOWLY, {"Seconds": 1}, deadline=soon(), writes=True)
+        # Looking at the state meanwhile does not end it.
+        started = time.monotonic()
+        while not lab.world.done and time.monotonic() - started < 5:
+            shell.run(ECHO, {}, deadline=soon())
+    assert lab.world.done == 1

@@ -233,11 +233,17 @@ def test_failure_02_credentials_that_expire_while_a_script_runs(lab: Lab) -> Non
         shell.run(ECHO, {}, deadline=soon())
 
 
-def test_trap_05_an_address_of_version_6(lab: Lab, tmp_path: Path) -> None:
-    with WinRmHost([Account(USER, PASSWORD)], lab.host.shells.executor, address="::1") as host:
-        for hostname in ("::1", "[::1]"):
-            with lab.connect("ntlm", "http", hostname=hostname, port=host.port) as shell:
-                assert shell.run(ECHO, {"Text": "6"}, deadline=soon())["text"] == "6"
+@pytest.mark.parametrize(("transport", "scheme"), [("ntlm", "http"), ("basic", "https"), ("ntlm", "https")])
+@pytest.mark.parametrize("hostname", ["::1", "[::1]"])
+def test_trap_05_an_address_of_version_6(lab: Lab, tmp_path: Path, transport: str, scheme: str, hostname: str) -> None:
+    certificates = Certificates(tmp_path, ("::1",))
+    with WinRmHost(
+        [Account(USER, PASSWORD)], lab.host.shells.executor, certificates=certificates, address="::1"
+    ) as host:
+        port = host.port if scheme == "http" else host.tls_port
+        options = {"hostname": hostname, "port": port, "ca_trust_path": str(certificates.ca_file)}
+        with lab.connect(transport, scheme, **options) as shell:
+            assert shell.run(ECHO, {"Text": "6"}, deadline=soon())["text"] == "6"
 
 
 def test_a_small_envelope_is_enough(lab: Lab) -> None:

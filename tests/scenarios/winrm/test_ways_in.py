@@ -103,8 +103,16 @@ def test_trap_01_a_script_is_ended_at_its_deadline(lab: Lab, transport: str) -> 
     assert not lab.host.shells.open
 
 
-def test_failure_09_operation_timeouts_are_waited_through(lab: Lab) -> None:
-    with lab.connect("ntlm", "http", connection_timeout=5) as shell:
+@pytest.mark.parametrize(
+    "way",
+    [
+        ("ntlm", "http"),
+        *(pytest.param(way, marks=pytest.mark.slow) for way in (("kerberos", "http"), ("basic", "https"))),
+    ],
+    ids="-".join,
+)
+def test_failure_09_operation_timeouts_are_waited_through(lab: Lab, way: tuple[str, str]) -> None:
+    with lab.connect(*way, connection_timeout=5) as shell:
         assert shell.run(SLEEP, {"Seconds": 3}, deadline=soon()) == {"slept": 3}
     assert any(entry.fault == 2150858793 for entry in lab.host.troubles.log)
 
