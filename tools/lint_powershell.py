@@ -26,10 +26,11 @@ sys.path.insert(0, str(LAB))
 
 from powershell import Command, CommandTable, UnknownConstruct  # noqa: E402
 from powershell.builtins import POWERSHELL  # noqa: E402
-from powershell.convert import resolve_type  # noqa: E402
-from powershell.interpreter import NOT_MODELLED, known_construct  # noqa: E402
-from powershell.methods import known_static  # noqa: E402
-from powershell.syntax import Node, parse, unreadable_line  # noqa: E402
+from powershell.convert import ENUMS, resolve_type  # noqa: E402
+from powershell.expressions import EVALUATORS  # noqa: E402
+from powershell.interpreter import NOT_MODELLED, STATEMENTS  # noqa: E402
+from powershell.methods import STATIC  # noqa: E402
+from powershell.syntax import Node, mended, parse  # noqa: E402
 
 UTILITIES = ROOT / "plugins" / "module_utils"
 FOLDERS = (UTILITIES / "_dpm" / "scripts", UTILITIES / "_windows" / "scripts")
@@ -61,6 +62,22 @@ DATES = {
     "now",
     "utcnow",
 }
+# Kinds of nodes that stand inside other constructs, and are read as a part of them.
+PART_NAMES = (
+    "argument_expression_list argument_list array_type_name assignment_operator attribute attribute_argument "
+    "attribute_arguments attribute_list attribute_name bareword_argument_list catch_clause catch_clauses "
+    "command_argument_sep command_elements command_invocation_operator command_name command_name_expr "
+    "command_parameter comparison_operator else_clause elseif_clause elseif_clauses finally_clause function_name "
+    "function_parameter_declaration generic_token hash_entry hash_literal_body left_assignment_expression member_name "
+    "param_block parameter_list path_command_name program script_block script_block_body script_parameter "
+    "simple_name statement_block statement_list type_identifier type_name type_spec"
+)
+PARTS = frozenset(PART_NAMES.split())
+# Comparison operators of the subset, and those of the other kinds.
+OPERATOR_NAMES = (
+    "-eq -ne -lt -le -gt -ge -match -notmatch -contains -notcontains -in -notin -is -isnot -join -replace -and -or -not"
+)
+OPERATORS = frozenset(OPERATOR_NAMES.split())
 VARIABLE = re.compile(r"[$@]\{?(?:(script|global|local|env|using|private):)?([\w?^$]+)\}?$", re.I)
 
 
@@ -100,6 +117,27 @@ def _commands_in(value: Any) -> Iterator[Command]:
                 yield item
 
 
+def walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def known_construct(node: Node) -> bool:
+    """Whether the evaluator knows this kind of construct."""
+    if node.kind == "comparison_operator" or (not node.children and re.fullmatch(r"-[a-z]{2,}", node.text, re.I)):
+        return node.kind == "command_parameter" or node.text.lower() in OPERATORS
+    keyword = not node.children and (not node.kind[0].isalpha() or node.kind == node.text.strip().lower())
+    return keyword or node.kind in STATEMENTS or node.kind in EVALUATORS or node.kind in PARTS
+
+
+def known_static(type_name: str, name: str, method: bool) -> bool:
+    """Whether a static member of a type is known to the evaluator."""
+    if not method and type_name in ENUMS:
+        return ENUMS[type_name].find(name) is not None
+    return (type_name, name.lower() + "()" * method) in STATIC
+
+
 class Linter:
     """The rules on one script. The bootstrap, which runs the scripts, may do what they may not."""
 
@@ -114,25 +152,23 @@ class Linter:
 
     def check(self, script: str) -> list[Complaint]:
         """All complaints about a script, in the order of its lines."""
-        bad_line = unreadable_line(script)
-        if bad_line:
-            self.complaints.append(
-                Complaint(
-                    bad_line, "syntax", "the grammar does not read this: one statement a line, spaces around operators"
-                )
-            )
         try:
             root = parse(script)
         except UnknownConstruct as unknown:
-            return self.complaints or [Complaint(unknown.line or 1, "syntax", unknown.name)]
+            return [Complaint(unknown.line or 1, "syntax", f"{unknown.name}: one statement a line")]
+        lines = zip(script.split("\n"), mended(script).decode("utf-8", "surrogatepass").split("\n"), strict=True)
+        for number, (old, new) in enumerate(lines, 1):
+            if old != new:
+                message = "the grammar does not read this: one statement a line, spaces around operators"
+                self.complaints.append(Complaint(number, "syntax", message))
         if not self.bootstrap:
             self._check_start(root)
-        nodes = list(root.walk())
+        nodes = list(walk(root))
         for node in nodes:
             if node.kind == "function_statement":
                 parameters = {
                     one.text[1:].lower()
-                    for part in node.walk()
+                    for part in walk(node)
                     if part.kind == "script_parameter"
                     if (one := part.child("variable"))
                 }
@@ -145,7 +181,7 @@ class Linter:
         first = next((child for child in root.children), root)
         attributes = first.child("attribute_list") if first.kind == "param_block" else None
         names = (
-            [part.text.strip().lower() for part in attributes.walk() if part.kind == "attribute_name"]
+            [part.text.strip().lower() for part in walk(attributes) if part.kind == "attribute_name"]
             if attributes
             else []
         )

@@ -8,10 +8,11 @@ It is part of the lab, a model made from documentation: what it does not know fo
 from __future__ import annotations
 
 from .binding import Command, CommandTable, Parameter, signature
+from .calls import Stage as Invocation
 from .errors import DotNetException, ErrorRecord, ScriptError, TerminatingError
 from .session import Outcome, Session, StandingClock
-from .stages import Stage as Invocation
-from .values import DateTime, EnumType, EnumValue, Hashtable, Int64, PsObject, TimeSpan, UnknownConstruct
+from .unknown import UnknownConstruct
+from .values import DateTime, EnumType, EnumValue, Hashtable, Int64, PsObject, TimeSpan
 
 __all__ = [
     "Command",

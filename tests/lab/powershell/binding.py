@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .convert import convert, resolve_type, to_text
+from .convert import convert, resolve_type
 from .errors import ScriptError, fail
-from .values import AUTOMATION, EnumType, UnknownConstruct, Unsure, is_null, is_number
+from .kinds import is_null, is_number
+from .unknown import UnknownConstruct, Unsure
+from .values import AUTOMATION, EnumType
 
 # A name that says of itself that there is no such thing; any other may exist on a real system.
 SURELY_MISSING = re.compile(r"(?i)no-?such")
-BINDING = AUTOMATION + "ParameterBindingException"
-_ONE_SET = "__AllParameterSets"
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,14 @@ class Parameter:
     switch: bool = False
     pipeline: bool = False
     aliases: tuple[str, ...] = ()
-    validation: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    def is_called(self, name: str) -> bool:
+        return name.lower() in (self.name.lower(), *(alias.lower() for alias in self.aliases))
 
 
-COMMON = (Parameter("ErrorAction", aliases=("ea",)), Parameter("WarningAction", aliases=("wa",)))
+_COMMON = (Parameter("ErrorAction", aliases=("ea",)), Parameter("WarningAction", aliases=("wa",)))
 _CONFIRMATION = (Parameter("WhatIf", switch=True, aliases=("wi",)), Parameter("Confirm", switch=True, aliases=("cf",)))
-_REFUSED = re.compile(
-    r"(?i)verbose|vb|debug|db|information(action|variable)|infa|iv|(error|warning|out|pipeline)variable|[ewop]v"
-    r"|outbuffer|ob"
-)
+_NOT_MODELLED = re.compile(r"(?i)verbose|vb|debug|db|infa|\w+variable|[ewoip]v|outbuffer|ob|informationaction")
 
 
 @dataclass
@@ -57,22 +56,37 @@ class Command:
     streaming: bool = False
     complete: bool = True  # False: it has more parameters than these
     cmdlet: bool = True  # False: a function of a script, which words its binding errors differently
-    module: str = ""
     advanced: bool = True  # False: a function without [CmdletBinding()], which has no common parameters
+    module: str = ""
     sets: dict[str, tuple[Parameter, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         given = self.parameter_sets
-        by_name = given if isinstance(given, Mapping) else {_ONE_SET: given}
+        by_name = given if isinstance(given, Mapping) else {"__AllParameterSets": given}
         self.sets = {name: tuple(parameters) for name, parameters in by_name.items()}
 
     def parameters(self) -> dict[str, Parameter]:
         """All parameters by name, whatever their set; the common ones too if the command has them."""
-        common = COMMON + (_CONFIRMATION if self.supports_should_process else ()) if self.advanced else ()
-        found: dict[str, Parameter] = {}
-        for parameter in (*(item for one in self.sets.values() for item in one), *common):
-            found.setdefault(parameter.name.lower(), parameter)
+        common = _COMMON + (_CONFIRMATION if self.supports_should_process else ()) if self.advanced else ()
+        every = [*(parameter for one in self.sets.values() for parameter in one), *common]
+        return {parameter.name.lower(): parameter for parameter in reversed(every)}
+
+    def find_parameter(self, name: str) -> Parameter | None:
+        """The parameter that a name or an alias stands for; None if there is surely none."""
+        every = self.parameters()
+        found = next((parameter for parameter in every.values() if parameter.is_called(name)), None)
+        abbreviated = any(key.startswith(name.lower()) for key in every)
+        incomplete = not self.complete and not SURELY_MISSING.search(name)
+        if found is None and (abbreviated or incomplete or _NOT_MODELLED.fullmatch(name)):
+            raise UnknownConstruct(f"the parameter -{name} of {self.name or 'a script block'}")
         return found
+
+    def error(self, error_id: str, about: str, kind: str = "", category: str = "InvalidArgument") -> ScriptError:
+        """An error of binding; its message is not the one of PowerShell."""
+        identity = f"{error_id},{self.type_name or self.name}"
+        message = Unsure(f"{self.name}: {error_id}: {about}")
+        exception = f"{AUTOMATION}ParameterBinding{kind}Exception"
+        return fail(identity if self.name else Unsure(identity), message, category, exception)
 
 
 class CommandTable:
@@ -112,11 +126,7 @@ class Argument:
     text: str | None = None  # a number as it was written
 
 
-@dataclass
-class Bound:
-    set_name: str
-    values: dict[str, Any]
-    common: dict[str, Any]
+Bound = tuple[str, dict[str, Any], dict[str, Any]]  # the set, the values, those of common parameters
 
 
 def signature(text: str) -> tuple[Parameter, ...]:
@@ -127,29 +137,9 @@ def signature(text: str) -> tuple[Parameter, ...]:
         if not match:
             raise ValueError(item)
         mandatory, name, aliases, kind, position, pipeline, switch = match.groups()
-        place = int(position) if position else None
-        known = tuple(aliases.split("/")[1:])
+        place, known = int(position) if position else None, tuple(aliases.split("/")[1:])
         found.append(Parameter(name, kind or "Object", bool(mandatory), place, bool(switch), bool(pipeline), known))
     return tuple(found)
-
-
-def binding_error(
-    command: Command, error_id: str, message: str, category: str = "InvalidArgument", kind: str = BINDING
-) -> ScriptError:
-    identity = f"{error_id},{command.type_name or command.name}"
-    return fail(identity if command.name else Unsure(identity), Unsure(message), category, kind)
-
-
-def _find_parameter(command: Command, name: str) -> Parameter | None:
-    """The parameter that a name or an alias stands for; None if there is surely none."""
-    every, lower = command.parameters(), name.lower()
-    for parameter in every.values():
-        if lower in (parameter.name.lower(), *(alias.lower() for alias in parameter.aliases)):
-            return parameter
-    shortened = any(known.startswith(lower) for known in every)
-    if shortened or _REFUSED.fullmatch(name) or not (command.complete or SURELY_MISSING.search(name)):
-        raise UnknownConstruct(f"the parameter -{name} of {command.name or 'a script block'}")
-    return None
 
 
 def bind(command: Command, arguments: list[Argument], has_input: bool, model_types: dict[str, Any]) -> Bound:
@@ -162,31 +152,24 @@ def bind(command: Command, arguments: list[Argument], has_input: bool, model_typ
         if argument.name is None:
             rest.append(argument)
             continue
-        parameter = _find_parameter(command, argument.name)
-        if parameter is None and not command.advanced:
-            raise UnknownConstruct(f"the argument -{argument.name}, which goes to $args")
+        parameter = command.find_parameter(argument.name)
         if parameter is None:
-            message = f"A parameter cannot be found that matches parameter name '{argument.name}'."
-            raise binding_error(command, "NamedParameterNotFound", message)
+            if not command.advanced:
+                raise UnknownConstruct(f"the argument -{argument.name}, which goes to $args")
+            raise command.error("NamedParameterNotFound", argument.name)
         if not argument.given:
-            if parameter.switch:
-                argument = Argument(argument.name, True)
-            elif pending and pending[0].name is None:
-                argument = pending.pop(0)
-            else:
-                message = f"Missing an argument for parameter '{parameter.name}'."
-                raise binding_error(command, "MissingArgument", message)
+            if not parameter.switch and not (pending and pending[0].name is None):
+                raise command.error("MissingArgument", parameter.name)
+            argument = Argument(argument.name, True) if parameter.switch else pending.pop(0)
         if parameter.name.lower() in named:
-            message = f"Cannot bind parameter because parameter '{parameter.name}' is specified more than once."
-            raise binding_error(command, "ParameterAlreadyBound", message)
+            raise command.error("ParameterAlreadyBound", parameter.name)
         named[parameter.name.lower()] = argument
     set_name, chosen = _choose_set(command, named, rest, has_input)
-    bound = Bound(set_name, {}, {})
+    values: dict[str, Any] = {}
     for parameter in command.sets[set_name]:
         if (argument := chosen.pop(parameter.name.lower(), None)) is not None:
-            bound.values[parameter.name] = convert_argument(command, parameter, argument, model_types)
-    bound.common = {command.parameters()[key].name: argument.value for key, argument in chosen.items()}
-    return bound
+            values[parameter.name] = convert_argument(command, parameter, argument, model_types)
+    return set_name, values, {command.parameters()[key].name: argument.value for key, argument in chosen.items()}
 
 
 def _choose_set(
@@ -199,84 +182,48 @@ def _choose_set(
     for name, parameters in command.sets.items():
         if not named.keys() & own <= {parameter.name.lower() for parameter in parameters}:
             continue
-        bound = dict(named)
-        free = [p for p in parameters if p.position is not None and p.name.lower() not in bound]
+        free = [p for p in parameters if p.position is not None and p.name.lower() not in named]
         free.sort(key=lambda p: p.position or 0)
-        bound |= {parameter.name.lower(): argument for argument, parameter in zip(rest, free, strict=False)}
-        missing = [
-            p.name for p in parameters if p.mandatory and p.name.lower() not in bound and not (has_input and p.pipeline)
-        ]
+        bound = named | {p.name.lower(): argument for argument, p in zip(rest, free, strict=False)}
+        needed = [p.name for p in parameters if p.mandatory and not (has_input and p.pipeline)]
+        missing = [name for name in needed if name.lower() not in bound]
         if len(rest) > len(free):
             if not command.complete or not command.advanced:
                 raise UnknownConstruct(f"this many arguments of {command.name or 'a script block'}")
-            value = rest[len(free)].value
-            shown = to_text(value) if isinstance(value, str) or is_number(value) else "..."
-            message = f"A positional parameter cannot be found that accepts argument '{shown}'."
-            errors[name] = binding_error(command, "PositionalParameterNotFound", message)
+            errors[name] = command.error("PositionalParameterNotFound", "too many arguments")
         elif missing:
-            message = (
-                f"Cannot process command because of one or more missing mandatory parameters: {' '.join(missing)}."
-            )
-            errors[name] = binding_error(command, "MissingMandatoryParameter", message)
+            errors[name] = command.error("MissingMandatoryParameter", ", ".join(missing))
         else:
             fitting[name] = bound
     if len(fitting) > 1 and command.default_set not in fitting:
-        fitting = {
-            name: one
-            for name, one in fitting.items()
-            if any(p.mandatory and p.name.lower() in one for p in command.sets[name])
-        }
-    if len(fitting) == 1 or command.default_set in fitting:
-        name = command.default_set if command.default_set in fitting else next(iter(fitting))
-        return name, fitting[name]
-    message = "Parameter set cannot be resolved using the specified named parameters."
-    ambiguous = binding_error(command, "AmbiguousParameterSet", message)
-    raise (errors.get(command.default_set) or next(iter(errors.values()), ambiguous)) if not fitting else ambiguous
+        mandatory = {name: {p.name.lower() for p in command.sets[name] if p.mandatory} for name in fitting}
+        fitting = {name: bound for name, bound in fitting.items() if mandatory[name] & bound.keys()}
+    if command.default_set in fitting:
+        return command.default_set, fitting[command.default_set]
+    if len(fitting) == 1:
+        return next(iter(fitting.items()))
+    if errors and not fitting:
+        raise errors.get(command.default_set) or next(iter(errors.values()))
+    raise command.error("AmbiguousParameterSet", "these parameters fit no set, or more than one")
 
 
 def convert_argument(command: Command, parameter: Parameter, argument: Argument, model_types: dict[str, Any]) -> Any:
-    """An argument as the parameter's type, validated."""
-    value = argument.value
+    """An argument as the parameter's type."""
     target = "System.Boolean" if parameter.switch else resolve_type(parameter.type, model_types)
-    if target == "System.String" and argument.text is not None:
-        value = argument.text
+    value = argument.text if target == "System.String" and argument.text is not None else argument.value
     try:
-        if (target == "System.Boolean" and not isinstance(value, bool) and not is_number(value)) or (
-            target == "System.String" and isinstance(value, list)
-        ):
+        plain = isinstance(value, bool) or is_number(value)
+        if (target == "System.Boolean" and not plain) or (target == "System.String" and isinstance(value, list)):
             raise fail("", Unsure(f"Cannot convert value to type {target}."))
         converted = convert(value, target, model_types)
     except ScriptError as error:
+        about = f"{parameter.name}: {error.record.message}"
         if command.cmdlet:
-            message = f"Cannot bind parameter '{parameter.name}'. {error.record.message}"
-            raise binding_error(command, "CannotConvertArgumentNoMessage", message) from None
-        message = f"Cannot process argument transformation on parameter '{parameter.name}'. {error.record.message}"
-        kind = AUTOMATION + "ParameterBindingArgumentTransformationException"
-        raise binding_error(command, "ParameterArgumentTransformationError", message, "InvalidData", kind) from None
-    problem = _invalid(parameter, converted)
-    if problem is not None:
-        message = f"Cannot validate argument on parameter '{parameter.name}'."
-        kind = AUTOMATION + "ParameterBindingValidationException"
-        raise binding_error(command, "ParameterArgumentValidationError" + problem, message, "InvalidData", kind)
+            raise command.error("CannotConvertArgumentNoMessage", about) from None
+        kind = "ArgumentTransformation"
+        raise command.error("ParameterArgumentTransformationError", about, kind, "InvalidData") from None
+    if parameter.mandatory and (is_null(converted) or converted in ("", [])):
+        kind = "Null" if is_null(converted) else "EmptyArray" if converted == [] else "EmptyString"
+        error_id = f"ParameterArgumentValidationError{kind}NotAllowed"
+        raise command.error(error_id, parameter.name, "Validation", "InvalidData")
     return converted
-
-
-def _invalid(parameter: Parameter, value: Any) -> str | None:
-    """None when the value is valid, else what stands behind the name of the error."""
-    if parameter.mandatory and not parameter.switch:
-        if is_null(value):
-            return "NullNotAllowed"
-        if value in ("", []):
-            return "EmptyStringNotAllowed" if value == "" else "EmptyArrayNotAllowed"
-    items = value if isinstance(value, list) else [value]
-    for kind, limits in parameter.validation:
-        if kind == "validateset":
-            allowed = [to_text(limit).lower() for limit in limits]
-            valid = all(to_text(item).lower() in allowed for item in items)
-        elif kind == "validatenotnullorempty":
-            valid = bool(items) and not any(is_null(item) or item == "" for item in items)
-        else:
-            raise UnknownConstruct(f"the attribute [{kind}] of a parameter")
-        if not valid:
-            return ""
-    return None

@@ -7,22 +7,12 @@ import sys
 import uuid
 from typing import Any
 
-from .convert import certain, double_text, to_text
+from .convert import double_text, to_text
 from .errors import RUNTIME, ErrorRecord, ScriptError
+from .kinds import is_null
 from .session import Session
-from .values import (
-    AUTOMATION,
-    STRICT,
-    TABLE_ORDER,
-    TICKS_PER_SECOND,
-    EnumValue,
-    Hashtable,
-    PsObject,
-    TableOrder,
-    TimeSpan,
-    UnknownConstruct,
-    is_null,
-)
+from .unknown import STRICT, UnknownConstruct, certain
+from .values import AUTOMATION, TICKS_PER_SECOND, EnumValue, Hashtable, PsObject, TimeSpan
 
 
 def encode(value: Any) -> Any:
@@ -42,7 +32,7 @@ def encode(value: Any) -> Any:
             raise UnknownConstruct("keys that are no strings, in a result")
         return {"$Hashtable": {key: encode(item) for key, item in sorted(value.pairs())}}
     if isinstance(value, PsObject) and value.custom:
-        return {"$Object": {name: encode(item) for name, item in value.pairs()}}
+        return {"$Object": {name: encode(item) for name, item in value.shown_pairs()}}
     if isinstance(value, TimeSpan):
         return {"$TimeSpan": value.ticks / TICKS_PER_SECOND}
     if isinstance(value, (uuid.UUID, EnumValue)):
@@ -71,15 +61,7 @@ def encode_end(error: ScriptError) -> dict[str, str]:
 
 def answer(script: str) -> dict[str, Any]:
     """What a script gives, in the form of the record, or the construct that is not known."""
-    order = TableOrder()
-    first = _answer(script, order)
-    if order.seen and first != _answer(script, TableOrder(reverse=True)):
-        return {"unknown": "the order of a table"}
-    return first
-
-
-def _answer(script: str, order: TableOrder) -> dict[str, Any]:
-    tokens = STRICT.set(True), TABLE_ORDER.set(order)
+    token = STRICT.set(True)
     try:
         outcome = Session(strict=True).run(script)
         if outcome.error is not None:
@@ -91,8 +73,7 @@ def _answer(script: str, order: TableOrder) -> dict[str, Any]:
     except UnknownConstruct as unknown:
         return {"unknown": str(unknown)}
     finally:
-        STRICT.reset(tokens[0])
-        TABLE_ORDER.reset(tokens[1])
+        STRICT.reset(token)
 
 
 def main(arguments: list[str]) -> int:

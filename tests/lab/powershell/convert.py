@@ -6,53 +6,27 @@ import datetime
 import math
 import re
 import uuid
-from decimal import Decimal
 from typing import Any
 
-from .errors import ERROR_CATEGORY, EXCEPTION_BASES, DotNetException, ErrorRecord, ScriptError, fail
-from .values import (
-    AUTOMATION,
-    EPOCH,
-    INTEGERS,
-    NOTHING,
-    Collection,
-    DateTime,
-    EnumType,
-    EnumValue,
-    Hashtable,
-    Int64,
-    PsObject,
-    UnknownConstruct,
-    Unsure,
-    differs,
-    is_null,
-    type_names,
-)
+from .errors import ERROR_CATEGORY, ErrorRecord, ScriptError, fail
+from .kinds import is_null, type_name
+from .unknown import UnknownConstruct, Unsure, certain
+from .values import AUTOMATION, INTEGERS, Collection, DateTime, EnumType, EnumValue, Hashtable, Int64, PsObject
 
-CUSTOM_OBJECT = AUTOMATION + "PSCustomObject"
-ENUMS = {
-    kind.name: kind
-    for kind in (
-        ERROR_CATEGORY,
-        EnumType("System.DateTimeKind", {"Unspecified": 0, "Utc": 1, "Local": 2}),
-        EnumType("System.IO.Compression.CompressionMode", {"Decompress": 0, "Compress": 1}),
-    )
-}
+_COMPRESSION = EnumType("System.IO.Compression.CompressionMode", {"Decompress": 0, "Compress": 1})
+ENUMS = {kind.name: kind for kind in (ERROR_CATEGORY, _COMPRESSION)}
 # What a script may write for a type, and its name within System where that is another one.
-_SHORT = {
-    "int": "Int32",
-    "long": "Int64",
-    "bool": "Boolean",
-    "hashtable": "Collections.Hashtable",
-    "scriptblock": "Management.Automation.ScriptBlock",
-    "pscustomobject": "Management.Automation.PSCustomObject",
-}
+_SHORT_NAMES = (
+    "int=Int32 long=Int64 bool=Boolean hashtable=Collections.Hashtable scriptblock=Management.Automation.ScriptBlock "
+    "pscustomobject=Management.Automation.PSCustomObject"
+)
+_SHORT = dict(pair.split("=") for pair in _SHORT_NAMES.split())
 _PLAIN_TYPES = (
-    "Int32 Int64 Double String Boolean DateTime TimeSpan Guid Object Array Void Exception Convert Environment "
+    "Int32 Int64 Double String Boolean DateTime TimeSpan Guid Object Array Exception Convert Environment "
     "BitConverter Text.Encoding Text.UTF8Encoding IO.MemoryStream IO.Compression.GZipStream "
     "Security.Cryptography.SHA256"
 )
-_TYPES = {name.lower(): name for name in (*EXCEPTION_BASES, *ENUMS)}
+_TYPES = {name.lower(): name for name in ENUMS}
 _TYPES |= {f"system.{name.lower()}": f"System.{name}" for name in (*_PLAIN_TYPES.split(), *_SHORT.values())}
 
 
@@ -74,10 +48,12 @@ def is_instance(value: Any, name: str) -> bool:
     if is_null(value):
         return False
     if isinstance(value, list):
-        if name == "System.Array" or not (name.endswith("[]") or name.startswith("System.Collections")):
-            return name == "System.Object" or (name == "System.Array" and not isinstance(value, Collection))
-        raise UnknownConstruct(f"whether this list is a {name}")
-    return name in type_names(value)
+        if name == "System.Array":
+            return not isinstance(value, Collection)
+        if name.endswith("[]"):
+            raise UnknownConstruct(f"whether this list is a {name}")
+        return name == "System.Object"
+    return name in (*getattr(value, "ps_type_names", ()), "System.Object", type_name(value))
 
 
 def truth(value: Any) -> bool:
@@ -92,18 +68,10 @@ def truth(value: Any) -> bool:
 
 
 def double_text(value: float) -> str:
-    """The shortest text that gives the same Double again, as .NET writes it in the invariant culture."""
-    if value != 0 and not 1e-5 <= abs(value) < 1e15:
+    """A Double as text, in the invariant culture."""
+    if value != 0 and not 1e-4 <= abs(value) < 1e15:
         raise UnknownConstruct("the text of a Double this large or small")
-    return f"{Decimal(repr(value)).normalize():f}" if value else "0"
-
-
-def certain(text: str) -> str:
-    """A text that is about to be shown."""
-    if isinstance(text, Unsure):
-        differs("this text")
-        return str(text)
-    return text
+    return repr(value).removesuffix(".0") if value else "0"
 
 
 def to_text(value: Any) -> str:
@@ -121,12 +89,8 @@ def to_text(value: Any) -> str:
     if isinstance(value, (uuid.UUID, EnumValue)):
         return value.name if isinstance(value, EnumValue) else str(value)
     if isinstance(value, Hashtable):
-        return type_names(value)[0]
-    if isinstance(value, PsObject) and value.text is not None:
-        return value.text
-    if hasattr(value, "ps_text"):
-        return str(value.ps_text())
-    raise UnknownConstruct(f"the text of this {'list' if isinstance(value, list) else type_names(value)[0]}")
+        return type_name(value)
+    raise UnknownConstruct(f"the text of this {'list' if isinstance(value, list) else type_name(value)}")
 
 
 def parse_number(text: str) -> int | float | None:
@@ -148,7 +112,7 @@ def cast_error(value: Any, target: str) -> ScriptError:
     shown = to_text(value) if isinstance(value, (str, int)) else "null" if is_null(value) else "..."
     message = Unsure(f'Cannot convert value "{shown}" to type "{target}".')
     kind = AUTOMATION + "PSInvalidCastException"
-    return fail(Unsure("InvalidCast"), message, "InvalidArgument", kind, DotNetException("System.Exception", message))
+    return fail(Unsure("InvalidCast"), message, "InvalidArgument", kind)
 
 
 def to_number(value: Any, target: str) -> Any:
@@ -173,14 +137,10 @@ _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(Z?))?", re.A)
 def to_datetime(value: Any) -> DateTime:
     """The cast [datetime]: ISO 8601 only, since all else depends on the culture. The lab's machine keeps UTC."""
     match = _DATE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    if not match:
         raise UnknownConstruct("the cast of this value to a DateTime")
-    try:
-        moment = datetime.datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00:00'}")
-    except ValueError:
-        raise UnknownConstruct("the cast of a date that the calendar does not have") from None
-    ticks = (moment - EPOCH) // datetime.timedelta(microseconds=1) * 10
-    return DateTime(ticks, "Local" if match[3] else "Unspecified")
+    moment = datetime.datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00:00'}")
+    return DateTime.of(moment, "Local" if match[3] else "Unspecified")
 
 
 def to_enum(value: Any, kind: EnumType) -> EnumValue:
@@ -201,8 +161,6 @@ def convert(value: Any, target: str, model_types: dict[str, Any] | None = None) 
     """The cast to a full type name; raises the ScriptError of PowerShell where it cannot be done."""
     if target == "System.Object":
         return value
-    if target == "System.Void":
-        return NOTHING
     if target in INTEGERS or target == "System.Double":
         return to_number(value, target)
     if target in ("System.String", "System.Boolean"):
@@ -221,14 +179,10 @@ def convert(value: Any, target: str, model_types: dict[str, Any] | None = None) 
         return None
     if isinstance(value, list):
         raise UnknownConstruct(f"the cast of a list to [{target}]")
-    if target in type_names(value):
+    if is_instance(value, target):
         return value
     if target == "System.DateTime":
         return to_datetime(value)
-    if target == CUSTOM_OBJECT and isinstance(value, Hashtable):
-        return PsObject((to_text(key), item) for key, item in value.pairs())
-    if (target in EXCEPTION_BASES or target == "System.Exception") and isinstance(value, str):
-        return DotNetException(target, value)
     if target in (model_types or {}) and not isinstance(value, Hashtable):
         raise cast_error(value, target)
     raise UnknownConstruct(f"the cast to [{target}]")

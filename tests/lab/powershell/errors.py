@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .values import AUTOMATION, EnumType, UnknownConstruct
+from .unknown import UnknownConstruct
+from .values import AUTOMATION, EnumType
 
 RUNTIME = AUTOMATION + "RuntimeException"
 _CATEGORIES = (
@@ -16,40 +17,6 @@ _CATEGORIES = (
     "QuotaExceeded NotEnabled"
 )
 ERROR_CATEGORY = EnumType(AUTOMATION + "ErrorCategory", {name: place for place, name in enumerate(_CATEGORIES.split())})
-# Each exception and the one it derives from.
-EXCEPTION_BASES = {
-    "System.SystemException": "System.Exception",
-    "System.ArgumentException": "System.SystemException",
-    "System.ArithmeticException": "System.SystemException",
-    "System.DivideByZeroException": "System.ArithmeticException",
-    "System.FormatException": "System.SystemException",
-    "System.InvalidCastException": "System.SystemException",
-    "System.InvalidOperationException": "System.SystemException",
-    "System.TimeoutException": "System.SystemException",
-    "System.UnauthorizedAccessException": "System.SystemException",
-    "System.IO.IOException": "System.SystemException",
-    "System.IO.FileNotFoundException": "System.IO.IOException",
-    RUNTIME: "System.SystemException",
-    AUTOMATION + "CommandNotFoundException": RUNTIME,
-    AUTOMATION + "ParameterBindingException": RUNTIME,
-    AUTOMATION + "ExtendedTypeSystemException": RUNTIME,
-    AUTOMATION + "PropertyNotFoundException": AUTOMATION + "ExtendedTypeSystemException",
-    AUTOMATION + "MethodInvocationException": AUTOMATION + "ExtendedTypeSystemException",
-    AUTOMATION + "SetValueInvocationException": AUTOMATION + "ExtendedTypeSystemException",
-    AUTOMATION + "PSInvalidCastException": "System.InvalidCastException",
-    AUTOMATION + "PSInvalidOperationException": "System.InvalidOperationException",
-    "Microsoft.PowerShell.Commands.WriteErrorException": "System.SystemException",
-    "Microsoft.Management.Infrastructure.CimException": "System.Exception",
-    "System.Diagnostics.Eventing.Reader.EventLogException": "System.Exception",
-}
-
-
-def exception_names(name: str) -> tuple[str, ...]:
-    """A type of exception and all it derives from."""
-    names = [name]
-    while names[-1] in EXCEPTION_BASES:
-        names.append(EXCEPTION_BASES[names[-1]])
-    return (*names, *(["System.Exception"] if names[-1] != "System.Exception" else []), "System.Object")
 
 
 @dataclass(eq=False)
@@ -64,7 +31,7 @@ class DotNetException:
 
     @property
     def ps_type_names(self) -> tuple[str, ...]:
-        return exception_names(self.type_name)
+        return (self.type_name, "System.Exception", "System.Object")
 
 
 @dataclass(eq=False)
@@ -75,8 +42,6 @@ class ErrorRecord:
     error_id: str
     category: str = "NotSpecified"
     target: Any = None
-    activity: str = ""
-    line: int = 0
 
     ps_type_names = (AUTOMATION + "ErrorRecord", "System.Object")
 
@@ -120,7 +85,7 @@ class TerminatingError(Exception):
 
     def record(self, command: str) -> ErrorRecord:
         """The record; the identifier carries the name of the command, as PowerShell writes it."""
-        return ErrorRecord(self.exception, f"{self.error_id},{command}", self.category, self.target, command)
+        return ErrorRecord(self.exception, f"{self.error_id},{command}", self.category, self.target)
 
 
 def fail(

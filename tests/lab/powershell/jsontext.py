@@ -4,70 +4,42 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from typing import Any
 
 from .convert import double_text, to_text
 from .errors import TerminatingError
-from .values import (
-    NOTHING,
-    STRICT,
-    DateTime,
-    EnumValue,
-    Hashtable,
-    JsonInteger,
-    PsObject,
-    UnknownConstruct,
-    Unsure,
-    differs,
-    type_names,
-)
+from .unknown import STRICT, UnknownConstruct, Unsure, differs
+from .values import Hashtable, JsonInteger, PsObject
 
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _ESCAPED_BY_5_1 = "<>&'\u0085\u2028\u2029"
-_EPOCH_TICKS = 621355968000000000
 
 
 def write(value: Any, depth: int) -> str:
     """The JSON of a value on one line; what lies deeper than `depth` becomes text."""
-    if value is None:
-        return "null"
-    if isinstance(value, (bool, int)):
-        return str(value).lower() if isinstance(value, bool) else str(int(value))
-    if isinstance(value, float):
-        if value == int(value):
-            differs("the JSON of this Double")
-        return double_text(value)
-    if isinstance(value, (str, uuid.UUID)):
-        return _string(to_text(value))
-    if isinstance(value, EnumValue):
-        return str(value.number)
-    if isinstance(value, DateTime):
-        differs("the JSON of a date")
-        return f'"\\/Date({(value.ticks - _EPOCH_TICKS) // 10_000})\\/"'
-    custom = isinstance(value, PsObject) and value.custom
-    if not custom and not isinstance(value, (list, Hashtable)):
-        what = "the output of something that gave nothing" if value is NOTHING else f"a {type_names(value)[0]}"
-        raise UnknownConstruct(f"the JSON of {what}")
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, int) or (isinstance(value, float) and value != round(value)):
+        return str(int(value)) if isinstance(value, int) else double_text(value)
+    if isinstance(value, str):
+        return _string(value)
+    if not isinstance(value, (list, Hashtable)) and not (isinstance(value, PsObject) and value.custom):
+        raise UnknownConstruct(f"the JSON of a {type(value).__name__}: scripts give plain values")
     if depth < 0:
         return _string(to_text(value))
     if isinstance(value, list):
         return "[" + ",".join(write(item, depth - 1) for item in value) + "]"
-    return "{" + ",".join(f"{_string(to_text(key))}:{write(item, depth - 1)}" for key, item in value.pairs()) + "}"
+    return (
+        "{" + ",".join(f"{_string(to_text(key))}:{write(item, depth - 1)}" for key, item in value.shown_pairs()) + "}"
+    )
 
 
 def _string(text: str) -> str:
-    pieces = []
-    for character in text:
-        if character in _ESCAPES:
-            pieces.append(_ESCAPES[character])
-        elif character < " " or character in _ESCAPED_BY_5_1:
-            if character >= " ":
-                differs("the JSON of < > & or '")
-            pieces.append(f"\\u{ord(character):04x}")
-        else:
-            pieces.append(character)
-    return '"' + "".join(pieces) + '"'
+    shown = json.dumps(text, ensure_ascii=False)
+    for character in _ESCAPED_BY_5_1:
+        if character in shown:
+            differs("the JSON of < > & or '")
+            shown = shown.replace(character, f"\\u{ord(character):04x}")
+    return shown
 
 
 def read(text: str) -> Any:
@@ -93,10 +65,10 @@ def _integer(text: str) -> int:
 
 def _object(pairs: list[tuple[str, Any]]) -> PsObject:
     if len({key.lower() for key, _ in pairs}) != len(pairs) or any(not key for key, _ in pairs):
-        raise UnknownConstruct("keys in JSON that are empty, or equal but for their case")
+        _refuse("a key that is empty, or equal to another but for its case,")
     for text in (item for _, value in pairs for item in (value if isinstance(value, list) else [value])):
-        if isinstance(text, str) and re.match(r"/Date\(|\d{4}-\d\d-\d\dT", text):
-            if text.startswith("/"):
-                _refuse("a date")
+        if isinstance(text, str) and re.match(r"/Date\(", text):
+            _refuse("a date")
+        if isinstance(text, str) and re.match(r"\d{4}-\d\d-\d\dT", text):
             differs("a date in JSON")
     return PsObject(pairs)

@@ -9,31 +9,16 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from .convert import parse_number, to_enum, to_number, to_text, truth
+from .convert import parse_number, to_enum, to_text, truth
 from .errors import DotNetException, ScriptError, fail
-from .values import (
-    INTEGERS,
-    NOTHING,
-    DateTime,
-    EnumValue,
-    Hashtable,
-    Int64,
-    PsType,
-    TimeSpan,
-    UnknownConstruct,
-    Unsure,
-    enumerate_value,
-    integer_type,
-    is_null,
-    is_number,
-)
-
-_LARGEST = 1_000_000  # characters that one operator may make
+from .kinds import enumerate_value, is_null, is_number, type_name
+from .unknown import UnknownConstruct, Unsure
+from .values import INTEGERS, NOTHING, DateTime, EnumValue, Hashtable, Int64, TimeSpan
 
 
 def _integer(value: int, *operands: int) -> Any:
     """The result of integer arithmetic: Int32 if all operands are and it fits, Int64 if one is, else Double."""
-    wide = any(integer_type(operand) == "System.Int64" for operand in operands)
+    wide = any(type_name(operand) == "System.Int64" for operand in operands)
     low, high = INTEGERS["System.Int64" if wide else "System.Int32"]
     if not low <= value <= high:
         return float(value)
@@ -52,15 +37,12 @@ def _operand(value: Any) -> Any:
 
 def arithmetic(operator: str, left: Any, right: Any) -> Any:
     """+ - * / % as the left operand's type decides."""
-    if operator == "+" and (isinstance(left, (str, list, Hashtable)) or is_null(left)):
+    if operator == "+" and (isinstance(left, (str, list)) or is_null(left)):
         return _add(left, right)
-    if operator == "*" and isinstance(left, str):
-        count = to_number(right, "System.Int32")
-        if count < 0 or count * len(left) > _LARGEST:
-            raise UnknownConstruct("this many repetitions")
-        return left * count
-    if isinstance(left, (DateTime, TimeSpan)):
-        return _times(operator, left, right)
+    if operator == "*" and isinstance(left, (str, list)):
+        raise UnknownConstruct("a text or a list many times")
+    if operator == "-" and isinstance(left, DateTime) and isinstance(right, DateTime):
+        return TimeSpan(left.ticks - right.ticks)
     one, two = _operand(left), _operand(right)
     if operator in "/%" and two == 0 and not isinstance(one, float) and not isinstance(two, float):
         divided = DotNetException("System.DivideByZeroException", Unsure("Attempted to divide by zero."))
@@ -88,30 +70,12 @@ def _add(left: Any, right: Any) -> Any:
         return None if is_null(right) else right
     if isinstance(left, str):
         return left + to_text(right)
-    if isinstance(left, list):
-        if right is NOTHING:
-            raise UnknownConstruct("a list plus the output of something that gave nothing")
-        return [*left, *enumerate_value(right)]
-    if (
-        not isinstance(right, Hashtable)
-        or left.ordered
-        or right.ordered
-        or any(left.has(key) for key, _ in right.pairs())
-    ):
-        raise UnknownConstruct("the sum of a table and this value")
-    return Hashtable([*left.pairs(), *right.pairs()])
+    if right is NOTHING:
+        raise UnknownConstruct("a list plus the output of something that gave nothing")
+    return [*left, *enumerate_value(right)]
 
 
-def _times(operator: str, left: Any, right: Any) -> Any:
-    if operator == "-" and isinstance(left, DateTime) and isinstance(right, DateTime):
-        return TimeSpan(left.ticks - right.ticks)
-    if operator in "+-" and isinstance(right, TimeSpan):
-        ticks = left.ticks + right.ticks if operator == "+" else left.ticks - right.ticks
-        return DateTime(ticks, left.kind) if isinstance(left, DateTime) else TimeSpan(ticks)
-    raise UnknownConstruct("this arithmetic with times")
-
-
-def fold(text: str) -> str:
+def _fold(text: str) -> str:
     """The text in lower case, where that is the same in every culture."""
     if any(character in "\u0130\u0131\u017f\u212a" for character in text) or len(text.lower()) != len(text):
         raise UnknownConstruct("letters whose case depends on the culture")
@@ -125,25 +89,24 @@ def _has_weight(character: str) -> bool:
     return unicodedata.category(character) in ("Lo", "Lm", "So")
 
 
-def _same_text(left: str, right: str, case: bool) -> bool:
+def _same_text(left: str, right: str) -> bool:
     """Whether two strings are equal for -eq: by the invariant culture, which ignores some characters."""
-    one, two = (left, right) if case else (fold(left), fold(right))
+    one, two = _fold(left), _fold(right)
     if one == two:
         return True
-    folded = [unicodedata.normalize("NFKC", text).casefold() for text in (one, two)]
-    if not all(_has_weight(character) for character in one + two) or (folded[0] == folded[1] and not case):
+    if not all(_has_weight(character) for character in one + two):
         raise UnknownConstruct("this comparison of strings beyond ASCII")
     return False
 
 
-def equal(left: Any, right: Any, case: bool = False) -> bool:
+def equal(left: Any, right: Any) -> bool:
     """The operator -eq on two values, neither taken as a list."""
     if is_null(left) or is_null(right):
         return is_null(left) and is_null(right)
     if isinstance(right, (list, Hashtable)):
         raise UnknownConstruct("a list or a table on the right of a comparison")
     if isinstance(left, (str, bool)):
-        return _same_text(left, to_text(right), case) if isinstance(left, str) else left == truth(right)
+        return _same_text(left, to_text(right)) if isinstance(left, str) else left == truth(right)
     if is_number(left):
         number = right.number if isinstance(right, EnumValue) else _like_number(left, right)
         return number is not None and _sign(left, number) == 0
@@ -154,7 +117,7 @@ def equal(left: Any, right: Any, case: bool = False) -> bool:
             return False
     if type(left) is type(right) and isinstance(left, (DateTime, TimeSpan)):
         return bool(left.ticks == right.ticks)
-    if isinstance(left, (PsType, uuid.UUID)) and type(left) is type(right):
+    if isinstance(left, uuid.UUID) and isinstance(right, uuid.UUID):
         return bool(left == right)
     if left is right:
         return True
@@ -191,9 +154,6 @@ def order(left: Any, right: Any) -> int:
         return _sign(left, number)
     if type(left) is type(right) and isinstance(left, (DateTime, TimeSpan)):
         return _sign(left.ticks, right.ticks)
-    for one, other, sign in ((left, right, -1), (right, left, 1)):
-        if is_null(one) and is_number(other) and other > 0:
-            return sign
     raise UnknownConstruct("the order of these values")
 
 
@@ -201,99 +161,51 @@ def order(left: Any, right: Any) -> int:
 _FOREIGN = re.compile(r"\\(?![dDwWsSbBrnt]|[^A-Za-z0-9_])|\(\?(?![:=!])|\[[^\]]*(-\[|\[|--|&&|\\b)|\{,|[*+?}][+]")
 
 
-def _regex(pattern: str, text: str, case: bool) -> re.Pattern[str]:
+def _regex(pattern: str, text: str) -> re.Pattern[str]:
     """A regular expression of .NET as one of Python, where both see the same in this text."""
     if _FOREIGN.search(pattern.replace("\\\\", "")):
         raise UnknownConstruct(f"the regular expression {pattern!r}")
     foreign = [character for character in text + pattern if not (" " <= character <= "~" or character in "\t\r\n")]
     cased = any(character.lower() != character.upper() for character in foreign)
-    if (cased and not case) or (foreign and re.search(r"\\[dDwWsSbB]", pattern)):
+    if cased or (foreign and re.search(r"\\[dDwWsSbB]", pattern)):
         raise UnknownConstruct("a regular expression on characters beyond ASCII")
     try:
-        return re.compile(pattern, 0 if case else re.IGNORECASE)
+        return re.compile(pattern, re.IGNORECASE)
     except re.error as error:
         raise UnknownConstruct(f"the regular expression {pattern!r}: {error}") from None
 
 
-def match(text: str, pattern: str, case: bool = False) -> Hashtable | None:
-    """What -match puts into $Matches, or None."""
-    found = _regex(pattern, text, case).search(text)
-    if found is None:
-        return None
-    return Hashtable((number, group) for number, group in enumerate([found[0], *found.groups()]) if group is not None)
+def replace(text: str, pattern: str, replacement: str) -> str:
+    """The operator -replace, without groups in the replacement."""
+    expression = _regex(pattern, text)
+    if "$" in replacement or any(not found[0] for found in expression.finditer(text)):
+        raise UnknownConstruct("-replace of nothing, or by a group")
+    return expression.sub(lambda _: replacement, text)
 
 
-def _without_empty(text: str, pattern: str, case: bool) -> re.Pattern[str]:
-    expression = _regex(pattern, text, case)
-    if any(not found[0] for found in expression.finditer(text)):
-        raise UnknownConstruct("a regular expression that matches nothing, in -replace or -split")
-    return expression
-
-
-def replace(text: str, pattern: str, replacement: str, case: bool = False) -> str:
-    """The operator -replace, with $1 to $9 in the replacement."""
-    expression = _without_empty(text, pattern, case)
-    if re.search(r"\$(?!\d(?!\d))", replacement):
-        raise UnknownConstruct(f"the replacement {replacement!r}")
-    if any(int(number) > expression.groups for number in re.findall(r"\$(\d)", replacement)):
-        raise UnknownConstruct("the replacement by a group that there is not")
-    return expression.sub(lambda found: re.sub(r"\$(\d)", lambda token: found[int(token[1])] or "", replacement), text)
-
-
-def split(text: str, pattern: str, case: bool = False) -> list[str]:
-    """The binary -split."""
-    expression = _without_empty(text, pattern, case)
-    if expression.groups or not pattern:
-        raise UnknownConstruct("-split by nothing, or by an expression with groups")
-    return expression.split(text)
-
-
-def like(text: str, pattern: str, case: bool = False) -> bool:
-    """The operator -like with * and ?."""
-    if re.search(r"[\[\]`]", pattern):
-        raise UnknownConstruct(f"the wildcard pattern {pattern!r}")
-    if not case:
-        text, pattern = fold(text), fold(pattern)
-    parts = [".*" if character == "*" else "." if character == "?" else re.escape(character) for character in pattern]
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
-
-
-_TESTS: dict[str, Callable[[Any, Any, bool], bool]] = {
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": equal,
-    "ne": lambda left, right, case: not equal(left, right, case),
-    "lt": lambda left, right, case: order(left, right) < 0,
-    "le": lambda left, right, case: order(left, right) <= 0,
-    "gt": lambda left, right, case: order(left, right) > 0,
-    "ge": lambda left, right, case: order(left, right) >= 0,
-    "like": lambda left, right, case: like(to_text(left), to_text(right), case),
-    "notlike": lambda left, right, case: not like(to_text(left), to_text(right), case),
-    "match": lambda left, right, case: match(to_text(left), to_text(right), case) is not None,
-    "notmatch": lambda left, right, case: match(to_text(left), to_text(right), case) is None,
+    "ne": lambda left, right: not equal(left, right),
+    "lt": lambda left, right: order(left, right) < 0,
+    "le": lambda left, right: order(left, right) <= 0,
+    "gt": lambda left, right: order(left, right) > 0,
+    "ge": lambda left, right: order(left, right) >= 0,
+    "match": lambda left, right: _regex(to_text(right), to_text(left)).search(to_text(left)) is not None,
+    "notmatch": lambda left, right: _regex(to_text(right), to_text(left)).search(to_text(left)) is None,
 }
 _MEMBERSHIP = ("contains", "notcontains", "in", "notin")
 
 
-def base_operator(name: str) -> tuple[str, bool]:
-    """An operator without its dash and prefix, and whether it looks at case: -ceq is ("eq", True)."""
-    word = name[1:].lower()
-    known = (*_TESTS, *_MEMBERSHIP, "replace", "split")
-    if word not in known and word[:1] in ("c", "i") and word[1:] in known:
-        if word[0] == "c" and word[1:] in ("lt", "le", "gt", "ge"):
-            raise UnknownConstruct(f"the operator {name}")
-        return word[1:], word[0] == "c"
-    return word, False
-
-
 def compare(name: str, left: Any, right: Any) -> Any:
     """A comparison operator; a list on the left is filtered."""
-    base, case = base_operator(name)
+    base = name[1:].lower()
     if base in _MEMBERSHIP:
         items, wanted = (left, right) if base.endswith("contains") else (right, left)
         if isinstance(wanted, list) or isinstance(items, Hashtable) or (is_null(items) and is_null(wanted)):
             raise UnknownConstruct(f"{name} with these values")
-        return any(equal(item, wanted, case) for item in enumerate_value(items)) != base.startswith("not")
+        return any(equal(item, wanted) for item in enumerate_value(items)) != base.startswith("not")
     if base not in _TESTS:
         raise UnknownConstruct(f"the operator {name}")
     if isinstance(left, list):
-        return [item for item in left if _TESTS[base](item, right, case)]
-    return _TESTS[base](left, right, case)
+        return [item for item in left if _TESTS[base](item, right)]
+    return _TESTS[base](left, right)

@@ -7,22 +7,15 @@ import fnmatch
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from .binding import SURELY_MISSING, Argument, CommandTable, bind
+from .binding import SURELY_MISSING, Argument, CommandTable
 from .builtins import POWERSHELL
+from .calls import ExitSignal, function_stage
 from .errors import ErrorRecord, ScriptError
-from .interpreter import ExitSignal, Interpreter
-from .stages import FunctionStage
-from .values import STRICT, DateTime, UnknownConstruct, from_python
-
-
-class Clock(Protocol):
-    """The clock of the lab: `now` is aware of its zone, `sleep` lets time pass."""
-
-    def now(self) -> datetime.datetime: ...
-
-    def sleep(self, seconds: float) -> None: ...
+from .interpreter import Interpreter
+from .unknown import STRICT, UnknownConstruct
+from .values import DateTime
 
 
 class StandingClock:
@@ -55,7 +48,7 @@ class Session:
     def __init__(
         self,
         commands: CommandTable | None = None,
-        clock: Clock | None = None,
+        clock: Any = None,  # with `now()`, aware of its zone, and `sleep(seconds)`
         *,
         environment: Mapping[str, str] | None = None,
         computer_name: str = "LAB",
@@ -73,7 +66,7 @@ class Session:
     def now(self, kind: str) -> DateTime:
         if self.strict:
             raise UnknownConstruct("the time of day")
-        return DateTime(from_python(self.clock.now()).ticks, kind)
+        return DateTime.of(self.clock.now().astimezone(datetime.UTC), kind)
 
     def may_exist(self, name: str) -> bool:
         """Whether a real system could have a command of this name that is not modelled here."""
@@ -93,13 +86,12 @@ class Session:
             if input_lines is not None:
                 run.scope.variables["input"] = list(input_lines)
             block = run.block_from_text(script)
-            arguments = [Argument(name, from_python(value)) for name, value in (parameters or {}).items()]
-            bound = bind(block.command, arguments, False, self.commands.types)
-            run.drive([FunctionStage(run, block, bound, whole_script=True)], (), outcome.output.append)
+            arguments = [Argument(name, value) for name, value in (parameters or {}).items()]
+            run.drive([function_stage(run, block, arguments, run.scope)], (), outcome.output.append)
         except ScriptError as error:
             outcome.error, outcome.exit_code = error, 1
         except ExitSignal as left:
-            outcome.exit_code = left.code
+            outcome.exit_code = left.args[0]
         except UnknownConstruct:
             raise
         except Exception as problem:

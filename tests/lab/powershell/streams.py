@@ -1,21 +1,20 @@
-"""The few objects of .NET that the frame around scripts is made of: an encoding, streams, gzip, a hash, Base64."""
+"""The few objects of .NET that the frame around scripts is made of: an encoding, streams, gzip, a hash."""
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from .errors import TerminatingError
-from .values import NOTHING, EnumValue, UnknownConstruct, Unsure
+from .unknown import UnknownConstruct
+from .values import NOTHING, EnumValue
 
 
 class NetObject:
     """An object with methods, by their names in lower case; `type_name` is what .NET calls it."""
 
-    def __init__(self, type_name: str, methods: dict[str, Callable[..., Any]]) -> None:
+    def __init__(self, type_name: str, **methods: Callable[..., Any]) -> None:
         self.ps_type_names = (type_name, "System.Object")
         self._methods = methods
 
@@ -23,25 +22,17 @@ class NetObject:
         raise UnknownConstruct(f"the property {name} of a {self.ps_type_names[0]}")
 
     def ps_call(self, name: str, arguments: list[Any]) -> Any:
-        method = self._methods.get(name.lower())
-        if method is None:
-            raise UnknownConstruct(f"the method {name} of a {self.ps_type_names[0]}")
-        try:
-            result = method(*arguments)
-        except (TypeError, ValueError, AttributeError) as problem:
-            raise UnknownConstruct(f"these arguments of the method {name} ({problem})") from None
+        if name.lower() not in self._methods:
+            raise UnknownConstruct(f"{self.ps_type_names[0]}.{name}")
+        result = self._methods[name.lower()](*arguments)
         return NOTHING if result is None else result
 
 
-def utf8() -> NetObject:
-    methods = {"getstring": lambda data: _bytes(data).decode("utf-8", "replace"), "getbytes": str.encode}
-    return NetObject("System.Text.UTF8Encoding", methods)
+def utf8(with_mark: bool) -> NetObject:
+    def get_string(data: bytes) -> str:
+        return data.decode("utf-8", "replace")
 
-
-def _bytes(data: Any) -> bytes:
-    if not isinstance(data, bytes):
-        raise TypeError("not an array of bytes")
-    return data
+    return NetObject("System.Text.UTF8Encoding", getstring=get_string, getbytes=str.encode)
 
 
 class MemoryStream(NetObject):
@@ -49,7 +40,7 @@ class MemoryStream(NetObject):
 
     def __init__(self) -> None:
         self.data = b""
-        super().__init__("System.IO.MemoryStream", {"toarray": lambda: self.data, "close": lambda: None})
+        super().__init__("System.IO.MemoryStream", toarray=lambda: self.data)
 
 
 class GzipStream(NetObject):
@@ -59,33 +50,14 @@ class GzipStream(NetObject):
         if mode.name != "Compress":
             raise UnknownConstruct("a GZipStream that decompresses")
         self._stream, self._held = stream, b""
-        methods = {"write": self._write, "close": self._close}
-        super().__init__("System.IO.Compression.GZipStream", methods)
+        super().__init__("System.IO.Compression.GZipStream", write=self._write, close=self._close)
 
     def _write(self, data: bytes, start: int, count: int) -> None:
-        self._held += _bytes(data)[start : start + count]
+        self._held += data[start : start + count]
 
     def _close(self) -> None:
         self._stream.data = gzip.compress(self._held, mtime=0)
 
 
 def sha256() -> NetObject:
-    return NetObject(
-        "System.Security.Cryptography.SHA256", {"computehash": lambda data: hashlib.sha256(_bytes(data)).digest()}
-    )
-
-
-def from_base64(text: str) -> bytes:
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except ValueError:
-        message = Unsure("The input is not a valid Base-64 string.")
-        raise TerminatingError(message, exception_type="System.FormatException") from None
-
-
-def to_base64(data: bytes) -> str:
-    return base64.b64encode(_bytes(data)).decode()
-
-
-def to_hexadecimal(data: bytes) -> str:
-    return "-".join(f"{number:02X}" for number in _bytes(data))
+    return NetObject("System.Security.Cryptography.SHA256", computehash=lambda data: hashlib.sha256(data).digest())

@@ -14,23 +14,17 @@ from typing import Any
 import tree_sitter
 import tree_sitter_pwsh
 
-from .values import INTEGERS, UnknownConstruct
+from .unknown import UnknownConstruct
+from .values import INTEGERS
 
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_pwsh.language()))
 _NUMBER = re.compile(rb"(\d+(\.(?!\.)\d*)?)([kmgtp]b)?(?=\.\.|[*/%])", re.I)
 # Kinds that stand for their only child.
-_TRANSPARENT = {
-    "argument_expression",
-    "assignment_value",
-    "expression_with_unary_operator",
-    "integer_literal",
-    "key_expression",
-    "pipeline",
-    "pipeline_chain",
-    "string_literal",
-    "unary_expression",
-    "while_condition",
-}
+_TRANSPARENT_KINDS = (
+    "argument_expression assignment_value expression_with_unary_operator integer_literal key_expression pipeline "
+    "pipeline_chain string_literal unary_expression while_condition"
+)
+_TRANSPARENT = frozenset(_TRANSPARENT_KINDS.split())
 _DROPPED = {"comment", "empty_statement", ";"}
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _MULTIPLES = {"kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
@@ -56,38 +50,23 @@ class Node:
         """The children without the commas between them."""
         return [node for node in self.children if node.kind != ","]
 
-    def walk(self) -> Iterator[Node]:
-        yield self
-        for node in self.children:
-            yield from node.walk()
-
 
 @functools.lru_cache(maxsize=256)
 def parse(script: str) -> Node:
     """The tree of a script; UnknownConstruct where the grammar cannot read it."""
-    source = script.encode("utf-8", "surrogatepass")
-    while (mended := _mend(source, _PARSER.parse(source).root_node)) != source:
-        source = mended
-    root = _PARSER.parse(source).root_node
+    root = _PARSER.parse(mended(script)).root_node
     if root.has_error:
-        raise UnknownConstruct("syntax that the grammar does not read", _first_error(root))
+        bad = next((node for node in _walk(root) if node.is_error or node.is_missing), root)
+        raise UnknownConstruct("syntax that the grammar does not read", bad.start_point.row + 1)
     return _convert(root)
 
 
-def unreadable_line(script: str) -> int:
-    """The line of the first thing in a script that the grammar cannot read as it stands; 0 if there is none."""
+def mended(script: str) -> bytes:
+    """The script as the grammar can read it."""
     source = script.encode("utf-8", "surrogatepass")
-    root = _PARSER.parse(source).root_node
-    if root.has_error:
-        return _first_error(root)
-    mended = _mend(source, root)
-    changed = next((place for place, byte in enumerate(source) if mended[place] != byte), len(source))
-    return 0 if mended == source else 1 + source[:changed].count(b"\n")
-
-
-def _first_error(root: tree_sitter.Node) -> int:
-    bad = next((node for node in _walk(root) if node.is_error or node.is_missing), root)
-    return int(bad.start_point.row) + 1
+    while (better := _mend(source, _PARSER.parse(source).root_node)) != source:
+        source = better
+    return source
 
 
 def _walk(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
@@ -142,17 +121,13 @@ def unescape(text: str) -> str:
 
 def literal_number(text: str) -> Any:
     """A number as it is written in a script."""
-    match = re.fullmatch(r"(0x[0-9a-f]{1,8}|\d+|\d*\.\d+|\d+e\d+)([kmgtp]b)?", text.lower())
+    match = re.fullmatch(r"(\d+|\d*\.\d+)([kmgtp]b)?", text.lower())
     if not match:
         raise UnknownConstruct(f"the number {text}")
-    digits, factor = match[1], 1024 ** _MULTIPLES.get(match[2] or "", 0)
-    if digits.startswith("0x"):
-        value = int(digits, 16)
-        value = (value - 2**32 if value >= 2**31 else value) * factor  # eight digits are the bits of an Int32
-    elif digits.isdigit():
-        value = int(digits) * factor
-    else:
-        return float(digits) * factor
+    factor = 1024 ** _MULTIPLES.get(match[2] or "", 0)
+    if not match[1].isdigit():
+        return float(match[1]) * factor
+    value = int(match[1]) * factor
     if not -(2**63) <= value <= INTEGERS["System.Int64"][1]:
         raise UnknownConstruct(f"the number {text}")
     return value

@@ -315,8 +315,8 @@ def test_disks_and_volumes() -> None:
     assert sum(run(dpm, disks)) == dpm.control.state()["pool"]["unallocated"]
     assert run(dpm, "(Get-DPMDiskStorage -Volumes).SizeRemaining") == [2500 * GB]
     assert run(dpm, "(Get-DPMDiskStorage)[0].TotalCapacity") == [2048 * GB]
-    kinds = "Get-DPMVolume -AlreadyInUseByDPM | ForEach-Object { [string]$_.VolumeType } | Sort-Object -Unique"
-    assert run(dpm, kinds) == ["DiffArea", "Replica"]
+    kinds = "Get-DPMVolume -AlreadyInUseByDPM | ForEach-Object { [string]$_.VolumeType }"
+    assert set(run(dpm, kinds)) == {"DiffArea", "Replica"}
     assert run(Dpm(profile="2012R2"), "@(Get-DPMDisk).Count") == [3]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from powershell import Session, UnknownConstruct
 from powershell.cases import answer
-from powershell.values import integer_type
+from powershell.kinds import type_name
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -40,7 +41,7 @@ def test_int64_arithmetic_overflows_into_double(left: int, right: int) -> None:
     (result,) = run("[int64]$a + [int64]$b", a=left, b=right)
     exact = left + right
     if -(2**63) <= exact < 2**63:
-        assert (integer_type(result), int(result)) == ("System.Int64", exact)
+        assert (type_name(result), int(result)) == ("System.Int64", exact)
     else:
         assert (type(result), result) == (float, float(exact))
 
@@ -89,17 +90,56 @@ def test_numbers_are_in_one_order(left: int, right: int) -> None:
 
 @given(WORD, WORD)
 def test_words_are_equal_without_regard_to_case(left: str, right: str) -> None:
-    assert run("$a -eq $b; $a -ceq $b; $a -lt $b", a=left, b=right) == [
+    assert run("$a -eq $b; $a -lt $b", a=left, b=right) == [
         left.lower() == right.lower(),
-        left == right,
         left.lower() < right.lower(),
     ]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Éa", "é", "日本", "日本語", "カ", "か", "a", "\u200d", "ß", "ss", "Ａ", "😀"]), max_size=4
+    )
+)
+def test_texts_beyond_ascii_are_equal_if_identical_and_else_different_or_unknown(texts: list[str]) -> None:
+    for left in texts:
+        for right in texts:
+            try:
+                (same,) = run("$a -eq $b", a=left, b=right)
+            except UnknownConstruct:
+                assert left != right
+            else:
+                assert same == (left == right)
 
 
 @given(st.lists(INT32, max_size=6), INT32)
 def test_a_list_on_the_left_is_filtered(items: list[int], wanted: int) -> None:
     assert run("@($a -eq $b)", a=items, b=wanted) == [item for item in items if item == wanted]
     assert run("$a -contains $b; $b -in $a", a=items, b=wanted) == [wanted in items] * 2
+
+
+@given(INT64, INT64.filter(bool))
+def test_quotient_and_rest_of_int64(left: int, right: int) -> None:
+    quotient, rest = run("[int64]$a / [int64]$b; [int64]$a % [int64]$b", a=left, b=right)
+    assert rest == 0 or (rest < 0) == (left < 0)
+    assert abs(rest) < abs(right)
+    exact = isinstance(quotient, int)
+    assert exact == (left % right == 0 and left // right < 2**63)
+    assert quotient * right == left if exact else quotient == left / right
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="<>&'\x85\u2028\u2029"), max_size=12))
+def test_text_goes_through_json_unchanged(text: str) -> None:
+    (written,) = run("ConvertTo-Json -InputObject $a -Compress", a=text)
+    assert json.loads(written) == text
+    assert run("('{\"a\":' + $b + '}' | ConvertFrom-Json).a", b=json.dumps(text)) == [text]
+
+
+@given(INT32, INT32)
+def test_a_range_counts_up_or_down(start: int, length: int) -> None:
+    length %= 50
+    assert run("$a..$b", a=start, b=start + length) == list(range(start, start + length + 1))
+    assert run("$b..$a", a=start, b=start + length) == list(range(start + length, start - 1, -1))
 
 
 @given(st.lists(VALUE, max_size=4))
