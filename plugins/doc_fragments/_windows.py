@@ -62,6 +62,8 @@ options:
   transport:
     description:
       - How to log on. V(kerberos) takes the ticket of the user that runs the module if no O(password) is given.
+      - A host with TLS 1.3 (Windows Server 2022 and later) may break off a logon by V(certificate); turn TLS 1.3 off at
+        its listener.
       - If it is not given, the value of the environment variable E(WINBACKUP_WINDOWS_TRANSPORT) is used.
     type: str
     choices:
