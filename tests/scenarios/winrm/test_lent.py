@@ -218,7 +218,7 @@ def test_time_is_not_lost_where_nothing_can_be_reached(lab: Lab) -> None:
     started = time.monotonic()
     with Lent(lab, "psrp", ansible_port=9) as shell, pytest.raises(ConnectionFailed):
         shell.run(ECHO, {}, deadline=soon())
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
@@ -232,7 +232,7 @@ def test_a_wrong_password_after_the_host_was_there_is_tried_once(lab: Lab, plugi
     started = time.monotonic()
     with pytest.raises(ConnectionFailed, match="cannot be made"):
         lent.shell.run(ECHO, {}, deadline=soon())
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

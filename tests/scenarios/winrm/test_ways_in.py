@@ -98,7 +98,7 @@ def test_trap_01_a_script_is_ended_at_its_deadline(lab: Lab, transport: str) -> 
     started = time.monotonic()
     with lab.connect(transport, "http") as shell, pytest.raises(TimeIsUp, match="did not end in time"):
         shell.run(SLEEP, {"Seconds": 60}, deadline=soon(1.5))
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 20
     assert lab.host.troubles.operations()[-2:] == ["Signal", "Delete"]
     assert not lab.host.shells.open
 
