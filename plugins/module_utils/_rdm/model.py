@@ -12,9 +12,10 @@ None means "not known"; an empty tuple means "known to be none".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 GIB = 1024**3
 
@@ -42,7 +43,7 @@ class DiskKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something seen, in the one shape that findings have everywhere."""
 
@@ -53,7 +54,7 @@ class Finding:
     object: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Blocker:
     """A reason not to convert: what was seen, what to do, and whether the user may override it."""
 
@@ -65,7 +66,7 @@ class Blocker:
     severity: str = "error"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LunPath:
     """One path from a host to a LUN."""
 
@@ -75,7 +76,7 @@ class LunPath:
     transport: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HostLun:
     """A LUN as one host sees it. Only the host's own look-up tells which LUN an id means."""
 
@@ -118,7 +119,7 @@ class HostLun:
         return (self.host, self.canonical_name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Datastore:
     """A datastore; `uuid` is the name of its folder below /vmfs/volumes, the same on every host."""
 
@@ -134,7 +135,7 @@ class Datastore:
     writable_from: frozenset[str] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Host:
     """An ESXi host. `luns` is None where its storage could not be read."""
 
@@ -148,7 +149,7 @@ class Host:
     luns: tuple[HostLun, ...] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Controller:
     """A storage controller of a virtual machine; `type` is scsi, sata, nvme or ide, `model` what kind of it."""
 
@@ -159,7 +160,7 @@ class Controller:
     shared_bus: str = "none"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Disk:
     """A disk of a virtual machine as its configuration describes it."""
 
@@ -194,7 +195,7 @@ class Disk:
         return self.parents[-1] if self.parents else self.file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VirtualMachine:
     """A virtual machine. What could not be read of it is None and is named in `unreadable`."""
 
@@ -239,7 +240,7 @@ class VirtualMachine:
         return next((disk for disk in self.disks if disk.address == address), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileFacts:
     """A file of a datastore as its directory and, for a .vmdk, its descriptor show it."""
 
@@ -273,14 +274,23 @@ class Inventory:
 
     def luns_of(self, machine: VirtualMachine, disk: Disk) -> tuple[HostLun, ...]:
         """Returns every LUN of the machine's host that the disk's ids could mean: the LUN id first, then its device."""
-        host = self.host_of(machine)
-        if host is None or host.luns is None:
-            return ()
+        known = self._luns_by_name.get(machine.host or "", {})
         for name in (disk.lun_uuid, bare_device_name(disk.device_name)):
-            found = tuple(lun for lun in host.luns if name and name in lun.names)
+            found = known.get(name or "")
             if found:
-                return found
+                return tuple(found)
         return ()
+
+    @cached_property
+    def _luns_by_name(self) -> Mapping[str, Mapping[str, Sequence[HostLun]]]:
+        """By host: every name of a LUN there, with all the LUNs that have it."""
+        by_host: dict[str, dict[str, list[HostLun]]] = {}
+        for host_id, host in self.hosts.items():
+            named = by_host.setdefault(host_id, {})
+            for lun in host.luns or ():
+                for name in lun.names:
+                    named.setdefault(name, []).append(lun)
+        return by_host
 
 
 def bare_device_name(device: str | None) -> str | None:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 VIM = "{urn:vim25}"
@@ -34,6 +35,7 @@ def encode_name(name: str) -> str:
     return name.replace("%", "%25").replace("/", "%2f").replace("\\", "%5c")
 
 
+@lru_cache(maxsize=4096)
 def local_name(tag: str) -> str:
     """Returns a tag or type without its namespace."""
     return tag.rpartition("}")[2].rpartition(":")[2]
@@ -63,6 +65,8 @@ def child_text(element: Element | None, *names: str) -> str | None:
     """Returns the text at a path of names below an element; None where it is absent or empty."""
     if element is None:
         return None
+    if len(names) == 1:
+        return element.findtext(VIM + names[0]) or None
     found = child(element, *names)
     return (found.text or None) if found is not None else None
 

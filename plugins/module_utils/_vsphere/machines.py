@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 from xml.etree.ElementTree import Element
 
@@ -130,11 +131,11 @@ class MachineReader:
             power=values.convert("runtime.powerState", lambda element: _POWER[element.text or ""]),
             instance_uuid=read.text("config.instanceUuid"),
             bios_uuid=read.text("config.uuid"),
-            host=read.text("runtime.host"),
-            connection_state=snake_case(read.text("runtime.connectionState") or "unknown"),
+            host=_once(read.text("runtime.host")),
+            connection_state=sys.intern(snake_case(read.text("runtime.connectionState") or "unknown")),
             template=values.boolean("config.template") or False,
             vmx_path=read.text("config.files.vmPathName"),
-            version=read.text("config.version"),
+            version=_once(read.text("config.version")),
             change_version=read.text("config.changeVersion"),
             has_snapshots=snapshots,
             consolidation_needed=consolidation,
@@ -230,7 +231,7 @@ def _devices(values: _Values) -> tuple[tuple[Controller, ...], tuple[Disk, ...]]
     if devices is None:
         return (), ()
     for device in devices:
-        if child(device, "busNumber") is not None:
+        if type_of(device) != "VirtualDisk" and child(device, "busNumber") is not None:
             controller = values.attempt("config.hardware.device", lambda device=device: _controller(device))  # type: ignore[misc]
             if controller is not None:
                 controllers[controller.key] = controller
@@ -251,20 +252,31 @@ def _controller(device: Element) -> Controller | None:
         if sharing is None or "scsi" not in kind.lower():
             return None
         family, model = "scsi", snake_case(kind)
-    return Controller(
-        key=int(child_text(device, "key") or ""),
-        type=family,
-        model=model,
-        bus=int(child_text(device, "busNumber") or ""),
-        shared_bus=_SHARED_BUS[sharing] if sharing is not None else "none",
+    return _same_controller(
+        int(child_text(device, "key") or ""),
+        family,
+        model,
+        int(child_text(device, "busNumber") or ""),
+        _SHARED_BUS[sharing] if sharing is not None else "none",
     )
+
+
+@lru_cache(maxsize=256)
+def _same_controller(key: int, family: str, model: str, bus: int, shared_bus: str) -> Controller:
+    """Returns one object for all machines that have such a controller."""
+    return Controller(key, family, model, bus, shared_bus)
+
+
+def _once(text: str | None) -> str | None:
+    """Returns a text that repeats in many machines, kept once."""
+    return sys.intern(text) if text is not None else None
 
 
 def _disk(device: Element, controllers: dict[int, Controller], values: _Values) -> Disk | None:
     key = values.attempt("config.hardware.device", lambda: int(child_text(device, "key") or ""))
     if key is None:
         return None
-    label = child_text(device, "deviceInfo", "label") or f"disk {key}"
+    label = sys.intern(child_text(device, "deviceInfo", "label") or f"disk {key}")
 
     def value(name: str, conversion: Callable[[], _T]) -> _T | None:
         return values.attempt(f"{label}: {name}", conversion)
@@ -280,21 +292,21 @@ def _disk(device: Element, controllers: dict[int, Controller], values: _Values) 
     return Disk(
         key=key,
         label=label,
-        address=f"{controller.type}{controller.bus}:{unit if unit is not None else '?'}",
+        address=sys.intern(f"{controller.type}{controller.bus}:{unit if unit is not None else '?'}"),
         unit=unit if unit is not None else -1,
         controller=controller,
         file=child_text(backing, "fileName") or "",
         kind=DiskKind.MAPPING if kind == _MAPPING else DiskKind.FLAT if kind in _FLAT else DiskKind.OTHER,
-        datastore=child_text(backing, "datastore"),
+        datastore=_once(child_text(backing, "datastore")),
         compatibility=value("compatibilityMode", lambda: _COMPATIBILITY[mode]) if mode else None,
-        disk_mode=child_text(backing, "diskMode"),
+        disk_mode=_once(child_text(backing, "diskMode")),
         sharing=value("sharing", lambda: _SHARING[sharing]) if sharing else None,
         capacity_bytes=value("capacity", lambda: _capacity(device)),
         lun_uuid=child_text(backing, "lunUuid"),
         device_name=child_text(backing, "deviceName"),
         disk_uuid=child_text(backing, "uuid"),
         parents=_parents(backing),
-        shares_level=child_text(allocation, "shares", "level"),
+        shares_level=_once(child_text(allocation, "shares", "level")),
         shares=value("shares", lambda: as_int(child_text(allocation, "shares", "shares"))),
         io_limit=value("limit", lambda: as_int(child_text(allocation, "limit"))),
         io_reservation=value("reservation", lambda: as_int(child_text(allocation, "reservation"))),

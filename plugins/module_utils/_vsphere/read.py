@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, iterparse
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
@@ -37,7 +38,10 @@ PAGE_SIZE = 250
 
 _OBJECTS = VIM + "objects"
 _TOKEN = VIM + "token"
-_FAULT = "{http://schemas.xmlsoap.org/soap/envelope/}Fault"
+_SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
+_FAULT = f"{_SOAP}Envelope/{_SOAP}Body/{_SOAP}Fault"
+_VALUE = f"{_SOAP}Envelope/{_SOAP}Body/*/{VIM}returnval"
+_CHUNK_BYTES = 65536
 
 
 @dataclass(frozen=True)
@@ -141,18 +145,13 @@ class _Pages:
         if exchange is None:
             return
         with exchange.reply() as reply:
-            for _event, element in iterparse(reply, events=("end",)):
-                tag = element.tag
-                if tag == _OBJECTS:
+            for element in _parts_of(reply):
+                if element.tag == _OBJECTS:
                     yield _object_of(element)
-                    # What was read is dropped; an empty element stays in the page, and a page is small.
-                    element.clear()
-                elif tag == _TOKEN and element.text:
+                elif element.tag == _TOKEN and element.text:
                     self._token = element.text
                     collector = self._session.content.propertyCollector
                     self.asked = self._session.ask(collector, "ContinueRetrievePropertiesEx", element.text)
-                elif tag == _FAULT:
-                    raise _Refused(_soap_fault(element))
 
     def abandon(self) -> None:
         """Gives up pages that nobody will read; what the server keeps of them ends with the session at the latest."""
@@ -165,6 +164,39 @@ class _Pages:
                 pass
         except ConnectionFailed:
             pass
+
+
+def _parts_of(reply: HTTPResponse) -> Iterator[Element]:
+    """Yields what the returned value of a reply consists of, each part as soon as it is there, and keeps none of it.
+
+    An event for every element, as iterparse has it, costs a third of the whole reading; so the tree is looked at while
+    it grows. A part that has another behind it is complete. Raises _Refused, ParseError.
+    """
+    builder = TreeBuilder()
+    top = builder.start("reply", {})
+    parser = XMLParser(target=builder)
+    value: Element | None = None
+    while data := reply.read1(_CHUNK_BYTES):
+        parser.feed(data)
+        if value is None:
+            value = top.find(_VALUE)
+        if value is not None:
+            yield from _taken(value, len(value) - 1)
+    parser.close()
+    fault = top.find(_FAULT)
+    if fault is not None:
+        raise _Refused(_soap_fault(fault))
+    # A reply of a single chunk, or one whose value had only just begun.
+    value = top.find(_VALUE) if value is None else value
+    if value is not None:
+        yield from _taken(value, len(value))
+
+
+def _taken(value: Element, count: int) -> Iterator[Element]:
+    """Yields the first parts of a value and takes them out of it."""
+    parts = value[: max(count, 0)]
+    del value[: len(parts)]
+    yield from parts
 
 
 def _object_of(element: Element) -> ObjectProperties:
