@@ -131,14 +131,7 @@ def of_state(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
         yield Blocker(
             "vm_inaccessible", f"{name} is {machine.connection_state}.", "Make its files accessible again.", name
         )
-    unread = [what for what in machine.unreadable if what in _NEEDED or what.startswith(f"{disk.label}: ")]
-    if unread:
-        yield Blocker(
-            "vm_inaccessible",
-            f"Of {name} this could not be read: {', '.join(unread)}.",
-            "Give the user the role Read-only on it, and see that its host is connected.",
-            name,
-        )
+    yield from of_reading(machine, disk)
     if machine.replicated:
         yield Blocker(
             "replicated",
@@ -146,6 +139,19 @@ def of_state(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
             "Take it out of replication first, or override this if the mapping is not part of it.",
             name,
             overridable=True,
+        )
+
+
+def of_reading(machine: VirtualMachine, disk: Disk | None = None) -> Iterator[Blocker]:
+    """Yields what could not be read of a VM, and of a disk of it, and has to be known."""
+    of_disk = (what for what in machine.unreadable if disk is not None and what.startswith(f"{disk.label}: "))
+    unread = [*(what for what in machine.unreadable if what in _NEEDED), *of_disk]
+    if unread:
+        yield Blocker(
+            "vm_inaccessible",
+            f"Of {machine.name} this could not be read: {', '.join(unread)}.",
+            "Give the user the role Read-only on it, and see that its host is connected.",
+            machine.name,
         )
 
 

@@ -186,8 +186,7 @@ class Executor:
         """Does the call. Whatever happens, the report says of every disk where it stands."""
         self._report_blocked()
         try:
-            if self.works:
-                self._claim()
+            if self.works and self._claim():
                 self._change_disks()
             if self.request.delete_old_mapping and not self.report.failure():
                 self._delete_old()
@@ -201,8 +200,8 @@ class Executor:
             self._mark_open(outcome.FAILED)
         self._look_back()
 
-    def _claim(self) -> None:
-        """Writes all records of the call in one reconfigure: the first write."""
+    def _claim(self) -> bool:
+        """Writes all records of the call in one reconfigure: the first write. Returns False where that is forbidden."""
         run, prepared = self.run, self.prepared
         held = {work.address: work.record for work in self.works if work.record is not None}
         held = {address: replace(record, run=run.run_id) for address, record in held.items()}
@@ -241,9 +240,10 @@ class Executor:
                 raise
             self.report.block([blocker])
             for work in self.works:
-                self.report.states[work.address] = outcome.BLOCKED
-            raise
+                self._leave(work, outcome.BLOCKED)
+            return False
         run.held = held
+        return True
 
     def _change_disks(self) -> None:
         """Power, disks, power, notes."""

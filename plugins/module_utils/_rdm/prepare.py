@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers import Target, blockers_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers_of_machine import of_reading
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Blocker,
     Compatibility,
@@ -147,6 +148,9 @@ def prepare(backend: Backend, request: Request, inventory: Inventory, machine: V
         # A disk that an interrupted run took off has lost its place in the order.
         next((record.boot_order for record in opened if record.step in TOUCHED), machine.boot_order or ()),
     )
+    unseen = tuple(of_reading(machine))
+    if unseen and not machine.disks:
+        return Prepared(inventory, machine, (), own, unseen, stopped)
     selected = {disk.address for disk in select_disks(inventory, machine, request.disks)}
     works: list[Work] = []
     for disk in sorted(machine.disks, key=_position):
