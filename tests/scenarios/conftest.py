@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,8 +20,37 @@ def vcenter() -> Iterator[VcenterLab]:
         yield lab
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Says how many points of failure were gone through."""
+# The tests that were left out for the time they take: told by each worker to the process that prints the summary.
+_LEFT_OUT = pytest.StashKey[set[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes room for what will be left out."""
+    config.stash[_LEFT_OUT] = set()
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Notes the tests that were left out for the time they take."""
+    for item in items:
+        if item.get_closest_marker("slow") is not None:
+            item.config.stash[_LEFT_OUT].add(item.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tells the process that prints the summary, where this is a worker."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["left_out"] = sorted(session.config.stash[_LEFT_OUT])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes what a worker told."""
+    node.config.stash[_LEFT_OUT].update(getattr(node, "workeroutput", {}).get("left_out", ()))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Says how many points of failure were gone through, and what was left to `make test-all` for its time."""
     points = sum(
         value
         for outcome in ("passed", "failed")
@@ -30,3 +60,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     )
     if points:
         terminalreporter.write_line(f"points of failure gone through: {points}")
+    left_out = Counter(name.partition("[")[0].removeprefix("tests/") for name in config.stash[_LEFT_OUT])
+    if left_out:
+        terminalreporter.write_line("left to make test-all for the time they take:")
+        for name, count in sorted(left_out.items()):
+            terminalreporter.write_line(f"  {name}{f' ({count} cases)' if count > 1 else ''}")
