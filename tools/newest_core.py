@@ -23,7 +23,9 @@ CANDIDATES = (
 )
 
 TESTS = (
-    "tests/scenarios/playbooks",
+    "tests/scenarios/playbooks/test_convert_rdms.py",
+    "tests/scenarios/playbooks/test_recovery_points.py",
+    "tests/scenarios/playbooks/test_storage_report.py",
     "tests/scenarios/winrm/test_lent.py",
     "tests/lab_tests/wsman/test_ansible_connections.py",
 )
