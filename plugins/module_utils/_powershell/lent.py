@@ -38,8 +38,10 @@ _ATTEMPTS = 3
 # How long a host that was there may be away, in seconds, and the pauses between looks.
 _AWAY = 60.0
 _PAUSES = (0.2, 1.0, 2.0, 5.0)
-# How long a command that was ended may take to say so.
+# How long a command that was ended may take to say so; how often it is ended, and the pause that grows in between.
 _ENDING = 5.0
+_ENDINGS = 4
+_ENDING_PAUSE = 0.2
 _REFUSED = re.compile(
     "credentials were rejected|failed to authenticate|Kerberos auth failure|error status from the server|"
     "integrity check failed|preauthentication failed|password",
@@ -162,15 +164,17 @@ class LentTransport:
     def _end(self) -> bool:
         """Closes the connection, and with it ends what runs there, as far as it can be reached; returns False where the
         logon for that was refused."""
-        for attempt in range(2):
+        for attempt in range(_ENDINGS):
             try:
                 self._connection.close()
                 return True
             except Exception as error:
                 if _is_refusal(error, fresh=attempt > 0):
                     return False
-                # What is sealed for a connection that is gone is refused: once more, over a new one.
+                # What is sealed for a connection that is gone is refused: once more, over a new one. A thread that
+                # still waits there may come in between; it ends with its first failure.
                 self._forget_session()
+                time.sleep(_ENDING_PAUSE * attempt)
         try:
             self._connection.reset()
         except Exception as error:
