@@ -29,9 +29,6 @@ class Parameter:
     pipeline: bool = False
     aliases: tuple[str, ...] = ()
 
-    def is_called(self, name: str) -> bool:
-        return name.lower() in (self.name.lower(), *(alias.lower() for alias in self.aliases))
-
 
 _COMMON = (Parameter("ErrorAction", aliases=("ea",)), Parameter("WarningAction", aliases=("wa",)))
 _CONFIRMATION = (Parameter("WhatIf", switch=True, aliases=("wi",)), Parameter("Confirm", switch=True, aliases=("cf",)))
@@ -74,7 +71,8 @@ class Command:
     def find_parameter(self, name: str) -> Parameter | None:
         """The parameter that a name or an alias stands for; None if there is surely none."""
         every = self.parameters()
-        found = next((parameter for parameter in every.values() if parameter.is_called(name)), None)
+        names = {alias.lower(): parameter for parameter in every.values() for alias in parameter.aliases} | every
+        found = names.get(name.lower())
         abbreviated = any(key.startswith(name.lower()) for key in every)
         incomplete = not self.complete and not SURELY_MISSING.search(name)
         if found is None and (abbreviated or incomplete or _NOT_MODELLED.fullmatch(name)):
@@ -126,9 +124,6 @@ class Argument:
     text: str | None = None  # a number as it was written
 
 
-Bound = tuple[str, dict[str, Any], dict[str, Any]]  # the set, the values, those of common parameters
-
-
 def signature(text: str) -> tuple[Parameter, ...]:
     """Parameters in short form: `Name/Alias:Type@position`, with `!` mandatory, `<` from the pipeline, `?` a switch."""
     found = []
@@ -142,8 +137,8 @@ def signature(text: str) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
-def bind(command: Command, arguments: list[Argument], has_input: bool, model_types: dict[str, Any]) -> Bound:
-    """The values of the parameters; raises PowerShell's binding errors."""
+def bind(command: Command, arguments: list[Argument], has_input: bool, types: dict[str, Any]) -> tuple[str, Any, Any]:
+    """The set, the values of its parameters, those of common parameters; raises PowerShell's binding errors."""
     named: dict[str, Argument] = {}
     rest: list[Argument] = []
     pending = list(arguments)
@@ -168,7 +163,7 @@ def bind(command: Command, arguments: list[Argument], has_input: bool, model_typ
     values: dict[str, Any] = {}
     for parameter in command.sets[set_name]:
         if (argument := chosen.pop(parameter.name.lower(), None)) is not None:
-            values[parameter.name] = convert_argument(command, parameter, argument, model_types)
+            values[parameter.name] = convert_argument(command, parameter, argument, types)
     return set_name, values, {command.parameters()[key].name: argument.value for key, argument in chosen.items()}
 
 

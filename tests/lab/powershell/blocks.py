@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +9,6 @@ from .binding import Parameter
 from .syntax import Node
 from .unknown import UnknownConstruct
 from .values import AUTOMATION
-
-_BINDING = re.compile(r"\[CmdletBinding\(\s*\)\]", re.I)
-_PARAMETER = re.compile(r"\[Parameter\(\s*(Mandatory\s*(?:=\s*\$true\s*)?)?\)\]", re.I)
 
 
 @dataclass(eq=False)
@@ -22,7 +18,7 @@ class ScriptBlock:
     node: Node
     name: str
     parameters: list[Parameter]
-    advanced: bool  # with [CmdletBinding()] or [Parameter()]
+    advanced: bool  # with [CmdletBinding()]
     statements: list[Node]
 
     ps_type_names = (AUTOMATION + "ScriptBlock", "System.Object")
@@ -45,7 +41,7 @@ def script_block(node: Node, name: str = "") -> ScriptBlock:
 
 def _read_parameters(block: ScriptBlock, node: Node) -> None:
     for attribute in _attributes(node):
-        if not _BINDING.fullmatch(attribute.text.strip()):
+        if attribute.text.strip().lower() != "[cmdletbinding()]":
             raise UnknownConstruct(f"the attribute {attribute.text}", attribute.line)
         block.advanced = True
     listed = node.child("parameter_list")
@@ -55,13 +51,9 @@ def _read_parameters(block: ScriptBlock, node: Node) -> None:
             raise UnknownConstruct("this parameter", item.line)
         parameter = Parameter(variable.text[1:], position=position)
         for attribute in _attributes(item):
-            if attribute.child("attribute_name") is None:
-                parameter = replace(parameter, type=attribute.text.strip()[1:-1])
-            elif found := _PARAMETER.fullmatch(attribute.text.strip()):
-                parameter = replace(parameter, mandatory=found[1] is not None)
-                block.advanced = True
-            else:
+            if attribute.child("attribute_name"):
                 raise UnknownConstruct(f"the attribute {attribute.text}", attribute.line)
+            parameter = replace(parameter, type=attribute.text.strip()[1:-1])
         if item.child("script_parameter_default"):
             raise UnknownConstruct("the default of a parameter", item.line)
         block.parameters.append(parameter)

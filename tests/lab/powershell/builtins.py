@@ -10,11 +10,11 @@ from . import jsontext
 from .binding import SURELY_MISSING, Command, CommandTable, signature
 from .calls import Stage, StopUpstream, find_command
 from .convert import resolve_type, truth
-from .errors import TerminatingError
+from .errors import ScriptError, TerminatingError
 from .kinds import from_items
-from .methods import new_object
+from .methods import static_member
 from .unknown import UnknownConstruct, Unsure, differs
-from .values import PsObject
+from .values import PsObject, PsType
 
 Streams = tuple[Callable[[Any], None], Callable[[], None]]
 
@@ -73,15 +73,16 @@ def _import_module(stage: Stage) -> None:
 def _get_command(stage: Stage) -> list[PsObject]:
     found = []
     for name in stage.parameters["Name"]:
-        command = find_command(stage.run, name, quiet=True)
-        if command is None:
-            message = Unsure(f"The term '{name}' is not recognized as the name of a cmdlet, function, or program.")
-            kind, error_id = "System.Management.Automation.CommandNotFoundException", "CommandNotFoundException"
-            stage.write_error(TerminatingError(message, error_id, "ObjectNotFound", kind, target=name))
-        elif name.lower() != command.name.lower():
+        try:
+            known = find_command(stage.run, name).name
+        except ScriptError as error:
+            record = error.record
+            kind, message = record.exception.type_name, Unsure(record.message)
+            stage.write_error(TerminatingError(message, record.error_id, record.category, kind, target=name))
+            continue
+        if known.lower() != name.lower():
             raise UnknownConstruct("Get-Command of an alias")
-        else:
-            found.append(PsObject([("Name", command.name)], "System.Management.Automation.CommandInfo"))
+        found.append(PsObject([("Name", known)], "System.Management.Automation.CommandInfo"))
     return found
 
 
@@ -101,14 +102,14 @@ def _convert_to_json(stage: Stage) -> Streams:
 
 def _convert_from_json(stage: Stage) -> list[Any]:
     value = jsontext.read(stage.parameters["InputObject"])
-    if isinstance(value, list):  # 5.1 hands it on as one object, later versions one by one
-        raise UnknownConstruct("ConvertFrom-Json of an array")
+    if value is None or isinstance(value, list):  # which 5.1 hands on as one object, later versions one by one
+        raise UnknownConstruct("ConvertFrom-Json of an array or null")
     return [value]
 
 
 def _new_object(stage: Stage) -> list[Any]:
     kind = resolve_type(stage.parameters["TypeName"], stage.session.commands.types)
-    return [new_object(kind, stage.get("ArgumentList") or [])]
+    return [static_member(stage.run, PsType(kind), "new", stage.get("ArgumentList") or [])]
 
 
 def _silent(stage: Stage) -> None:

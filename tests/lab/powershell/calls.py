@@ -18,19 +18,14 @@ if TYPE_CHECKING:
     from .interpreter import Interpreter
 
 _PREFERENCES = {"ErrorAction": "erroractionpreference", "WarningAction": "warningpreference"}
-_IMPACTS = {"none": 0, "low": 1, "medium": 2, "high": 3}
 
 
 class ReturnSignal(Exception):
     """The statement return."""
 
 
-class BreakSignal(Exception):
-    """The statement break."""
-
-
-class ContinueSignal(Exception):
-    """The statement continue."""
+class LoopSignal(Exception):
+    """The statement break or continue, which it names."""
 
 
 class ExitSignal(Exception):
@@ -49,8 +44,8 @@ class Stage:
         self.session = run.session
         self.command = command
         # `parameters` are the values of the bound parameters, by their names as they are declared.
-        bound = bind(command, arguments, has_input, run.session.commands.types)
-        self.parameter_set, self.parameters, self.common = bound
+        types = run.session.commands.types
+        self.parameter_set, self.parameters, self.common = bind(command, arguments, has_input, types)
         self.out: Callable[[Any], None] = lambda _: None
         self._each: Callable[[Any], None] = self._bind_and_call
         self._last: Callable[[], None] = (lambda: None) if has_input else self._call
@@ -58,16 +53,12 @@ class Stage:
     def get(self, name: str, default: Any = None) -> Any:
         return self.parameters.get(name, default)
 
-    def write_error(self, error: TerminatingError | str, **details: Any) -> None:
+    def write_error(self, error: TerminatingError) -> None:
         """An error that does not end the command, unless -ErrorAction or the preference says Stop."""
-        if isinstance(error, str):
-            error = TerminatingError(error, **details)
         record = error.record(self.command.type_name or self.command.name)
         action = self._action("ErrorAction")
         if action == "stop":
-            stop = ScriptError(record, whole_script=True)
-            stop.stopped = True
-            raise stop
+            raise ScriptError(record, whole_script=True)
         if action == "continue":
             self.session.error_stream.append(record)
 
@@ -85,9 +76,7 @@ class Stage:
         """False under -WhatIf; without -Confirm:$false a command of high impact fails, since nobody can be asked."""
         if truth(self.common.get("WhatIf")):
             return False
-        threshold = _IMPACTS[self.run.preference("confirmpreference")]
-        asks = 0 < threshold <= _IMPACTS[self.command.confirm_impact.lower()]
-        if truth(self.common.get("Confirm", asks)):
+        if truth(self.common.get("Confirm", self.command.confirm_impact == "High")):
             message = Unsure("PowerShell is in NonInteractive mode. Read and Prompt functionality is not available.")
             kind = AUTOMATION + "PSInvalidOperationException"
             raise TerminatingError(message, "InvalidOperation", "InvalidOperation", kind)
@@ -145,7 +134,7 @@ def function_stage(
             run.run_list(block.statements, stage.out)
         except ReturnSignal:
             return
-        except (BreakSignal, ContinueSignal):
+        except LoopSignal:
             raise UnknownConstruct("break or continue outside a loop") from None
         finally:
             run.scope = outer
@@ -177,7 +166,7 @@ def make_stage(run: Interpreter, node: Node, has_input: bool) -> Stage:
         raise UnknownConstruct("an expression behind |, or this way to call", node.line)
     arguments = _arguments(run, elements.children if elements else [])
     if operator is None:
-        target = find_command(run, name.text, node.line)
+        target = find_command(run, name.text)
     else:
         inner = name.children[0] if name.children else name
         target = run.value(inner.children[0] if inner.kind == "path_command_name" else inner)
@@ -225,19 +214,17 @@ def _argument(run: Interpreter, node: Node) -> Any:
     return None if value is NOTHING else value
 
 
-def find_command(run: Interpreter, name: str, line: int = 0, quiet: bool = False) -> Any:
-    """A function of the script or a command; the error of PowerShell if there is none, None if `quiet`."""
+def find_command(run: Interpreter, name: str) -> Any:
+    """A function of the script or a command, or the error of PowerShell."""
     found = run.scope.function(name.lower()) or run.session.commands.find(name) or run.session.builtins.find(name)
     if found is not None:
         return found
     if run.session.may_exist(name):
-        raise UnknownConstruct(f"the command {name}", line)
-    if quiet:
-        return None
+        raise UnknownConstruct(f"the command {name}")
     message = (
         f"The term '{name}' is not recognized as a name of a cmdlet, function, script file, or executable program.\n"
         "Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
     )
     error = fail("CommandNotFoundException", message, "ObjectNotFound", AUTOMATION + "CommandNotFoundException")
-    error.record.exception.members["CommandName"] = error.record.target = name
+    error.record.target = name
     raise error

@@ -12,7 +12,7 @@ from .errors import RUNTIME, ErrorRecord, ScriptError
 from .kinds import is_null
 from .session import Session
 from .unknown import STRICT, UnknownConstruct, certain
-from .values import AUTOMATION, TICKS_PER_SECOND, EnumValue, Hashtable, PsObject, TimeSpan
+from .values import TICKS_PER_SECOND, EnumValue, Hashtable, PsObject, TimeSpan
 
 
 def encode(value: Any) -> Any:
@@ -48,10 +48,6 @@ def encode_end(error: ScriptError) -> dict[str, str]:
     """The exception that the caller of a script gets for the error that ended it."""
     record = error.record
     shown = {"type": record.exception.type_name, **encode_record(record)}
-    if error.stopped:
-        variable = 'the preference variable "ErrorActionPreference" or common parameter'
-        prefix = f"The running command stopped because {variable} is set to Stop: "
-        return shown | {"type": AUTOMATION + "ActionPreferenceStopException", "message": prefix + shown["message"]}
     if error.thrown:
         if record.exception.type_name != RUNTIME or not isinstance(record.target, (str, int)):
             raise UnknownConstruct("what the caller gets of an object that was thrown")

@@ -48,11 +48,9 @@ def is_instance(value: Any, name: str) -> bool:
     if is_null(value):
         return False
     if isinstance(value, list):
-        if name == "System.Array":
-            return not isinstance(value, Collection)
         if name.endswith("[]"):
             raise UnknownConstruct(f"whether this list is a {name}")
-        return name == "System.Object"
+        return name == "System.Object" or (name == "System.Array" and not isinstance(value, Collection))
     return name in (*getattr(value, "ps_type_names", ()), "System.Object", type_name(value))
 
 
@@ -69,7 +67,7 @@ def truth(value: Any) -> bool:
 
 def double_text(value: float) -> str:
     """A Double as text, in the invariant culture."""
-    if value != 0 and not 1e-4 <= abs(value) < 1e15:
+    if str(value) != "0.0" and not 1e-4 <= abs(value) < 1e15:
         raise UnknownConstruct("the text of a Double this large or small")
     return repr(value).removesuffix(".0") if value else "0"
 
@@ -146,13 +144,10 @@ def to_datetime(value: Any) -> DateTime:
 def to_enum(value: Any, kind: EnumType) -> EnumValue:
     if isinstance(value, EnumValue) and value.type.name == kind.name:
         return value
-    if isinstance(value, str):
-        if found := kind.find(value):
-            return found
-        word = value.strip().lower()
-        if word.isalpha() and not any(name.lower().startswith(word) for name in kind.members):
-            raise cast_error(value, kind.name)
-    if is_null(value):
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if found := kind.find(word):
+        return found
+    if is_null(value) or (word.isalpha() and not any(name.lower().startswith(word) for name in kind.members)):
         raise cast_error(value, kind.name)
     raise UnknownConstruct(f"the cast of this value to [{kind.name}]")  # a number, a list, a beginning of a name
 
@@ -171,8 +166,8 @@ def convert(value: Any, target: str, model_types: dict[str, Any] | None = None) 
     if target == "System.Array" or target.endswith("[]"):
         if is_null(value):
             return None
-        items = list(value) if isinstance(value, list) else [value]
-        return items if target == "System.Array" else [convert(item, target[:-2], model_types) for item in items]
+        element = "System.Object" if target == "System.Array" else target[:-2]
+        return [convert(item, element, model_types) for item in (value if isinstance(value, list) else [value])]
     if is_null(value):
         if target in ("System.DateTime", "System.Guid", "System.TimeSpan"):
             raise cast_error(value, target)

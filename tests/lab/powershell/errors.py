@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .unknown import UnknownConstruct
@@ -12,22 +12,19 @@ RUNTIME = AUTOMATION + "RuntimeException"
 _CATEGORIES = (
     "NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation "
     "InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped "
-    "OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable "
-    "ReadError WriteError FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded "
-    "QuotaExceeded NotEnabled"
+    "OperationTimeout SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable"
 )
 ERROR_CATEGORY = EnumType(AUTOMATION + "ErrorCategory", {name: place for place, name in enumerate(_CATEGORIES.split())})
 
 
 @dataclass(eq=False)
 class DotNetException:
-    """An exception of .NET as a script sees it; `members` are properties beyond the common ones."""
+    """An exception of .NET as a script sees it."""
 
     type_name: str
     message: str
     inner: DotNetException | None = None
     hresult: int | None = None
-    members: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ps_type_names(self) -> tuple[str, ...]:
@@ -57,7 +54,6 @@ class ScriptError(Exception):
         super().__init__(record.message)
         self.record = record
         self.whole_script = whole_script
-        self.stopped = False  # by the preference Stop: ActionPreferenceStopException when nobody catches it
         self.thrown = False  # by the statement throw
 
 
@@ -73,10 +69,9 @@ class TerminatingError(Exception):
         *,
         hresult: int | None = None,
         target: Any = None,
-        members: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
-        self.exception = DotNetException(exception_type, message, hresult=hresult, members=members or {})
+        self.exception = DotNetException(exception_type, message, hresult=hresult)
         self.error_id = error_id
         self.category = category
         self.target = target

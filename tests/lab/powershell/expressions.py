@@ -27,10 +27,6 @@ def variable_name(node: Node) -> str:
     return (node.text[2:-1] if node.text.startswith("${") else node.text[1:]).lower()
 
 
-def resolved_type(run: Interpreter, node: Node) -> str:
-    return resolve_type(node.text.strip()[1:-1], run.session.commands.types)
-
-
 def member_name(run: Interpreter, node: Node) -> str:
     child = node.children[0] if node.children else node
     return child.text if child.kind in ("simple_name", "member_name") else to_text(run.value(child))
@@ -92,12 +88,13 @@ def _cast(run: Interpreter, node: Node) -> Any:
     type_node, operand = node.children
     if operand.kind == "hash_literal_expression" and type_node.text.strip().lower() == "[pscustomobject]":
         return PsObject((to_text(key), value) for key, value in _entries(run, operand))
-    return convert(run.value(operand), resolved_type(run, type_node), run.session.commands.types)
+    types = run.session.commands.types
+    return convert(run.value(operand), resolve_type(type_node.text.strip()[1:-1], types), types)
 
 
 def _unary(run: Interpreter, node: Node) -> Any:
     operator, inner = node.children[0].text.lower(), node.children[1]
-    if operator == "-" and inner.kind.endswith("_literal"):
+    if operator == "-" and inner.kind in ("decimal_integer_literal", "real_literal"):
         number = literal_number(inner.text)
         return type(number)(-number)  # the sign belongs to the number: -2147483648 is an Int32
     operand = run.value(inner)
@@ -188,7 +185,7 @@ EVALUATORS: dict[str, Callable[[Interpreter, Node], Any]] = {
     "logical_expression": _logical,
     "comparison_expression": _comparison,
     "range_expression": _range,
-    "type_literal": lambda run, node: PsType(resolved_type(run, node)),
+    "type_literal": lambda run, node: PsType(resolve_type(node.text.strip()[1:-1], run.session.commands.types)),
     "member_access": _member,
     "invocation_expression": _invocation,
     "element_access": _index,

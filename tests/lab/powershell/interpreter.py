@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from . import members
 from .binding import SURELY_MISSING
 from .blocks import Scope, ScriptBlock, script_block
-from .calls import BreakSignal, ContinueSignal, ExitSignal, ReturnSignal, Stage, StopUpstream, make_stage
+from .calls import ExitSignal, LoopSignal, ReturnSignal, Stage, StopUpstream, make_stage
 from .convert import convert, to_number, to_text, truth
 from .errors import RUNTIME, DotNetException, ErrorRecord, ScriptError, fail
 from .expressions import EVALUATORS, member_name, variable_name
 from .kinds import enumerate_value, from_items
 from .operators import arithmetic
-from .syntax import Node, parse
+from .syntax import Node
 from .unknown import STRICT, UnknownConstruct
 from .values import NOTHING, Output
 
@@ -23,23 +23,13 @@ if TYPE_CHECKING:
     from .session import Session
 
 _LONGEST_RUN = 3_000_000  # statements
-_DEEPEST_CALL = 150
-_CONSTANTS = {"null": None, "true": True, "false": False}
-_PREFERENCES = {
-    "erroractionpreference": "continue",
-    "warningpreference": "continue",
-    "progresspreference": "continue",
-    "verbosepreference": "silentlycontinue",
-    "confirmpreference": "high",
-}
 # Variables that a real session has or treats in a way of its own, and that are not modelled.
 _AUTOMATIC = (
-    "$ ? ^ args debugpreference error event eventargs eventsubscriber executioncontext foreach home host "
-    "informationpreference iscoreclr islinux ismacos iswindows lastexitcode logcommandhealthevent matches "
-    "maximumhistorycount myinvocation nestedpromptlevel ofs outputencoding pid profile psboundparameters pscmdlet "
-    "pscommandpath psculture psdebugcontext psdefaultparametervalues psedition psemailserver pshome psitem "
-    "psscriptroot pssenderinfo psuiculture psversiontable pwd sender shellid stacktrace switch this "
-    "whatifpreference "
+    "$ ? ^ args confirmpreference error event eventargs eventsubscriber executioncontext foreach home host iscoreclr "
+    "islinux ismacos iswindows lastexitcode logcommandhealthevent matches maximumhistorycount myinvocation "
+    "nestedpromptlevel ofs outputencoding pid profile psboundparameters pscmdlet pscommandpath psculture "
+    "psdebugcontext psdefaultparametervalues psedition psemailserver pshome psitem psscriptroot pssenderinfo "
+    "psuiculture psversiontable pwd sender shellid stacktrace switch this whatifpreference "
 )
 NOT_MODELLED = frozenset(_AUTOMATIC.split())
 
@@ -48,15 +38,11 @@ class Interpreter:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.scope = Scope(None)
+        self.scope.variables |= {"null": None, "true": True, "false": False}
         self.tries = 0  # how many try blocks with a catch are being run, in all functions
-        self.depth = 0
         self.steps = 0
 
-    # Variables
-
     def variable(self, name: str, line: int = 0) -> Any:
-        if name in _CONSTANTS:
-            return _CONSTANTS[name]
         if name.startswith("env:"):
             found = self.session.environment.get(name[4:].upper())
             if found is None and not SURELY_MISSING.search(name):
@@ -65,7 +51,7 @@ class Interpreter:
         holder = self.scope.holder(name) if name != "input" else self.scope
         if holder is not None and name in holder.variables:
             return holder.variables[name]
-        if name in NOT_MODELLED or name in (*_PREFERENCES, "input") or ":" in name:
+        if name in NOT_MODELLED or name == "input" or name.endswith("preference") or ":" in name:
             raise UnknownConstruct(f"the variable ${name}", line)
         if self.scope.strict and name != "_":
             message = f"The variable '${name}' cannot be retrieved because it has not been set."
@@ -84,12 +70,10 @@ class Interpreter:
     def preference(self, name: str) -> str:
         """A preference in lower case; only the values that are understood."""
         holder = self.scope.holder(name)
-        value = to_text(holder.variables[name]).lower() if holder else _PREFERENCES[name]
-        if value not in ("silentlycontinue", "stop", "continue", "ignore", "none", "low", "medium", "high"):
+        value = to_text(holder.variables[name]).lower() if holder else "continue"
+        if value not in ("silentlycontinue", "stop", "continue", "ignore"):
             raise UnknownConstruct(f"${name} = {value}")
         return value
-
-    # Running
 
     def count(self, node: Node) -> None:
         self.steps += 1
@@ -162,23 +146,12 @@ class Interpreter:
             if outer is not NOTHING:
                 variables["_"] = outer
 
-    def block_from_text(self, text: str) -> ScriptBlock:
-        return script_block(parse(text))
-
-    # Pipelines
-
     def pipeline(self, nodes: list[Node], out: Output) -> None:
         """Stages joined by |; the first may be an expression."""
-        self.depth += 1
-        if self.depth > _DEEPEST_CALL:
-            raise UnknownConstruct("calls this deep", nodes[0].line)
-        try:
-            source = None if nodes[0].kind == "command" else enumerate_value(self.value(nodes[0]))
-            commands = nodes if source is None else nodes[1:]
-            stages = [make_stage(self, node, source is not None or place > 0) for place, node in enumerate(commands)]
-            self.drive(stages, source or (), out)
-        finally:
-            self.depth -= 1
+        source = None if nodes[0].kind == "command" else enumerate_value(self.value(nodes[0]))
+        commands = nodes if source is None else nodes[1:]
+        stages = [make_stage(self, node, source is not None or place > 0) for place, node in enumerate(commands)]
+        self.drive(stages, source or (), out)
 
     def drive(self, stages: list[Stage], source: Any, out: Output) -> None:
         """Push the source through the stages."""
@@ -188,11 +161,8 @@ class Interpreter:
         for stage in stages:
             stage.begin()
 
-        def process_all() -> None:
-            for item in source:
-                stages[0].process(item)
-
-        steps = [process_all, *(stage.end for stage in stages)]
+        steps: list[Callable[[], Any]] = [lambda: [stages[0].process(item) for item in source]]
+        steps += [stage.end for stage in stages]
         done = 0
         while done < len(steps):
             try:
@@ -219,9 +189,9 @@ def _assignment(run: Interpreter, node: Node, out: Output) -> None:
     if target.kind == "variable":
         run.set_variable(variable_name(target), value)
     elif target.kind == "member_access" and target.children[1].text == ".":
-        members.set_member(run.value(target.children[0]), member_name(run, target.children[2]), value)
+        members.set_entry(run.value(target.children[0]), member_name(run, target.children[2]), value)
     elif target.kind == "element_access":
-        members.set_element(run.value(target.children[0]), run.value(target.children[2]), value)
+        members.set_entry(run.value(target.children[0]), run.value(target.children[2]), value)
     else:
         raise UnknownConstruct(f"an assignment to a {target.kind.replace('_', ' ')}")
 
@@ -238,10 +208,8 @@ def _goes_on(run: Interpreter, node: Node, out: Output) -> bool:
     run.count(node)
     try:
         run.block(node, out)
-    except ContinueSignal:
-        return True
-    except BreakSignal:
-        return False
+    except LoopSignal as signal:
+        return bool(signal.args[0] == "continue")
     return True
 
 
@@ -268,7 +236,7 @@ def _flow(run: Interpreter, node: Node, out: Output) -> None:
             run.run(operand, out)
         raise ReturnSignal
     if word in ("break", "continue") and operand is None:
-        raise ContinueSignal if word == "continue" else BreakSignal
+        raise LoopSignal(word)
     if word == "exit" and not STRICT.get():
         raise ExitSignal(to_number(run.value(operand) if operand else 0, "System.Int32"))
     value = run.value(operand) if operand else run.variable("_")
@@ -286,13 +254,13 @@ def _flow(run: Interpreter, node: Node, out: Output) -> None:
 
 def _try(run: Interpreter, node: Node, out: Output) -> None:
     clauses, final = node.child("catch_clauses"), node.child("finally_clause")
-    tries, depth, scope = run.tries, run.depth, run.scope
+    tries, scope = run.tries, run.scope
     try:
         run.tries += 1 if clauses else 0
         try:
             run.block(node, out)
         except ScriptError as error:
-            run.tries, run.depth, run.scope = tries, depth, scope
+            run.tries, run.scope = tries, scope
             if not clauses:
                 raise
             if clauses.children[0].child("catch_type_list"):

@@ -11,8 +11,6 @@ from .errors import TerminatingError
 from .unknown import STRICT, UnknownConstruct, Unsure, differs
 from .values import Hashtable, JsonInteger, PsObject
 
-_ESCAPED_BY_5_1 = "<>&'\u0085\u2028\u2029"
-
 
 def write(value: Any, depth: int) -> str:
     """The JSON of a value on one line; what lies deeper than `depth` becomes text."""
@@ -34,18 +32,15 @@ def write(value: Any, depth: int) -> str:
 
 
 def _string(text: str) -> str:
-    shown = json.dumps(text, ensure_ascii=False)
-    for character in _ESCAPED_BY_5_1:
-        if character in shown:
-            differs("the JSON of < > & or '")
-            shown = shown.replace(character, f"\\u{ord(character):04x}")
-    return shown
+    if any(character in text for character in "<>&'\u0085\u2028\u2029"):
+        differs("the JSON of < > & or ', which 5.1 escapes")
+    return json.dumps(text, ensure_ascii=False)
 
 
 def read(text: str) -> Any:
     """The value of a JSON text: objects as PSCustomObjects, numbers as Int32, Int64 or Double."""
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_int=_integer)
+        return _DECODER.decode(text)
     except json.JSONDecodeError:
         if re.search(r"['\n]|//|/\*|,\s*[\]}]|[{,]\s*\w+\s*:|^\s*$", text):
             raise UnknownConstruct("a JSON text that some versions accept") from None
@@ -55,6 +50,12 @@ def read(text: str) -> Any:
 
 def _refuse(name: str) -> Any:
     raise UnknownConstruct(f"{name} in JSON")
+
+
+def _decimal(text: str) -> float:
+    if not re.fullmatch(r"-?\d+\.\d*[1-9]", text):  # 5.1 reads a Decimal, which keeps its zeros
+        _refuse(f"the number {text}")
+    return float(text)
 
 
 def _integer(text: str) -> int:
@@ -72,3 +73,6 @@ def _object(pairs: list[tuple[str, Any]]) -> PsObject:
         if isinstance(text, str) and re.match(r"\d{4}-\d\d-\d\dT", text):
             differs("a date in JSON")
     return PsObject(pairs)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse, parse_int=_integer, parse_float=_decimal)

@@ -42,8 +42,7 @@ def _known(value: Any) -> dict[str, Any]:
         return record | {"targetobject": value.target, "categoryinfo": category}
     if isinstance(value, DotNetException):
         own = {"message": value.message, "innerexception": value.inner}
-        own |= {"hresult": value.hresult} if value.hresult is not None else {}
-        return own | {name.lower(): item for name, item in value.members.items()}
+        return own | ({"hresult": value.hresult} if value.hresult is not None else {})
     if isinstance(value, PsType):
         return {"name": value.name.rpartition(".")[2], "fullname": value.name}
     return {}
@@ -58,7 +57,7 @@ def own_property(value: Any, name: str) -> Any:
         if lower in ("keys", "values"):
             return Collection(pair[lower == "values"] for pair in value.shown_pairs())
         if lower == "count":
-            return len(value)
+            return len(value.pairs())
     elif isinstance(value, PsObject):
         if lower in value.properties:
             return value.properties[lower][1]
@@ -111,13 +110,6 @@ def _of_elements(items: list[Any], name: str) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def set_member(target: Any, name: str, value: Any) -> None:
-    """`target.name = value`."""
-    if not isinstance(target, Hashtable):
-        raise UnknownConstruct(f"setting the property {name} of something that is no table")
-    target.set(name, value)
-
-
 def get_element(target: Any, index: Any, strict: float) -> Any:
     """`target[index]`."""
     if is_null(target):
@@ -134,10 +126,8 @@ def get_element(target: Any, index: Any, strict: float) -> Any:
     return None
 
 
-def set_element(target: Any, index: Any, value: Any) -> None:
-    """`target[index] = value`."""
-    if is_null(target):
-        raise fail("NullArray", "Cannot index into a null array.")
+def set_entry(target: Any, key: Any, value: Any) -> None:
+    """`target.key = value` and `target[key] = value`, of tables only."""
     if not isinstance(target, Hashtable):
-        raise UnknownConstruct("writing to an element of something that is no table")
-    target.set(index, value)
+        raise UnknownConstruct("setting a property or an element of something that is no table")
+    target.set(key, value)

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import streams
+from .blocks import script_block
 from .convert import ENUMS, to_text
 from .errors import ScriptError, TerminatingError, fail
 from .kinds import is_null, is_number, type_name
 from .members import UNITS
+from .syntax import parse
 from .unknown import UnknownConstruct, Unsure
 from .values import AUTOMATION, TICKS_PER_SECOND, DateTime, EnumType, EnumValue, Hashtable, PsObject, PsType
 
@@ -52,12 +54,10 @@ STATIC: dict[tuple[str, str], Callable[..., Any]] = {
     ("System.Convert", "tobase64string()"): lambda run, data: base64.b64encode(data).decode(),
     ("System.BitConverter", "tostring()"): lambda run, data: data.hex("-").upper(),
     ("System.Security.Cryptography.SHA256", "create()"): lambda run: streams.sha256(),
-    (AUTOMATION + "ScriptBlock", "create()"): lambda run, text: run.block_from_text(text),
-}
-_CONSTRUCTORS: dict[str, Callable[..., Any]] = {
-    "System.Text.UTF8Encoding": streams.utf8,
-    "System.IO.MemoryStream": streams.MemoryStream,
-    "System.IO.Compression.GZipStream": streams.GzipStream,
+    ("System.Text.UTF8Encoding", "new()"): lambda run, with_mark: streams.utf8(),
+    ("System.IO.MemoryStream", "new()"): lambda run: streams.memory_stream(),
+    ("System.IO.Compression.GZipStream", "new()"): lambda run, target, mode: streams.gzip_stream(target, mode),
+    (AUTOMATION + "ScriptBlock", "create()"): lambda run, text: script_block(parse(text)),
 }
 
 
@@ -104,8 +104,3 @@ def static_member(run: Interpreter, target: Any, name: str, arguments: list[Any]
         return member
     key = name.lower() if arguments is None else f"{name.lower()}()"
     return _invoke(STATIC.get((owner, key)), f"[{owner}]", name, [run, *(arguments or [])])
-
-
-def new_object(name: str, arguments: list[Any]) -> Any:
-    """A new object of .NET, as New-Object makes it."""
-    return _invoke(_CONSTRUCTORS.get(name), f"[{name}]", "new", arguments)

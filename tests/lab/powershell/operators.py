@@ -75,13 +75,6 @@ def _add(left: Any, right: Any) -> Any:
     return [*left, *enumerate_value(right)]
 
 
-def _fold(text: str) -> str:
-    """The text in lower case, where that is the same in every culture."""
-    if any(character in "\u0130\u0131\u017f\u212a" for character in text) or len(text.lower()) != len(text):
-        raise UnknownConstruct("letters whose case depends on the culture")
-    return text.lower()
-
-
 def _has_weight(character: str) -> bool:
     """Whether a character counts in a comparison, and is equal to nothing but itself: ASCII, kanji, kana, symbols."""
     if character.isascii():
@@ -91,12 +84,9 @@ def _has_weight(character: str) -> bool:
 
 def _same_text(left: str, right: str) -> bool:
     """Whether two strings are equal for -eq: by the invariant culture, which ignores some characters."""
-    one, two = _fold(left), _fold(right)
-    if one == two:
-        return True
-    if not all(_has_weight(character) for character in one + two):
+    if left != right and not all(_has_weight(character) for character in left + right):
         raise UnknownConstruct("this comparison of strings beyond ASCII")
-    return False
+    return left.lower() == right.lower()
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -119,8 +109,6 @@ def equal(left: Any, right: Any) -> bool:
         return bool(left.ticks == right.ticks)
     if isinstance(left, uuid.UUID) and isinstance(right, uuid.UUID):
         return bool(left == right)
-    if left is right:
-        return True
     raise UnknownConstruct("the comparison of these values")
 
 

@@ -10,19 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .binding import SURELY_MISSING, Argument, CommandTable
+from .blocks import script_block
 from .builtins import POWERSHELL
 from .calls import ExitSignal, function_stage
 from .errors import ErrorRecord, ScriptError
 from .interpreter import Interpreter
-from .unknown import STRICT, UnknownConstruct
+from .syntax import parse
+from .unknown import STRICT, UnknownConstruct, differs
 from .values import DateTime
 
 
+@dataclass
 class StandingClock:
     """A clock that moves only when a script sleeps."""
 
-    def __init__(self, moment: datetime.datetime | None = None) -> None:
-        self.moment = moment or datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    moment: datetime.datetime = datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 
     def now(self) -> datetime.datetime:
         return self.moment
@@ -64,8 +66,7 @@ class Session:
         self.warnings: list[str] = []
 
     def now(self, kind: str) -> DateTime:
-        if self.strict:
-            raise UnknownConstruct("the time of day")
+        differs("the time of day")
         return DateTime.of(self.clock.now().astimezone(datetime.UTC), kind)
 
     def may_exist(self, name: str) -> bool:
@@ -85,7 +86,7 @@ class Session:
             run = Interpreter(self)
             if input_lines is not None:
                 run.scope.variables["input"] = list(input_lines)
-            block = run.block_from_text(script)
+            block = script_block(parse(script))
             arguments = [Argument(name, value) for name, value in (parameters or {}).items()]
             run.drive([function_stage(run, block, arguments, run.scope)], (), outcome.output.append)
         except ScriptError as error:
@@ -94,6 +95,8 @@ class Session:
             outcome.exit_code = left.args[0]
         except UnknownConstruct:
             raise
+        except RecursionError:
+            raise UnknownConstruct("calls this deep") from None
         except Exception as problem:
             raise UnknownConstruct(f"something that the evaluator trips over: {problem!r}") from problem
         finally:

@@ -16,6 +16,7 @@ class NetObject:
 
     def __init__(self, type_name: str, **methods: Callable[..., Any]) -> None:
         self.ps_type_names = (type_name, "System.Object")
+        self.data = bytearray()
         self._methods = methods
 
     def ps_get(self, name: str) -> Any:
@@ -28,35 +29,25 @@ class NetObject:
         return NOTHING if result is None else result
 
 
-def utf8(with_mark: bool) -> NetObject:
-    def get_string(data: bytes) -> str:
-        return data.decode("utf-8", "replace")
-
-    return NetObject("System.Text.UTF8Encoding", getstring=get_string, getbytes=str.encode)
+def utf8() -> NetObject:
+    return NetObject("System.Text.UTF8Encoding", getstring=lambda data: data.decode(), getbytes=str.encode)
 
 
-class MemoryStream(NetObject):
-    """System.IO.MemoryStream, empty at first."""
-
-    def __init__(self) -> None:
-        self.data = b""
-        super().__init__("System.IO.MemoryStream", toarray=lambda: self.data)
+def memory_stream() -> NetObject:
+    stream = NetObject("System.IO.MemoryStream", toarray=lambda: bytes(stream.data))
+    return stream
 
 
-class GzipStream(NetObject):
-    """System.IO.Compression.GZipStream: its stream has the data when it is closed, not before."""
-
-    def __init__(self, stream: MemoryStream, mode: EnumValue) -> None:
-        if mode.name != "Compress":
-            raise UnknownConstruct("a GZipStream that decompresses")
-        self._stream, self._held = stream, b""
-        super().__init__("System.IO.Compression.GZipStream", write=self._write, close=self._close)
-
-    def _write(self, data: bytes, start: int, count: int) -> None:
-        self._held += data[start : start + count]
-
-    def _close(self) -> None:
-        self._stream.data = gzip.compress(self._held, mtime=0)
+def gzip_stream(target: NetObject, mode: EnumValue) -> NetObject:
+    """A stream whose target has the data when it is closed, not before."""
+    if mode.name != "Compress":
+        raise UnknownConstruct("a GZipStream that decompresses")
+    held = bytearray()
+    return NetObject(
+        "System.IO.Compression.GZipStream",
+        write=lambda data, start, count: held.extend(data[start : start + count]),
+        close=lambda: target.data.extend(gzip.compress(held, mtime=0)),
+    )
 
 
 def sha256() -> NetObject:

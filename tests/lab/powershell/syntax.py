@@ -6,6 +6,7 @@ number with an operator and no space (`6/3`, `1..4`). They are mended; scripts o
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections.abc import Iterator
@@ -30,18 +31,16 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "f
 _MULTIPLES = {"kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
 
 
+@dataclasses.dataclass(slots=True, eq=False)
 class Node:
-    """A node of the tree: its kind, its text and where that stands in bytes, its children, the line it begins on."""
+    """A node of the tree; `start` and `stop` are where its text stands, in bytes, and `line` where it begins."""
 
-    __slots__ = ("children", "kind", "line", "start", "stop", "text")
-
-    def __init__(self, kind: str, text: str, children: list[Node], line: int, start: int, stop: int) -> None:
-        self.kind = kind
-        self.text = text
-        self.children = children
-        self.line = line
-        self.start = start
-        self.stop = stop
+    kind: str
+    text: str
+    children: list[Node]
+    line: int
+    start: int
+    stop: int
 
     def child(self, *kinds: str) -> Node | None:
         return next((node for node in self.children if node.kind in kinds), None)
@@ -87,7 +86,9 @@ def _mend(source: bytes, root: tree_sitter.Node) -> bytes:
 
 
 def _convert(node: tree_sitter.Node) -> Node:
-    kids = [_convert(child) for child in node.children if child.type not in _DROPPED and not _separator(child)]
+    kept = [child for child in node.children if child.type not in _DROPPED]
+    # Of what stands between arguments only the colon of `-Confirm:$false` is kept.
+    kids = [_convert(child) for child in kept if child.type != "command_argument_sep" or b":" in (child.text or b"")]
     if len(kids) == 1 and node.type in _TRANSPARENT:
         return kids[0]
     source = node.text or b""
@@ -98,11 +99,6 @@ def _convert(node: tree_sitter.Node) -> Node:
     if kind.endswith("_argument_expression"):  # an operator within the parentheses of a call is an operator
         kind = kind.removesuffix("_argument_expression") + "_expression"
     return Node(kind, text, kids, line, node.start_byte + lead, node.end_byte)
-
-
-def _separator(node: tree_sitter.Node) -> bool:
-    """Whether this is the space between arguments; the colon of `-Confirm:$false` is kept."""
-    return node.type == "command_argument_sep" and b":" not in (node.text or b"")
 
 
 def unescape(text: str) -> str:

@@ -91,9 +91,6 @@ class Hashtable:
         for key, value in pairs:
             self.set(key, value)
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     @staticmethod
     def _fold(key: Any) -> Any:
         if not isinstance(key, str):

@@ -22,7 +22,7 @@ AGREE_AT_LEAST = {
     "strings": 14,
     "numbers": 23,
     "pipeline": 16,
-    "flow": 21,
+    "flow": 20,
     "errors": 23,
     "json": 14,
     "types": 9,

@@ -139,6 +139,12 @@ NEIGHBOURS = [
     "Get-NoSuchThing *>$null",
     "1,2 | Select-Object -First 0",
     "@{a=1;a=2}",
+    "'null' | ConvertFrom-Json",
+    "('{\"a\":1.0}' | ConvertFrom-Json).a",
+    "(Get-Command -Name ?).Name",
+    "$x = [double]0 * -1\n$x",
+    "function f { param([ValidateSet('x')]$a) $a }\nf z",
+    "function f { param([switch]$s) $s }\nf",
 ]
 
 
