@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Alert,
     Allocation,
     DataSource,
     Disk,
     Facts,
-    Finding,
     Job,
     Machine,
     Pool,

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     DataSource,
     Facts,
-    Finding,
     Job,
     Pool,
     StorageKind,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+
 # DPM keeps this much of a recovery-point volume for itself.
 DPM_RESERVE = 600 * 1024**2
 # DPM rounds allocations up to this, and sizes are compared no finer.
@@ -30,17 +32,6 @@ class StorageKind(StrEnum):
     LEGACY = "legacy"
     MODERN = "modern"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something seen, in the one shape that findings have everywhere."""
-
-    code: str
-    severity: str
-    message: str
-    hint: str
-    object: str
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import Check, CheckState
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import (
     is_short,
@@ -26,7 +27,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     Allocation,
     DataSource,
     Facts,
-    Finding,
     Job,
     Pool,
     StorageKind,

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers_of_lun import lun_not_found
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Disk,
-    Finding,
     HostLun,
     Inventory,
     VirtualMachine,

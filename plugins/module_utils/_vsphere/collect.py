@@ -18,10 +18,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     SelectionError,
     StepRefused,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Sight
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
-    Finding,
     Host,
     Inventory,
     VirtualMachine,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec, Call, Outcome
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.leases import in_progress
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -20,7 +21,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Datastore,
     Disk,
     FileFacts,
-    Finding,
     Inventory,
     VirtualMachine,
 )

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from dpm_sources import GIB, facts, pool, source
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Alert,
     DataSource,
-    Finding,
     Job,
     RecoveryPoints,
     StorageKind,

@@ -11,13 +11,13 @@ from typing import Any
 from host_in_memory import STORE, lun, machine
 from report_reader import Element, read
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm import model as dpm
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     FileFacts,
-    Finding,
     Host,
     HostLun,
     Inventory,
