@@ -148,7 +148,9 @@ def test_input_that_was_cut_off_runs_nothing(lab: Lab) -> None:
     from winrm.protocol import Protocol
 
     options = lab.site.options("ntlm", "http")
-    protocol = Protocol(Target.of(options).endpoint, "ntlm", options["username"], options["password"], proxy=None)
+    protocol = Protocol(
+        Target.of(options).endpoint, "ntlm", options["username"], options["password"], proxy=None, ca_trust_path=None
+    )
     shell = protocol.open_shell(codepage=65001)
     first, *rest = command()
     running = protocol.run_command(shell, first, rest, console_mode_stdin=False)

@@ -102,7 +102,9 @@ def test_trap_07_errors_in_clixml_are_read_and_progress_is_not(lab: Lab, reads: 
 def test_trap_09_the_input_is_a_pipe(lab: Lab) -> None:
     """With pywinrm's own default it is a console, which a script cannot read to its end."""
     options = lab.site.options("ntlm", "http")
-    protocol = Protocol(Target.of(options).endpoint, "ntlm", options["username"], options["password"], proxy=None)
+    protocol = Protocol(
+        Target.of(options).endpoint, "ntlm", options["username"], options["password"], proxy=None, ca_trust_path=None
+    )
     shell = protocol.open_shell(codepage=65001)
     first, *rest = command()
     running = protocol.run_command(shell, first, rest)
