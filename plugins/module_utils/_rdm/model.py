@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from functools import cached_property
 
 GIB = 1024**3
@@ -41,17 +43,6 @@ class DiskKind(StrEnum):
     MAPPING = "rdm"
     FLAT = "flat"
     OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something seen, in the one shape that findings have everywhere."""
-
-    code: str
-    severity: str
-    message: str
-    hint: str
-    object: str
 
 
 @dataclass(frozen=True, slots=True)
