@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from functools import cached_property
 
 GIB = 1024**3
 
