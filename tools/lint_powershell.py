@@ -205,6 +205,8 @@ class Linter:
             self._check_type(node)
         elif node.kind == "variable" and not self._known_variable(node.text):
             self.complain(node, "subset", f"the variable {node.text} is outside the written subset")
+        elif node.kind == "attribute_name" and node.text.strip().lower() != "cmdletbinding":
+            self.complain(node, "subset", f"the attribute {node.text.strip()} is outside the written subset")
         elif node.kind in ("redirection", "redirections"):
             self.complain(node, "subset", "redirections are outside the written subset")
         elif not known_construct(node):
@@ -212,17 +214,12 @@ class Linter:
 
     def _known_variable(self, text: str) -> bool:
         match = VARIABLE.match(text)
-        return (
-            bool(match)
-            and (match[1] or "").lower() not in ("using", "private")
-            and match[2].lower() not in NOT_MODELLED
-        )
+        return bool(match) and (match[1] or "env").lower() == "env" and match[2].lower() not in NOT_MODELLED
 
     def _check_type(self, node: Node) -> None:
         name = node.text.strip()[1:-1]
         try:
-            if name.lower() != "ordered":
-                resolve_type(name)
+            resolve_type(name)
         except UnknownConstruct:
             self.complain(node, "subset", f"the type [{name}] is outside the written subset")
 

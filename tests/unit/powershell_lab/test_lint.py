@@ -86,6 +86,26 @@ def test_a_good_script_passes() -> None:
         ("$x = $using:y", "subset"),
         ("Get-Thing 2>$null", "subset"),
         ("trap { 1 }", "subset"),
+        ("switch (1) { 1 { 2 } }", "subset"),
+        ("for ($i = 0; $i -lt 3; $i = $i + 1) { $i }", "subset"),
+        ("do { $x = 1 } while ($x)", "subset"),
+        ("$x++", "subset"),
+        ("$x = $a -like 'b*'", "subset"),
+        ("$x = $a -ceq 'b'", "subset"),
+        ("$x = $a -xor $b", "subset"),
+        ("$x = '{0}' -f $a", "subset"),
+        ("$x = -bnot 1", "subset"),
+        ("try { $x = 1 } catch [System.Exception] { $x = 2 }", "subset"),
+        ("$x = [ordered]@{ a = 1 }", "subset"),
+        ("$x = [math]::Round(1.5)", "subset"),
+        ("$x = $PSBoundParameters", "subset"),
+        ("$x = $script:y", "subset"),
+        ("$x = $input", "subset"),
+        ("function f { param($a = 1); $a }", "subset"),
+        ("function f { param([Parameter(Mandatory = $true)]$a); $a }", "subset"),
+        ("function f { begin { 1 } }", "subset"),
+        ("$x = $Ids | Select-Object -ExpandProperty Name", "parameter"),
+        ("$x = $Ids | Sort-Object", "command"),
     ],
 )
 def test_each_rule_fires_on_its_line(line: str, rule: str) -> None:
@@ -102,7 +122,7 @@ def test_a_script_starts_with_cmdletbinding(script: str) -> None:
 def test_the_bootstrap_may_exit_and_make_a_script_of_its_input() -> None:
     bootstrap = "$text = [string]$input\n& ([ScriptBlock]::Create($text))\nexit 0\n"
     assert rules(bootstrap, bootstrap=True) == []
-    assert {rule for _, rule in rules(bootstrap)} == {"start", "string-code", "exit"}
+    assert {rule for _, rule in rules(bootstrap)} == {"start", "string-code", "exit", "subset"}
 
 
 def test_complaints_carry_the_line_of_the_file(tmp_path: Path) -> None:
