@@ -214,7 +214,9 @@ class Linter:
 
     def _known_variable(self, text: str) -> bool:
         match = VARIABLE.match(text)
-        return bool(match) and (match[1] or "env").lower() == "env" and match[2].lower() not in NOT_MODELLED
+        if match is None or (match[1] or "env").lower() != "env":
+            return False
+        return match[2].lower() not in NOT_MODELLED and (self.bootstrap or match[2].lower() != "input")
 
     def _check_type(self, node: Node) -> None:
         name = node.text.strip()[1:-1]
