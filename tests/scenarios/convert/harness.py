@@ -13,15 +13,20 @@ from typing import Any
 
 from vcenter_lab import VcenterLab
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
+    ArgumentSpec,
+    Call,
+    Outcome,
+    outcome_of,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.convert import SPEC, convert
 
 RECORD = "winbackup.storage.rdm."
 _FORK = multiprocessing.get_context("fork")
 
 
-def options_for(lab: VcenterLab, **given: Any) -> dict[str, Any]:
-    """Returns the module's options with their defaults, as Ansible would fill them."""
+def options_for(lab: VcenterLab, module: ArgumentSpec = SPEC, **given: Any) -> dict[str, Any]:
+    """Returns a module's options with their defaults, as Ansible would fill them."""
     connection = {
         "hostname": lab.host,
         "port": lab.port,
@@ -30,7 +35,7 @@ def options_for(lab: VcenterLab, **given: Any) -> dict[str, Any]:
         "ca_path": lab.ca_path,
         "connection_timeout": 10,
     }
-    defaults = {name: spec.get("default") for name, spec in SPEC.options.items()}
+    defaults = {name: spec.get("default") for name, spec in module.options.items()}
     return {**defaults, **connection, **given}
 
 

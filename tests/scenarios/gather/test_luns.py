@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from harness import options_for
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
@@ -17,15 +18,7 @@ BOOT = "t10.ATA_____BOOT_SSD_64GB___________________________________________BOOT
 
 def read(lab: VcenterLab, fails: bool = False, **given: Any) -> dict[str, Any]:
     """Reads the LUNs; fails where the module would."""
-    defaults = {name: option.get("default") for name, option in LUN_INFO.options.items()}
-    connection = {
-        "hostname": lab.host,
-        "port": lab.port,
-        "username": lab.username,
-        "password": lab.password,
-        "ca_path": lab.ca_path,
-    }
-    failure, result = outcome_of(lun_info, Call({**defaults, **connection, **given}))
+    failure, result = outcome_of(lun_info, Call(options_for(lab, LUN_INFO, **given)))
     assert (failure is not None) == fails, failure
     return {**result, "msg": failure}
 
