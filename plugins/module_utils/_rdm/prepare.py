@@ -191,8 +191,10 @@ def _reopened(reading: _Reading, disk: Disk, record: OpenRecord, selected: bool)
     """A disk whose conversion was left open: finished where it was asked for again, else undone."""
     stand = stand_of(record, reading.machine, reading.inventory.datastores)
     forward = selected and record.wanted is reading.request.compatibility
-    if forward and stand is Stand.OLD:
-        # Nothing had been done to the disk yet, so it is a conversion like any other, with every check.
+    asked = reading.request.disk_mode
+    edited_at_most = record.edits_only and stand in (Stand.OLD, Stand.NEW)
+    if (forward and stand is Stand.OLD) or (selected and edited_at_most and not forward):
+        # The mapping is still the old one, so it is a conversion like any other, with every check.
         work = _fresh(reading, disk)
         if work.record is not None and not work.blockers:
             return replace(work, record=_with_settings_of(record, work.record))
@@ -200,9 +202,10 @@ def _reopened(reading: _Reading, disk: Disk, record: OpenRecord, selected: bool)
     if forward and stand is Stand.MISSING and not _lun_is_there(reading, record):
         forward = False
     if not forward:
+        if selected and asked is not None and record.old_mode is Compatibility.VIRTUAL:
+            record = replace(record, old_disk_mode=asked)
         return _undo(reading, disk, record)
     needed = _step_blockers(reading, disk, record.wanted, _STEP_CODES)
-    asked = reading.request.disk_mode
     if asked is not None and record.wanted is Compatibility.VIRTUAL and not needed:
         record = replace(record, disk_mode=asked)
     if stand is Stand.NEW:

@@ -102,3 +102,28 @@ def answer(lab: VcenterLab, name: str, choice: str) -> None:
     with session(lab) as content:
         machine = find(content, vim.VirtualMachine, name)
         machine.AnswerVM(machine.runtime.question.id, choice)
+
+
+def unregister(lab: VcenterLab, name: str) -> None:
+    """Takes a VM out of the inventory; its files stay."""
+    with session(lab) as content:
+        find(content, vim.VirtualMachine, name).UnregisterVM()
+
+
+def remove_controller(lab: VcenterLab, name: str, bus: int) -> None:
+    """Removes a SCSI controller, as some clients do with an empty one."""
+    with session(lab) as content:
+        machine = find(content, vim.VirtualMachine, name)
+        kind = vim.vm.device.VirtualSCSIController
+        found = [device for device in machine.config.hardware.device if isinstance(device, kind)]
+        gone = next(device for device in found if device.busNumber == bus)
+        change = vim.vm.device.VirtualDeviceSpec(operation="remove", device=gone)
+        wait(machine.ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[change])))
+
+
+def add_controller(lab: VcenterLab, name: str, bus: int) -> None:
+    """Adds a SCSI controller."""
+    made = vim.vm.device.VirtualLsiLogicSASController(key=-7, busNumber=bus, sharedBus="noSharing")
+    change = vim.vm.device.VirtualDeviceSpec(operation="add", device=made)
+    with session(lab) as content:
+        wait(find(content, vim.VirtualMachine, name).ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[change])))

@@ -25,11 +25,13 @@ from harness import (
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from points import assert_honest, assert_nothing_lies_about, assert_settings_kept
-from vcenter_lab import VcenterLab
+from vcenter_lab import Hold, VcenterLab
 
 VM = "backup01"
-# Requests of a run number some sixty to a hundred and twenty, and its writes come in the later half.
-REQUESTS = 120
+# A run makes some sixty to a hundred and twenty requests, and writes from about the twentieth on.
+REQUESTS = (10, 110)
+# Whom the runs log in as: troubles are theirs alone, and none of other clients'.
+OPERATOR = {"username": "operator", "password": "pw"}
 SECTORS = (3907029168, 5860533168, 976773168)
 LUNS = tuple(f"naa.60060160a1b1234500000000000000{number:02d}" for number in range(4))
 LOCAL = tuple(f"t10.ATA_____{'DISK':_<40}{number:020d}" for number in range(3))
@@ -79,6 +81,7 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
         "datastores": [{"name": "san01"}],
         "luns": [*luns, {"name": LUNS[3], "sectors": SECTORS[2]}],
         "vms": [vm, other],
+        "users": {OPERATOR["username"]: {"password": OPERATOR["password"]}},
     }
 
 
@@ -105,11 +108,14 @@ ACTS: dict[str, Callable[[VcenterLab], None]] = {
     "move": foreign.move,
     "reconfigure": foreign.reconfigure,
 }
-FAULT_KINDS = ["soap", "task", "task", "done_but_failed", "reply_lost", "connection_dropped", "session_expired"]
+FAULT_KINDS = [
+    *("soap", "task", "task", "done_but_failed", "reply_lost", "connection_dropped", "session_expired"),
+    *("slow_task", "host_lost", "lun_gone"),
+]
 TROUBLES = st.lists(
     st.fixed_dictionaries(
         {
-            "at_request": st.integers(1, REQUESTS),
+            "at_request": st.integers(*REQUESTS),
             "what": st.sampled_from([*FAULT_KINDS, "killed before", "killed after", *ACTS]),
             "fault": st.sampled_from(FAULTS),
             "count": st.sampled_from([1, 1, 1, 2, 5]),
@@ -124,20 +130,37 @@ def asked(lab: VcenterLab, request: dict[str, Any]) -> dict[str, Any]:
     """Returns the options of a call: of the VM's mappings those whose bit is set in `some`, all where none is."""
     addresses = [device["address"] for device in lab.vm(VM)["devices"] if device["kind"] == "rdm"]
     chosen = [address for bit, address in enumerate(addresses) if request["some"] >> bit & 1]
-    return {"vm": VM, "disks": chosen, **{name: value for name, value in request.items() if name != "some"}}
+    wishes = {name: value for name, value in request.items() if name != "some"}
+    return {"vm": VM, "disks": chosen, **wishes, **OPERATOR}
 
 
 def run_with(lab: VcenterLab, options: dict[str, Any], troubles: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Makes one call with the troubles let loose; None where it was killed."""
     lab.clear_log()
-    holds = []
+    lun = lab.state()["luns"][0]["name"]
+    holds: list[tuple[dict[str, Any], Hold]] = []
     for trouble in troubles:
         if trouble["what"] in ACTS or trouble["what"].startswith("killed"):
-            holds.append((trouble, lab.hold(at_request=trouble["at_request"])))
+            holds.append((trouble, lab.hold(at_request=trouble["at_request"], session=OPERATOR["username"])))
         else:
-            lab.fault(kind=trouble["what"], **{name: trouble[name] for name in ("at_request", "fault", "count")})
+            where = {"session": OPERATOR["username"], "host": "esx1.lab", "lun": lun, "delay_ms": 100}
+            lab.fault(
+                kind=trouble["what"], **where, **{name: trouble[name] for name in ("at_request", "fault", "count")}
+            )
     if not holds:
         return run(lab, **options)
+    try:
+        return run_held(lab, options, holds)
+    finally:
+        # One that never came would hold a request of the next call.
+        for _trouble, hold in holds:
+            hold.release(then="proceed")
+
+
+def run_held(
+    lab: VcenterLab, options: dict[str, Any], holds: list[tuple[dict[str, Any], Hold]]
+) -> dict[str, Any] | None:
+    """Makes one call in a process of its own, and acts, or kills it, while its requests are held."""
     with controller(lab, **options) as started:
         for trouble, hold in sorted(holds, key=lambda held: held[0]["at_request"]):
             while not started.pipe.poll(0) and lab.control("GET", f"/holds/{hold.id}?wait=0.05")["state"] == "waiting":
@@ -199,9 +222,12 @@ def all_mappings(state: dict[str, Any]) -> list[str]:
 
 
 def put_right(lab: VcenterLab) -> None:
-    """Does what blockers ask for: leases are waited for, snapshots removed, and no trouble is left over."""
+    """Does what blockers ask for: leases are waited for, hosts and LUNs brought back, snapshots removed."""
     lab.clear_faults()
     lab.advance(120)
+    lab.change_host("esx1.lab", "back")
+    for lun in lab.state()["luns"]:
+        lab.change_lun(lun["name"], "back")
     foreign.remove_snapshots(lab)
 
 
