@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -152,8 +153,9 @@ def read_inventory(session: Session, *, with_lun_paths: bool = False) -> Invento
             traversal(vim.view.ContainerView, "view", traversal(vim.VirtualMachine, "recentTask")),
             skip=True,
         )
-        for read in read_properties(session, doing, [start], paths):
-            gathered.add(read)
+        with _no_search_for_cycles():
+            for read in read_properties(session, doing, [start], paths):
+                gathered.add(read)
     machines = gathered.finished_machines()
     mapped = [machine.id for machine in machines.values() if machine.mappings]
     if mapped:
@@ -180,6 +182,19 @@ def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMach
         disks=tuple(replace(disk, extent=extent_among(files, disk)) for disk in machine.disks),
         unreadable=(*machine.unreadable, *read.refused),
     )
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Keeps Python from looking for cycles while a million elements come and go, which have none; else it takes a
+    fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager

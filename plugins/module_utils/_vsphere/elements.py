@@ -71,6 +71,11 @@ def child_text(element: Element | None, *names: str) -> str | None:
     return (found.text or None) if found is not None else None
 
 
+def child_texts(element: Element | None) -> dict[str, str]:
+    """Returns the texts of all children that have one, by their names."""
+    return {local_name(part.tag): part.text for part in element if part.text} if element is not None else {}
+
+
 def as_bool(text: str | None) -> bool | None:
     """Returns the boolean that XML Schema writes as true, false, 1 or 0."""
     if text is None:

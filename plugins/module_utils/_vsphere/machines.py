@@ -12,7 +12,7 @@ A value that cannot be understood costs that value: it becomes None and is named
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
@@ -31,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
     as_int,
     child,
     child_text,
+    child_texts,
     children,
     decode_name,
     snake_case,
@@ -230,16 +231,19 @@ def _devices(values: _Values) -> tuple[tuple[Controller, ...], tuple[Disk, ...]]
     disks: list[Disk] = []
     if devices is None:
         return (), ()
+    found: list[Element] = []
     for device in devices:
-        if type_of(device) != "VirtualDisk" and child(device, "busNumber") is not None:
+        kind = type_of(device)
+        if kind == "VirtualDisk":
+            found.append(device)
+        elif (kind in _CONTROLLERS or "scsi" in kind.lower()) and child(device, "busNumber") is not None:
             controller = values.attempt("config.hardware.device", lambda device=device: _controller(device))  # type: ignore[misc]
             if controller is not None:
                 controllers[controller.key] = controller
-    for device in devices:
-        if type_of(device) == "VirtualDisk":
-            disk = _disk(device, controllers, values)
-            if disk is not None:
-                disks.append(disk)
+    for device in found:
+        disk = _disk(device, controllers, values)
+        if disk is not None:
+            disks.append(disk)
     return tuple(controllers.values()), tuple(disks)
 
 
@@ -273,52 +277,54 @@ def _once(text: str | None) -> str | None:
 
 
 def _disk(device: Element, controllers: dict[int, Controller], values: _Values) -> Disk | None:
-    key = values.attempt("config.hardware.device", lambda: int(child_text(device, "key") or ""))
+    own = child_texts(device)
+    key = values.attempt("config.hardware.device", lambda: int(own.get("key", "")))
     if key is None:
         return None
     label = sys.intern(child_text(device, "deviceInfo", "label") or f"disk {key}")
 
-    def value(name: str, conversion: Callable[[], _T]) -> _T | None:
-        return values.attempt(f"{label}: {name}", conversion)
+    def number(name: str, texts: Mapping[str, str], field: str) -> int | None:
+        return values.attempt(f"{label}: {name}", lambda: as_int(texts.get(field)))
 
-    controller_key = value("controllerKey", lambda: as_int(child_text(device, "controllerKey")))
-    controller = controllers.get(controller_key or 0, Controller(controller_key or 0, "unknown", "unknown", 0))
-    unit = value("unitNumber", lambda: as_int(child_text(device, "unitNumber")))
+    controller_key = number("controllerKey", own, "controllerKey") or 0
+    controller = controllers.get(controller_key) or Controller(controller_key, "unknown", "unknown", 0)
+    unit = number("unitNumber", own, "unitNumber")
     backing = child(device, "backing")
     kind = type_of(backing) if backing is not None else ""
-    mode = child_text(backing, "compatibilityMode")
-    sharing = child_text(backing, "sharing")
+    below = child_texts(backing)
+    mode, sharing = below.get("compatibilityMode"), below.get("sharing")
     allocation = child(device, "storageIOAllocation")
+    limits, shares = child_texts(allocation), child_texts(child(device, "storageIOAllocation", "shares"))
     return Disk(
         key=key,
         label=label,
         address=sys.intern(f"{controller.type}{controller.bus}:{unit if unit is not None else '?'}"),
         unit=unit if unit is not None else -1,
         controller=controller,
-        file=child_text(backing, "fileName") or "",
+        file=below.get("fileName", ""),
         kind=DiskKind.MAPPING if kind == _MAPPING else DiskKind.FLAT if kind in _FLAT else DiskKind.OTHER,
-        datastore=_once(child_text(backing, "datastore")),
-        compatibility=value("compatibilityMode", lambda: _COMPATIBILITY[mode]) if mode else None,
-        disk_mode=_once(child_text(backing, "diskMode")),
-        sharing=value("sharing", lambda: _SHARING[sharing]) if sharing else None,
-        capacity_bytes=value("capacity", lambda: _capacity(device)),
-        lun_uuid=child_text(backing, "lunUuid"),
-        device_name=child_text(backing, "deviceName"),
-        disk_uuid=child_text(backing, "uuid"),
+        datastore=_once(below.get("datastore")),
+        compatibility=values.attempt(f"{label}: compatibilityMode", lambda: _COMPATIBILITY[mode]) if mode else None,
+        disk_mode=_once(below.get("diskMode")),
+        sharing=values.attempt(f"{label}: sharing", lambda: _SHARING[sharing]) if sharing else None,
+        capacity_bytes=values.attempt(f"{label}: capacity", lambda: _capacity(own)),
+        lun_uuid=below.get("lunUuid"),
+        device_name=below.get("deviceName"),
+        disk_uuid=below.get("uuid"),
         parents=_parents(backing),
-        shares_level=_once(child_text(allocation, "shares", "level")),
-        shares=value("shares", lambda: as_int(child_text(allocation, "shares", "shares"))),
-        io_limit=value("limit", lambda: as_int(child_text(allocation, "limit"))),
-        io_reservation=value("reservation", lambda: as_int(child_text(allocation, "reservation"))),
-        change_tracking=child_text(backing, "changeId") is not None,
+        shares_level=_once(shares.get("level")),
+        shares=number("shares", shares, "shares"),
+        io_limit=number("limit", limits, "limit"),
+        io_reservation=number("reservation", limits, "reservation"),
+        change_tracking="changeId" in below,
     )
 
 
-def _capacity(device: Element) -> int | None:
-    exact = as_int(child_text(device, "capacityInBytes"))
+def _capacity(own: Mapping[str, str]) -> int | None:
+    exact = as_int(own.get("capacityInBytes"))
     if exact is not None:
         return exact
-    kilobytes = as_int(child_text(device, "capacityInKB"))
+    kilobytes = as_int(own.get("capacityInKB"))
     return kilobytes * 1024 if kilobytes is not None else None
 
 

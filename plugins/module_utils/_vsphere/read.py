@@ -42,6 +42,7 @@ _SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _FAULT = f"{_SOAP}Envelope/{_SOAP}Body/{_SOAP}Fault"
 _VALUE = f"{_SOAP}Envelope/{_SOAP}Body/*/{VIM}returnval"
 _CHUNK_BYTES = 65536
+_PROPERTY, _NAME, _VAL = VIM + "propSet", VIM + "name", VIM + "val"
 
 
 @dataclass(frozen=True)
@@ -202,9 +203,9 @@ def _taken(value: Element, count: int) -> Iterator[Element]:
 def _object_of(element: Element) -> ObjectProperties:
     reference = child(element, "obj")
     values: dict[str, Element] = {}
-    for prop in children(element, "propSet"):
-        name, value = child_text(prop, "name"), child(prop, "val")
-        if name is not None and value is not None:
+    for prop in element.iterfind(_PROPERTY):
+        name, value = prop.findtext(_NAME), prop.find(_VAL)
+        if name and value is not None:
             values[name] = value
     refused: dict[str, ServerFault] = {}
     for missing in children(element, "missingSet"):
