@@ -27,7 +27,7 @@ notes:
   - A virtual mapping is part of the snapshots of the virtual machine, and of image backups, unless its disk mode is
     independent.
   - Whether the guest needs SCSI pass-through, as cluster nodes and SAN agents do, cannot be seen from outside. Ask
-    before you convert.
+    before you convert. Every plan that makes a mapping virtual warns of it.
 extends_documentation_fragment:
   - winbackup.storage._vsphere
   - winbackup.storage._attributes

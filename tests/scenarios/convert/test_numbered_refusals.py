@@ -128,7 +128,7 @@ def test_scenario_14_a_free_licence(vcenter: VcenterLab) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"lun": {"sectors": 5860533168}, "hosts": [{"name": "esx1.lab", "version": "5.1.0"}]}, "too_big"),
+        ({"lun": {"sectors": 5860533168}, "hosts": [{"name": "esx1.lab", "version": "5.1.0"}, HOSTS[1]]}, "too_big"),
         ({"lun": {"sectors": 63 * 2**40 // 512}}, "too_big"),
         ({"lun": {"format": "native4k", "block_size": 4096, "sectors": 488378646}}, "native_4k"),
         ({"datastores": [{"name": "san01", "version": "3.60"}]}, "datastore_unsuitable"),
@@ -140,9 +140,7 @@ def test_scenario_14_a_free_licence(vcenter: VcenterLab) -> None:
     ids=["3 TB on 5.1", "63 TB", "4Kn", "VMFS 3", "NFS", "vSAN", "full", "inaccessible"],
 )
 def test_scenario_25_limits(vcenter: VcenterLab, changes: dict[str, Any], code: str) -> None:
-    hosts = changes.pop("hosts", [{"name": "esx1.lab"}])
-    bystander_goes = [{"name": "esx2.lab"}]
-    refused(vcenter, one_disk(hosts=hosts + bystander_goes, **changes), code)
+    refused(vcenter, one_disk(**{"hosts": HOSTS, **changes}), code)
 
 
 def test_scenario_25_another_datastore_is_no_better(vcenter: VcenterLab) -> None:
