@@ -27,19 +27,42 @@ func refuseNamed(name, message string) *Refusal {
 	}
 	kind, _ := types.TypeFunc()(name)
 	value := reflect.New(kind)
+	fill(value.Elem())
 	switch fault := value.Interface().(type) {
-	case *types.TaskInProgress:
-		fault.Task = types.ManagedObjectReference{Type: "Task", Value: "task-0"}
 	case *types.NoPermission:
 		fault.PrivilegeId = "VirtualMachine.Config.RawDevice"
 		fault.Object = &types.ManagedObjectReference{Type: "Folder", Value: "group-d1"}
-	case *types.RDMPointsToInaccessibleDisk:
-		fault.Fault.Fault = &types.SystemError{}
-		fault.Device, fault.Backing = "disk", "backing"
 	case *types.InvalidPowerState:
 		fault.ExistingState = on
 	}
 	return refuse(value.Interface().(types.BaseMethodFault), orElse(message, name))
+}
+
+// fill gives a fault what it must not lack: faults within it, objects, and words.
+func fill(value reflect.Value) {
+	for i := range value.NumField() {
+		field := value.Field(i)
+		optional := strings.Contains(value.Type().Field(i).Tag.Get("xml"), "omitempty")
+		switch part := field.Addr().Interface().(type) {
+		case *types.LocalizedMethodFault:
+			part.Fault = &types.SystemError{Reason: "as modelled"}
+		case *types.ManagedObjectReference:
+			*part = types.ManagedObjectReference{Type: "VirtualMachine", Value: "vm-0"}
+			if strings.Contains(value.Type().Field(i).Name, "Task") {
+				*part = types.ManagedObjectReference{Type: "Task", Value: "task-0"}
+			} else if strings.Contains(value.Type().Field(i).Name, "Datastore") {
+				*part = types.ManagedObjectReference{Type: "Datastore", Value: "datastore-0"}
+			}
+		case *string:
+			if !optional {
+				*part = "as modelled"
+			}
+		default:
+			if field.Kind() == reflect.Struct {
+				fill(field)
+			}
+		}
+	}
 }
 
 // checkFault tells whether a name is that of a fault of the API.
