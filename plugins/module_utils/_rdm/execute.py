@@ -12,6 +12,7 @@ kept only in memory: a run that is killed at any point is recognised by the next
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -251,7 +252,7 @@ class Executor:
         if self._needs_power_off():
             self.report.step(outcome.power_off_step(self.request))
             try:
-                switch_off(self.run, self.request, self.prepared.machine)
+                self.must_start = switch_off(self.run, self.request, self.prepared.machine)
             except NotShutDown as refusal:
                 self.report.fail(str(refusal))
                 for work in works:
@@ -266,7 +267,6 @@ class Executor:
                 for work in works:
                     self._leave(work, outcome.NOT_BEGUN)
                 return
-            self.must_start = True
             # Others may have come to use a LUN while the guest was shutting down: all is read anew.
             self.prepared = replace(self.prepared, inventory=self.run.inventory())
         for work in works:
@@ -506,7 +506,8 @@ def _names_disk(text: str, work: Work, prepared: Prepared) -> bool:
         return False
     name = record.new_file.rpartition("/")[2]
     names = [name, name.removesuffix(".vmdk"), work.disk.label, record.lun.canonical_name, record.lun.vml]
-    return any(word and word in text for word in names)
+    # Whole words: "Hard disk 2" is not meant by "Hard disk 21".
+    return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) for word in names if word)
 
 
 def _blocker_of_first_write(refusal: StepRefused, machine: str) -> Blocker | None:

@@ -58,15 +58,15 @@ class Footprint:
         return cls(machine.host, machine.has_snapshots, disks)
 
 
-def switch_off(run: Run, request: Request, planned: VirtualMachine) -> Sight:
-    """Shuts the guest down, or switches the VM off where that was asked for; returns the look that shows it off.
+def switch_off(run: Run, request: Request, planned: VirtualMachine) -> bool:
+    """Shuts the guest down, or switches the VM off where that was asked for; returns False where others had done it.
 
     Raises NotShutDown where nothing was done, GuestStillOn where the guest may still go down, ChangedMeanwhile.
     """
     footprint = Footprint.of(planned)
     sight = run.renew(STEP_SHUTDOWN_ASKED)
     if sight.machine.power is Power.OFF:
-        return sight
+        return False
     refusal = _ask_guest(run, sight)
     if refusal is not None:
         sight = run.look_as_owner()
@@ -75,12 +75,14 @@ def switch_off(run: Run, request: Request, planned: VirtualMachine) -> Sight:
                 f"The guest of {planned.name} cannot be asked to shut down: {refusal.message}",
                 hint="Start VMware Tools in the guest, shut it down yourself, or allow power: power_off.",
             ) from refusal
-        return _switch_off_hard(run)
+        _switch_off_hard(run)
+        return True
     sight = _wait_until_off(run, request, footprint)
     if sight.machine.power is Power.OFF:
-        return sight
+        return True
     if request.power == "power_off":
-        return _switch_off_hard(run)
+        _switch_off_hard(run)
+        return True
     raise GuestStillOn(
         f"The guest of {planned.name} has not shut down within {request.shutdown_timeout:g} s.",
         hint="It may still go down: no disk was changed, and the next run starts it again if it has. "
@@ -90,24 +92,21 @@ def switch_off(run: Run, request: Request, planned: VirtualMachine) -> Sight:
 
 def _ask_guest(run: Run, sight: Sight) -> StepRefused | None:
     """Asks the guest to shut down; returns the refusal where it surely was not asked. To ask twice does no harm."""
-    for attempt in range(_ASKS):
+    lost = False
+    for _attempt in range(_ASKS):
         run.changed = True
         try:
             run.backend.shut_down_guest(sight.machine)
+            return None
         except ConnectionFailed:
-            # It was never sent.
-            if attempt == _ASKS - 1:
-                raise
-            sight = run.look_as_owner()
-            if sight.machine.power is not Power.ON:
-                return None
-            continue
-        except OutcomeUnknown:
             pass
+        except OutcomeUnknown:
+            lost = True
         except StepRefused as refusal:
-            if refusal.fault not in _DOUBTFUL:
-                return refusal
-        return None
+            return None if lost or refusal.fault in _DOUBTFUL else refusal
+        sight = run.look_as_owner()
+        if sight.machine.power is not Power.ON:
+            return None
     return None
 
 

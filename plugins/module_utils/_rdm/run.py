@@ -78,6 +78,12 @@ class Run:
             sight = self.look()
             if sight.machine.running_task is None:
                 return sight
+            if sight.machine.question is not None:
+                raise StepRefused(
+                    f"{sight.machine.name} waits for an answer to a question: {sight.machine.question}",
+                    fault="QuestionPending",
+                    hint="Answer it in the vSphere client, then run again; it is never answered from here.",
+                )
             if time.monotonic() >= end:
                 raise StepRefused(
                     f"A task ({sight.machine.running_task}) has been working on {sight.machine.name} for "

@@ -48,8 +48,8 @@ def wait(task: Any) -> None:
 
 
 def start(lab: VcenterLab) -> None:
-    """Starts the VM, if it is off."""
-    with session(lab) as content, suppress(vim.fault.InvalidPowerState):
+    """Starts the VM, if it is off and can be started."""
+    with session(lab) as content, suppress(vmodl.MethodFault):
         wait(find(content, vim.VirtualMachine, VM).PowerOn())
 
 
@@ -77,7 +77,7 @@ def move(lab: VcenterLab) -> None:
 
 def reconfigure(lab: VcenterLab) -> None:
     """Changes something harmless of the VM."""
-    with session(lab) as content:
+    with session(lab) as content, suppress(vmodl.MethodFault):
         wait(find(content, vim.VirtualMachine, VM).ReconfigVM_Task(vim.vm.ConfigSpec(annotation="changed by another")))
 
 

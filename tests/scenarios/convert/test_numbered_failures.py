@@ -18,7 +18,7 @@ from harness import (
     run,
 )
 from vcenter_lab import VcenterLab
-from worlds import SAN_PAIR, in_two_steps, one_disk
+from worlds import SAN_B, SAN_PAIR, in_two_steps, one_disk
 
 VM = "backup01"
 RUNNING = one_disk(vm={"power": "on"})
@@ -299,6 +299,32 @@ def test_scenario_31_the_new_mapping_cannot_be_started_with(vcenter: VcenterLab)
     assert machine(after, VM)["devices"] == machine(before, VM)["devices"]
     assert machine(after, VM)["power"] == "poweredOn"
     assert records(after, VM) == {}
+
+
+def test_a_start_that_names_another_disk_leaves_the_converted_one(vcenter: VcenterLab) -> None:
+    """The fault is about Hard disk 21, and the converted disk is Hard disk 2."""
+    other = {"at": "scsi0:2", "rdm": SAN_B, "mode": "virtual", "disk_mode": "persistent", "label": "Hard disk 21"}
+    world = json.loads(RUNNING)
+    world["vms"][0]["disks"].append(other)
+    vcenter.world(json.dumps(world))
+    hold = vcenter.hold(method="PowerOnVM_Task")
+    with controller(vcenter, vm=VM, power="shutdown") as first:
+        hold.wait()
+        vcenter.change_lun(SAN_B, "gone")
+        hold.release(then="proceed")
+        result = first.result()
+    assert result["failed"]
+    assert "Hard disk 21" in result["msg"]
+    assert [(disk["address"], disk["state"]) for disk in result["disks"]] == [
+        ("scsi0:1", "converted"),
+        ("scsi0:2", "unchanged"),
+    ]
+    assert devices(vcenter)[1]["mode"] == "virtualMode"
+    vcenter.change_lun(SAN_B, "back")
+    vcenter.advance(120)
+    again = run(vcenter, vm=VM)
+    assert not again["failed"], again["msg"]
+    assert vcenter.vm(VM)["power"] == "poweredOn"
 
 
 def test_a_start_that_is_refused_for_another_reason_leaves_the_disks_converted(vcenter: VcenterLab) -> None:

@@ -255,6 +255,12 @@ def test_scenario_45_a_question_at_power_on(vcenter: VcenterLab) -> None:
     assert vcenter.vm(VM)["question"]
     assert not [entry for entry in vcenter.log() if entry["method"] == "AnswerVM"]
     assert '"open":null' not in records(vcenter.state(), VM)["scsi0:1"]
+    vcenter.advance(120)
+    devices = machine(vcenter.state(), VM)["devices"]
+    unanswered = run(vcenter, vm=VM)
+    assert unanswered["failed"]
+    assert "waits for an answer to a question: Did you move or copy this virtual machine?" in unanswered["msg"]
+    assert machine(vcenter.state(), VM)["devices"] == devices
     foreign.answer(vcenter, VM, "1")
     assert vcenter.vm(VM)["power"] == "poweredOn"
     vcenter.advance(120)

@@ -187,6 +187,13 @@ def test_scenario_32_what_the_vm_is(vcenter: VcenterLab, changes: dict[str, Any]
     refused(vcenter, one_disk(**changes), code, compatibility=compatibility)
 
 
+def test_scenario_32_one_blocker_of_one_disk_stops_the_call(vcenter: VcenterLab) -> None:
+    world = json.loads(one_disk())
+    world["vms"][0]["disks"].append({"rdm": SAN_B, "sectors": 1024})
+    (blocker,) = refused(vcenter, json.dumps(world), "size_mismatch")
+    assert SAN_B in blocker["message"]
+
+
 def test_scenario_32_several_reasons_are_told_at_once(vcenter: VcenterLab) -> None:
     vm = {"snapshots": ["one"], "fault_tolerance": True, "power": "on"}
     world = one_disk(vm=vm, lun={"perennially_reserved": True})
