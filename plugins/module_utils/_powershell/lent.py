@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -32,8 +34,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.tran
 
 # Those that give a command an input; the others could not be given a script.
 _WITH_INPUT = ("winrm", "psrp", "ssh")
-# What ssh itself ends with where it could not connect.
-_SSH_FAILED = 255
+_NOT_SHARED = "-o ControlPath=none"
 _ATTEMPTS = 3
 # How long a host that was there may be away, in seconds, and the pauses between looks.
 _AWAY = 60.0
@@ -44,8 +45,17 @@ _ENDINGS = 4
 _ENDING_PAUSE = 0.2
 _REFUSED = re.compile(
     "credentials were rejected|failed to authenticate|Kerberos auth failure|error status from the server|"
-    "integrity check failed|preauthentication failed|password",
+    "integrity check failed|preauthentication failed|password|"
+    r"Permission denied \(|Too many authentication failures|Host key verification failed",
     re.IGNORECASE,
+)
+# What the program ssh says where it had no connection on which it could ask for a command. Ansible's plugin puts it
+# behind words of its own, and says the same of every connection that fails.
+_SSH_NOT_CONNECTED = re.compile(
+    r"(?:^|over ssh: )(?:ssh: connect to host |ssh: Could not resolve hostname |kex_exchange_identification: |"
+    r"banner exchange: |Connection timed out during banner exchange|Unable to negotiate with |"
+    r"Host key verification failed|(?:\S+: )?Permission denied(?: \(|, please))",
+    re.MULTILINE | re.IGNORECASE,
 )
 
 
@@ -90,8 +100,7 @@ class LentTransport:
 
     def execute(self, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
         if self._kind == "ssh" and not repeatable:
-            # It would run the command again, unasked, where the connection breaks off.
-            self._connection.set_option("reconnection_retries", 0)
+            self._run_once()
         attempts = absences = 0
         away_since = 0.0
         while True:
@@ -120,6 +129,15 @@ class LentTransport:
     def close(self) -> None:
         """The connection is the task's: nothing is to be closed."""
 
+    def _run_once(self) -> None:
+        """Keeps the connection ssh from running a command again, unasked, where it breaks off."""
+        self._connection.set_option("reconnection_retries", 0)
+        # That option or not, it does so once more where ssh, before that, found the other end of a shared connection
+        # gone. The first word about an option of ssh is the one that counts.
+        arguments = self._connection.get_option("ssh_args") or ""
+        if not arguments.startswith(_NOT_SHARED):
+            self._connection.set_option("ssh_args", f"{_NOT_SHARED} {arguments}")
+
     def _run(self, data: bytes, deadline: float, repeatable: bool) -> Completed:
         """Connects and runs the frame once; raises _NotConnected or _Broken."""
         outcome: list[Completed | _Failed] = []
@@ -129,17 +147,24 @@ class LentTransport:
         if not outcome:
             # Nothing else ends a command that a connection plugin waits for.
             self._end()
-            thread.join(_ENDING)
+            self._join(thread)
             message = f"The script on {self._name} did not end in time; the connection was closed."
             raise TimeIsUp(message) if repeatable else WriteTimeIsUp(message, hint=AGAIN_HINT)
         completed = outcome[0]
         if isinstance(completed, _Failed):
             raise completed
         self._was_there = True
-        if self._kind == "ssh" and completed.exit_code == _SSH_FAILED:
-            reason = completed.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-            raise _Broken(ConnectionError("".join(reason)))
         return completed
+
+    def _join(self, thread: threading.Thread) -> None:
+        """Waits a while for a thread whose command was ended."""
+        if self._kind != "ssh":
+            thread.join(_ENDING)
+            return
+        end = time.monotonic() + _ENDING
+        while thread.is_alive() and time.monotonic() < end:
+            _end_program(thread)
+            thread.join(_ENDING_PAUSE)
 
     def _execute(self, data: bytes, outcome: list[Completed | _Failed]) -> None:
         # A connection plugin may raise anything.
@@ -157,7 +182,8 @@ class LentTransport:
                 " ".join(bootstrap.command()), in_data=data + GO, sudoable=False
             )
         except Exception as error:
-            outcome.append(_Broken(error))
+            never = self._kind == "ssh" and _SSH_NOT_CONNECTED.search(str(error))
+            outcome.append(_NotConnected(error) if never else _Broken(error))
         else:
             outcome.append(Completed(_bytes(stdout), _bytes(stderr), int(code)))
 
@@ -208,6 +234,16 @@ def _is_refusal(error: Exception, *, fresh: bool) -> bool:
     if names & {"InvalidCredentialsError", "AuthenticationError"} or _REFUSED.search(str(error)):
         return True
     return fresh and ("AuthenticationException" in names or "CredSSP" in str(error))
+
+
+def _end_program(thread: threading.Thread) -> None:
+    """Ends the program that a thread waits for: Ansible's ssh connection keeps it to itself."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    while frame is not None:
+        for value in list(frame.f_locals.values()):
+            if isinstance(value, subprocess.Popen) and value.returncode is None:
+                value.terminate()
+        frame = frame.f_back
 
 
 def _bytes(text: Any) -> bytes:

@@ -183,7 +183,7 @@ class Shells:
                 0x80070002, "w:InternalError", "The system cannot find the file specified. ", value="s:Receiver"
             )
         if through_cmd and len(line) > CMD_LIMIT:
-            process = Process(_too_long)
+            process = Process(too_long)
         else:
             words = line.split() if "'" in line else shlex.split(line, posix=False)
             process = self.executor.start(line, words[1:], shell.environment, shell.codepage)
@@ -265,6 +265,7 @@ def _decoded(text: str) -> bytes:
         raise soap.Malformed("a stream is not base64") from error
 
 
-def _too_long(process: Process) -> int:
+def too_long(process: Process) -> int:
+    """What cmd.exe does with a line of more than `CMD_LIMIT` characters."""
     process.write("stderr", b"The command line is too long.\r\n")
     return 1

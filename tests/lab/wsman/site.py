@@ -18,7 +18,9 @@ from .accounts import REALM, Account
 from .certificates import Certificates
 from .host import WinRmHost
 from .kdc import Kdc, is_installed
-from .processes import Executor
+from .processes import Commands, Executor
+from .ssh import SshHost
+from .ssh import is_installed as ssh_is_installed
 
 USER, PASSWORD = "svc-dpm", "Sécret日本 \"'$(x);-"
 # The ways in: transport, scheme, and whether messages are sealed by the transport's own means.
@@ -36,11 +38,13 @@ WAYS = (
 
 @dataclass(frozen=True)
 class Site:
-    """A lab host with everything around it. `kdc` is None where this machine has no KDC installed."""
+    """A lab host with everything around it. `kdc` and `ssh` are None where this machine has no KDC, no sshd
+    installed."""
 
     host: WinRmHost
     certificates: Certificates
     kdc: Kdc | None
+    ssh: SshHost | None
     folder: Path
 
     def options(self, transport: str, scheme: str, **others: Any) -> dict[str, Any]:
@@ -60,8 +64,13 @@ class Site:
             **others,
         }
 
-    def variables(self, connection: str, transport: str, scheme: str) -> dict[str, Any]:
-        """The variables of a host of an inventory, for Ansible's own connection winrm or psrp."""
+    def variables(self, connection: str, transport: str = "ntlm", scheme: str = "http") -> dict[str, Any]:
+        """The variables of a host of an inventory, for Ansible's own connection winrm, psrp, or ssh, which has one way;
+        raises RuntimeError where this machine has no sshd."""
+        if connection == "ssh":
+            if self.ssh is None:
+                raise RuntimeError("This machine has no OpenSSH server: run tools/system_packages.py as root.")
+            return self.ssh.variables()
         # These have no way to give Basic a password that is no Latin-1.
         name, password = ("other", "Other-1") if transport == "basic" else (USER, PASSWORD)
         variables = {
@@ -107,8 +116,10 @@ def windows_site(executor: Executor | None = None) -> Iterator[Site]:
         if kdc is not None:
             os.environ.update(kdc.environment)
         certificates = Certificates(folder)
+        executor = executor or Commands()
         host = stack.enter_context(WinRmHost(accounts, executor, certificates=certificates))
-        yield Site(host, certificates, kdc, folder)
+        ssh = stack.enter_context(SshHost(executor, folder, host.troubles)) if ssh_is_installed() else None
+        yield Site(host, certificates, kdc, ssh, folder)
 
 
 def _restore(environment: dict[str, str]) -> None:
