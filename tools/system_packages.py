@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 
 BINDEP = Path(__file__).resolve().parent.parent / "bindep.txt"
+# What tests need a package for, by how its name starts; all the others are for Kerberos.
+PURPOSES = {"openssh-": "ssh to a Windows host"}
 # Another run of apt on this machine is waited for.
 APT = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
 
@@ -38,6 +40,15 @@ def is_installed(package: str) -> bool:
     return done.stdout.strip() == "install ok installed"
 
 
+def tests_without(packages: list[str]) -> str:
+    """Returns which tests fail without these packages: "the tests of Kerberos (krb5-kdc) and of ..."."""
+    needed: dict[str, list[str]] = {}
+    for package in packages:
+        purpose = next((purpose for start, purpose in PURPOSES.items() if package.startswith(start)), "Kerberos")
+        needed.setdefault(purpose, []).append(package)
+    return "the tests " + " and ".join(f"of {purpose} ({', '.join(names)})" for purpose, names in needed.items())
+
+
 def as_root() -> list[str] | None:
     """Returns what comes before a command that root is to run, None where this user may run none."""
     if os.geteuid() == 0:
@@ -52,15 +63,17 @@ def main() -> int:
     """Returns the exit code: 0 where everything is there or cannot be had, 1 where apt failed."""
     packages = wanted(BINDEP.read_text(encoding="utf-8"))
     if not (shutil.which("apt-get") and shutil.which("dpkg-query")):
-        print(f"== system packages: no apt here; without {', '.join(packages)} Kerberos tests will fail")
+        print(f"== system packages: no apt here; where they are missing, {tests_without(packages)} will fail")
         return 0
     missing = [package for package in packages if not is_installed(package)]
     if not missing:
         return 0
     root = as_root()
     if root is None:
-        print(f"== system packages: {', '.join(missing)} missing, and neither root nor sudo without a password: the")
-        print(f"   Kerberos tests will fail. Install them with: sudo apt-get install {' '.join(missing)}")
+        print(
+            f"== system packages: some are missing, and neither root nor sudo without a password: {tests_without(missing)}"
+        )
+        print(f"   will fail. Install them with: sudo apt-get install {' '.join(missing)}")
         return 0
     print(f"== system packages: installing {', '.join(missing)}", flush=True)
     environment = ["env", "DEBIAN_FRONTEND=noninteractive"]

@@ -38,19 +38,22 @@ class DpmLab:
     password: str = field(repr=False)
     ca_path: str
     control_url: str
+    # The variables of the host in an inventory, for Ansible's connection ssh, where it was started with that.
+    ssh: dict[str, Any] | None = None
     process: subprocess.Popen[str] | None = None
 
     @classmethod
-    def start(cls, world: Path | None = None, *, speed: float = 0.0, **options: Any) -> DpmLab:
-        """Starts a server of its own in another process."""
-        process = subprocess.Popen(_command(world, speed, options), stdout=subprocess.PIPE, text=True, cwd=FOLDER)
+    def start(cls, world: Path | None = None, *, speed: float = 0.0, ssh: bool = False, **options: Any) -> DpmLab:
+        """Starts a server of its own in another process, with an sshd where that is asked for."""
+        command = _command(world, speed, options) + (["--ssh"] if ssh else [])
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=FOLDER)
         return cls.of(_said(process), process)
 
     @classmethod
     def of(cls, said: dict[str, Any], process: subprocess.Popen[str] | None = None) -> DpmLab:
         """Returns the lab that said this of itself at its start."""
         names = ("host", "port", "http_port", "username", "password", "ca_path", "control_url")
-        return cls(**{name: said[name] for name in names}, process=process)
+        return cls(**{name: said[name] for name in names}, ssh=said.get("ssh"), process=process)
 
     def __enter__(self) -> DpmLab:
         return self

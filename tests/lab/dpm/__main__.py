@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import secrets
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from wsman import Account, Certificates, WinRmHost
 from wsman.powershell import PowerShellCommands
+from wsman.ssh import SshHost
 
 from . import BANNER
 from .dpm import Dpm
@@ -31,6 +33,7 @@ def main() -> None:
     parser.add_argument("--world", type=Path, help="YAML file of the world; default: the story")
     parser.add_argument("--options", default="{}", help="options of the server, as a JSON object")
     parser.add_argument("--speed", type=float, default=0.0, help="how fast its clock runs; 0: only when told")
+    parser.add_argument("--ssh", action="store_true", help="with an OpenSSH server beside WinRM")
     given = parser.parse_args()
     world = read(given.world.read_text(encoding="utf-8")) if given.world else None
     dpm = Dpm(world, **json.loads(given.options))
@@ -42,7 +45,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="dpm-lab-") as folder:
         certificates = Certificates(Path(folder))
         commands = PowerShellCommands(dpm.new_session)
-        with WinRmHost([Account(USER, password)], commands, certificates=certificates) as host:
+        with contextlib.ExitStack() as stack:
+            host = stack.enter_context(WinRmHost([Account(USER, password)], commands, certificates=certificates))
+            ssh = stack.enter_context(SshHost(commands, Path(folder), host.troubles)) if given.ssh else None
             port = ControlPort(dpm.control, host)
             said = {
                 "note": BANNER,
@@ -53,6 +58,7 @@ def main() -> None:
                 "password": password,
                 "ca_path": str(certificates.ca_file),
                 "control_url": port.url,
+                "ssh": None if ssh is None else ssh.variables(),
             }
             print(json.dumps(said), flush=True)
             ended.wait()

@@ -37,9 +37,10 @@ class Site:
         self.environment: dict[str, str] = {}
         self.text = ""
 
-    def inventory(self, **variables: Any) -> tuple[str, str]:
-        """Writes an inventory with the server in the group dpm; returns the arguments that name it."""
-        hosts = {"dpm01": {**self.lab.inventory(), **variables}}
+    def inventory(self, own: dict[str, Any] | None = None, **variables: Any) -> tuple[str, str]:
+        """Writes an inventory with the server in the group dpm, reached by winrm or by what is its `own`; returns the
+        arguments that name it."""
+        hosts = {"dpm01": {**(own or self.lab.inventory()), **variables}}
         path = self.folder / "inventory.json"
         path.write_text(json.dumps({"all": {"hosts": {"localhost": LOCAL}}, "dpm": {"hosts": hosts}}), encoding="utf-8")
         return "-i", str(path)
@@ -156,14 +157,19 @@ def test_the_role_twice_with_different_variables(site: Site) -> None:
     assert site.play("play.yml", *site.inventory())["dpm01"]["changed"] == 2
 
 
-WAYS = {
-    "winrm": {},
-    "psrp": {"ansible_connection": "psrp", "ansible_psrp_protocol": "https", "ansible_psrp_auth": "ntlm"},
-    "controller": {**LOCAL, "ansible_host": "localhost"},
-}
+def ways(lab: DpmLab) -> dict[str, dict[str, Any]]:
+    """Returns the variables of the server in an inventory for each way to it."""
+    assert lab.ssh is not None
+    psrp = {"ansible_connection": "psrp", "ansible_psrp_protocol": "https", "ansible_psrp_auth": "ntlm"}
+    return {
+        "winrm": lab.inventory(),
+        "psrp": {**lab.inventory(), **psrp, "ansible_psrp_ca_cert": lab.ca_path},
+        "ssh": lab.ssh,
+        "controller": {**LOCAL, "ansible_host": "localhost"},
+    }
 
 
-def test_every_way_to_the_server_gives_the_same_result(site: Site) -> None:
+def test_every_way_to_the_server_gives_the_same_result(tmp_path: Path) -> None:
     """Key by key, with the types: what stands in the JSON of a result is compared whole."""
     play = """
 - hosts: dpm
@@ -185,16 +191,16 @@ def test_every_way_to_the_server_gives_the_same_result(site: Site) -> None:
       delegate_to: localhost
       vars: {ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"}
 """
-    (site.folder / "play.yml").write_text(play, encoding="utf-8")
-    site.lab.do("speed", factor=0)
     results = {}
-    for way, variables in WAYS.items():
-        file = site.folder / f"{way}.json"
-        site.environment = site.lab.variables() if way == "controller" else {}
-        trust = {"ansible_psrp_ca_cert": site.lab.ca_path} if way == "psrp" else {}
-        site.play("play.yml", *site.inventory(**variables, **trust), "-e", f"file={file}")
-        results[way] = json.loads(file.read_text(encoding="utf-8"))
-    for way in ("psrp", "controller"):
+    with DpmLab.start(ssh=True) as lab:
+        site = Site(lab, tmp_path)
+        (site.folder / "play.yml").write_text(play, encoding="utf-8")
+        for way, own in ways(lab).items():
+            file = site.folder / f"{way}.json"
+            site.environment = lab.variables() if way == "controller" else {}
+            site.play("play.yml", *site.inventory(own), "-e", f"file={file}")
+            results[way] = json.loads(file.read_text(encoding="utf-8"))
+    for way in ("psrp", "ssh", "controller"):
         for name, here, there in zip(("read", "planned", "checked"), results["winrm"], results[way], strict=True):
             assert there == here, f"{name} over {way} is not what it is over winrm"
     assert results["winrm"][0]["datasources"][0]["recovery_point_volume"]["allocated_bytes"] > 0
