@@ -70,10 +70,9 @@ def main() -> int:
         return 0
     root = as_root()
     if root is None:
-        print(
-            f"== system packages: some are missing, and neither root nor sudo without a password: {tests_without(missing)}"
-        )
-        print(f"   will fail. Install them with: sudo apt-get install {' '.join(missing)}")
+        print("== system packages: some are missing, and neither root nor sudo without a password: without them")
+        print(f"   {tests_without(missing)} will fail.")
+        print(f"   Install them with: sudo apt-get install {' '.join(missing)}")
         return 0
     print(f"== system packages: installing {', '.join(missing)}", flush=True)
     environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
