@@ -129,6 +129,26 @@ def test_a_task_of_ours_that_goes_on_after_the_run_was_killed(vcenter: VcenterLa
     assert machine(vcenter.state(), VM)["power"] == "poweredOn"
 
 
+def test_the_last_write_is_refused(vcenter: VcenterLab) -> None:
+    """All is done but the note: the disk is converted, no command tells a person to take it off, the next run closes."""
+    vcenter.world(RUNNING)
+    before = vcenter.state()
+    vcenter.fault(method="ReconfigVM_Task", skip=3, kind="task", fault="SystemError")
+    result = run(vcenter, vm=VM, power="shutdown")
+    assert result["failed"]
+    assert "Reconfiguring backup01 was refused: SystemError" in result["msg"]
+    assert result["changed"]
+    assert [disk["state"] for disk in result["disks"]] == ["converted"]
+    assert result["recovery"] == []
+    assert result["power"]["after"] == "powered_on"
+    vcenter.advance(120)
+    again = run(vcenter, vm=VM)
+    assert not again["failed"], again["msg"]
+    assert again["resumed"]
+    assert_nothing_lost(before, vcenter.state(), VM)
+    assert_settled(vcenter.state(), VM)
+
+
 @pytest.mark.slow
 def test_the_lease_is_renewed_while_a_guest_takes_its_time(vcenter: VcenterLab) -> None:
     """A guest that needs longer than a lease: the run stays the owner, and a second one is refused."""

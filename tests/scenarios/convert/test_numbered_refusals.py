@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from harness import assert_nothing_written, controller, machine, records, refused, run
+from harness import assert_nothing_written, controller, converted, machine, records, refused, run
 from vcenter_lab import VcenterLab
 from worlds import SAN_A, SAN_B, one_disk
 
@@ -178,13 +178,25 @@ def test_scenario_28_the_lun_is_in_use_by_the_host(vcenter: VcenterLab, lun: dic
         ({"vm": {"template": True}}, "vm_is_template"),
         ({"vm": {"task_running": True}}, "task_running"),
         ({"vm": {"disabled_methods": ["ReconfigVM_Task"]}}, "method_disabled"),
+        ({"vm": {"connection": "inaccessible"}}, "vm_inaccessible"),
+        ({"hosts": [{"name": "esx1.lab", "maintenance": True}, HOSTS[1]]}, "host_unavailable"),
+        ({"hosts": [{"name": "esx1.lab", "state": "notResponding"}, HOSTS[1]]}, "host_unavailable"),
         ({"disk": {"api_mode": "virtual"}, "compatibility": "physical"}, "mode_disagrees"),
     ],
-    ids=["encrypted", "multi-writer", "FT", "nonpersistent", "template", "task", "locked by backup", "modes disagree"],
+    ids=[
+        *("encrypted", "multi-writer", "FT", "nonpersistent", "template", "task", "locked by backup", "inaccessible"),
+        *("maintenance", "host lost", "modes disagree"),
+    ],
 )
 def test_scenario_32_what_the_vm_is(vcenter: VcenterLab, changes: dict[str, Any], code: str) -> None:
     compatibility = changes.pop("compatibility", "virtual")
     refused(vcenter, one_disk(**changes), code, compatibility=compatibility)
+
+
+def test_scenario_32_a_replicated_vm_may_be_converted_all_the_same(vcenter: VcenterLab) -> None:
+    (blocker,) = refused(vcenter, one_disk(vm={"replicated": True}), "replicated")
+    assert blocker["overridable"]
+    converted(vcenter, one_disk(vm={"replicated": True}), override=["replicated"])
 
 
 def test_scenario_32_one_blocker_of_one_disk_stops_the_call(vcenter: VcenterLab) -> None:
@@ -262,6 +274,16 @@ def test_scenario_46_names_of_one_host(vcenter: VcenterLab) -> None:
     assert machine(after, "backup01")["devices"][1]["mode"] == "virtualMode"
     assert machine(after, "backup01")["devices"][1]["capacity_bytes"] == 1953525168 * 512
     assert machine(after, "other") == machine(before, "other")
+
+
+def test_scenario_46_two_luns_answer_to_the_id_of_the_mapping(vcenter: VcenterLab) -> None:
+    """As copies of a LUN do that keep its id: which one is mapped cannot be told."""
+    world = json.loads(one_disk())
+    for lun in world["luns"][:2]:
+        lun["uuid"] = "020000000060060160a1b12345000000000000000a565241494420"
+    (blocker,) = refused(vcenter, json.dumps(world), "lun_ambiguous")
+    assert SAN_A in blocker["message"]
+    assert SAN_B in blocker["message"]
 
 
 def test_scenario_46_one_serial_of_two_luns(vcenter: VcenterLab) -> None:
