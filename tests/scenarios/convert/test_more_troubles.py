@@ -130,7 +130,7 @@ def test_a_task_of_ours_that_goes_on_after_the_run_was_killed(vcenter: VcenterLa
 
 
 def test_the_last_write_is_refused(vcenter: VcenterLab) -> None:
-    """All is done but the note: the disk is converted, no command tells a person to take it off, the next run closes."""
+    """All is done but the note: the disk is converted, no command tells to take it off, the next run closes."""
     vcenter.world(RUNNING)
     before = vcenter.state()
     vcenter.fault(method="ReconfigVM_Task", skip=3, kind="task", fault="SystemError")
