@@ -31,7 +31,7 @@ def test_the_vm_is_taken_out_of_the_inventory(vcenter: VcenterLab, skip: int, ma
     vcenter.clear_log()
     hold = vcenter.hold(method="ReconfigVM_Task", skip=2 + skip)
     with controller(vcenter, vm=VM, power="shutdown") as first:
-        hold.wait()
+        hold.wait(30)
         assert (mapping(vcenter.state(), VM, "scsi0:1") is not None) == mapped
         foreign.unregister(vcenter, VM)
         hold.release(then="proceed")
@@ -53,7 +53,7 @@ def test_an_empty_controller_is_removed_between_two_steps(vcenter: VcenterLab) -
     vcenter.clear_log()
     hold = vcenter.hold(method="ReconfigVM_Task", skip=3)
     with controller(vcenter, vm=VM) as first:
-        hold.wait()
+        hold.wait(30)
         foreign.remove_controller(vcenter, VM, bus=1)
         hold.release(then="proceed")
         result = first.result()

@@ -225,7 +225,7 @@ def test_scenario_19_the_state_is_recognised_from_facts(vcenter: VcenterLab, ste
     vcenter.clear_log()
     hold = vcenter.hold(method="ReconfigVM_Task", skip=4)
     with controller(vcenter, vm=VM, power="shutdown") as first:
-        hold.wait()
+        hold.wait(30)
         first.kill()
         hold.release(then="drop")
     assert mapping(vcenter.state(), VM, "scsi0:1") is None, "the run was killed between the two steps"
@@ -251,7 +251,7 @@ def test_scenario_19_the_connection_is_lost_for_good(vcenter: VcenterLab) -> Non
     vcenter.clear_log()
     hold = vcenter.hold(method="ReconfigVM_Task", skip=4)
     with controller(vcenter, vm=VM, power="shutdown") as first:
-        hold.wait()
+        hold.wait(30)
         vcenter.fault(kind="connection_dropped", count=200)
         hold.release(then="drop")
         result = first.result()
@@ -287,7 +287,7 @@ def test_scenario_31_the_new_mapping_cannot_be_started_with(vcenter: VcenterLab)
     before = vcenter.state()
     hold = vcenter.hold(method="PowerOnVM_Task")
     with controller(vcenter, vm=VM, power="shutdown") as first:
-        hold.wait()
+        hold.wait(30)
         vcenter.change_file("[san01] backup01/data-virtual.vmdk", "lock")
         hold.release(then="proceed")
         result = first.result()
@@ -309,7 +309,7 @@ def test_a_start_that_names_another_disk_leaves_the_converted_one(vcenter: Vcent
     vcenter.world(json.dumps(world))
     hold = vcenter.hold(method="PowerOnVM_Task")
     with controller(vcenter, vm=VM, power="shutdown") as first:
-        hold.wait()
+        hold.wait(30)
         vcenter.change_lun(SAN_B, "gone")
         hold.release(then="proceed")
         result = first.result()
@@ -352,7 +352,7 @@ def test_scenario_37_the_second_disk_fails(vcenter: VcenterLab) -> None:
     vcenter.clear_log()
     hold = vcenter.hold(method="ReconfigVM_Task", skip=4)
     with controller(vcenter, vm=VM, power="shutdown") as first:
-        assert "data_2-virtual.vmdk" in hold.wait()["summary"]
+        assert "data_2-virtual.vmdk" in hold.wait(30)["summary"]
         hold.release(then="fault", kind="task", fault="InvalidDeviceBacking")
         result = first.result()
     assert result["failed"]
@@ -380,7 +380,7 @@ def test_scenario_37_time_is_up_before_the_second(vcenter: VcenterLab) -> None:
     vcenter.clear_log()
     hold = vcenter.hold(method="ReconfigVM_Task", skip=2)
     with controller(vcenter, vm=VM, power="shutdown", timeout=3) as first:
-        hold.wait()
+        hold.wait(30)
         first.pipe.poll(3)
         hold.release(then="proceed")
         result = first.result()

@@ -37,7 +37,7 @@ def meanwhile(
     lab.clear_log()
     hold = lab.hold(**at)
     with controller(lab, **{"vm": VM, "power": "shutdown", **ask}) as first:
-        hold.wait(20)
+        hold.wait(30)
         act()
         hold.release(then=then)
         return first.result()
@@ -200,13 +200,13 @@ def test_scenario_44_a_second_controller_meets_a_living_run(vcenter: VcenterLab)
     hold = vcenter.hold(method="ShutdownGuest")
     start = vcenter.hold(method="PowerOnVM_Task")
     with controller(vcenter, vm=VM, power="shutdown") as first:
-        hold.wait()
+        hold.wait(30)
         reported = run(vcenter, check=True, vm=VM, power="shutdown")
         assert [blocker["code"] for blocker in reported["blockers"]] == ["run_in_progress"]
         assert "its lease ends in" in reported["msg"]
         with controller_at_work(vcenter, vm=VM, power="shutdown") as second:
             hold.release(then="proceed")
-            start.wait()
+            start.wait(30)
             other = second.result()
         assert [blocker["code"] for blocker in other["blockers"]] == ["run_in_progress"]
         assert not other["changed"]
@@ -225,7 +225,7 @@ def test_scenario_44_a_run_that_was_away_too_long_is_taken_over(vcenter: Vcenter
     vcenter.clear_log()
     hold = vcenter.hold(**swap(2))
     with controller(vcenter, vm=VM, power="shutdown") as first:
-        hold.wait()
+        hold.wait(30)
         vcenter.advance(120)
         second = run(vcenter, vm=VM, power="shutdown")
         assert not second["failed"], second["msg"]

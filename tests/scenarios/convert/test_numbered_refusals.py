@@ -323,7 +323,7 @@ def _record_of_an_interrupted_run(lab: VcenterLab) -> str:
     lab.clear_log()
     hold = lab.hold(method="ReconfigVM_Task", skip=1)
     with controller(lab, vm="backup01") as first:
-        hold.wait()
+        hold.wait(30)
         first.kill()
         hold.release(then="drop")
     return records(lab.state(), "backup01")["scsi0:1"]
