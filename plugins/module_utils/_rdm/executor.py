@@ -32,7 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.power impor
     switch_off,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.prepare import Prepared, noted
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import Record, to_text
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import STEP_SHUTDOWN_ASKED, Record, to_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import (
     NOT_AS_CONFIGURED,
@@ -84,8 +84,9 @@ class Executor:
         possible: list[Work] = []
         for work in self.prepared.works:
             if work.blockers:
-                # An open record whose disk still stands as it was can be given up whatever stands in the way.
-                if work.task is Task.UNDO and self._stands(work, Stand.OLD):
+                # An open record whose disk still stands as it was can be given up whatever stands in the way, but not
+                # while it is all that tells a later run to start a guest that may still go down.
+                if work.task is Task.UNDO and self._stands(work, Stand.OLD) and not self._may_go_down(work):
                     possible.append(work)
             elif work.task is not Task.NOTHING and (work.address in opened or not blocked):
                 possible.append(work)
@@ -96,6 +97,10 @@ class Executor:
         prepared = self.prepared
         record = work.record
         return record is not None and stand_of(record, prepared.machine, prepared.inventory.datastores) is stand
+
+    def _may_go_down(self, work: Work) -> bool:
+        asked = work.record is not None and work.record.step == STEP_SHUTDOWN_ASKED
+        return asked and self.prepared.machine.power is Power.ON
 
     def only_plan(self) -> None:
         """Fills the report with what would be done."""
@@ -117,7 +122,8 @@ class Executor:
         for work in self.prepared.works:
             if work.task is Task.NOTHING or work.address in possible:
                 continue
-            if work.address in self.prepared.open_records and work.blockers:
+            half_done = work.address in self.prepared.open_records and not self._stands(work, Stand.OLD)
+            if half_done and work.blockers:
                 self.report.states[work.address] = outcome.FAILED
                 self._add_recovery(work)
             else:
