@@ -205,5 +205,13 @@ def test_a_host_that_is_away_for_a_moment_is_waited_for(ssh: Lab) -> None:
 def _clients() -> list[str]:
     """The programs ssh that this process started and that still wait for something, as Linux lists them."""
     tasks = Path("/proc/self/task").iterdir()
-    children = [Path("/proc", one) for task in tasks for one in (task / "children").read_text().split()]
-    return [one.name for one in children if (one / "comm").read_text() == "ssh\n"]
+    children = [Path("/proc", one) for task in tasks for one in _text(task / "children").split()]
+    return [one.name for one in children if _text(one / "comm") == "ssh\n"]
+
+
+def _text(file: Path) -> str:
+    """What a file of /proc says; nothing where its thread or process has just ended."""
+    try:
+        return file.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
