@@ -29,11 +29,10 @@ FOR_PEOPLE = {"check_seconds": 15, "backup_seconds": 20, "auto_grow_after": 5, "
 
 @dataclass
 class DpmLab:
-    """A running server. `port` is that of https, `http_port` that of http; `do` and `front` are its control."""
+    """A running server. `port` is that of https; `do` and `front` are its control."""
 
     host: str
     port: int
-    http_port: int
     username: str
     password: str = field(repr=False)
     ca_path: str
@@ -52,7 +51,7 @@ class DpmLab:
     @classmethod
     def of(cls, said: dict[str, Any], process: subprocess.Popen[str] | None = None) -> DpmLab:
         """Returns the lab that said this of itself at its start."""
-        names = ("host", "port", "http_port", "username", "password", "ca_path", "control_url")
+        names = ("host", "port", "username", "password", "ca_path", "control_url")
         return cls(**{name: said[name] for name in names}, ssh=said.get("ssh"), process=process)
 
     def __enter__(self) -> DpmLab:

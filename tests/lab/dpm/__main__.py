@@ -53,7 +53,6 @@ def main() -> None:
                 "note": BANNER,
                 "host": "localhost",
                 "port": host.tls_port,
-                "http_port": host.port,
                 "username": USER,
                 "password": password,
                 "ca_path": str(certificates.ca_file),

@@ -14,7 +14,7 @@ from .options import Options
 from .records import Event
 from .storage import Volume
 
-ERROR, WARNING, INFORMATION = 2, 3, 4
+ERROR, WARNING = 2, 3
 NOT_CONNECTED_STATUS = 0xC000009D
 
 _REASONS = {

@@ -22,7 +22,7 @@ from .storage import Pool, Volume
 from .texts import DpmError
 from .units import GB, INTERNAL, STEP, round_up
 
-SUCCEEDED, FAILED, IN_PROGRESS = "Succeeded", "Failed", "InProgress"
+SUCCEEDED, FAILED = "Succeeded", "Failed"
 # DPM does not grow a volume twice within this time.
 GROW_PAUSE = 15 * 60
 # Probably what a job fails with while the replica is offline: ERROR_DEVICE_NOT_CONNECTED.

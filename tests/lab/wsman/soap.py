@@ -18,7 +18,6 @@ WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 IDENTIFY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
-CMD_RESOURCE = f"{SHELL}/cmd"
 POWERSHELL_RESOURCES = "http://schemas.microsoft.com/powershell/"
 ANONYMOUS = f"{ADDRESSING}/role/anonymous"
 _OPENING = (
