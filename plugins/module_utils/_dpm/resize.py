@@ -8,17 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
-    Allocation,
-    DataSource,
-    Facts,
-    Pool,
-    StorageKind,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.entries import Entry, Report
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import DataSource, Facts, StorageKind
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import (
     Decision,
     ShrinkLimits,
@@ -55,40 +50,6 @@ class Request:
     skip_refused: bool = False
     busy_timeout: float = 900
     timeout: float = 1800
-
-
-@dataclass
-class Entry:
-    """One volume in the course of a call. `state` is None until it is settled."""
-
-    before: Volume
-    decision: Decision
-    state: str | None = None
-    reason: str | None = None
-    message: str | None = None
-    after: Mapping[str, Allocation] | None = None
-    written: bool = False
-    surprises: int = 0
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was or may have been changed, in check mode would be."""
-        written = self.state in ("extended", "shrunk", "would_extend", "would_shrink")
-        return written or self.reason in ("outcome_unknown", "total_not_reached")
-
-    def settle(self, state: str, reason: str | None = None, message: str | None = None) -> None:
-        self.state, self.reason, self.message = state, reason, message
-
-
-@dataclass(frozen=True)
-class Report:
-    """What became of a call: an entry a volume, and the pool before and after (None: not read again)."""
-
-    entries: tuple[Entry, ...]
-    pool_before: Pool
-    pool_after: Pool | None
-    check_mode: bool
-    skip_refused: bool
 
 
 def read_settled(
@@ -372,8 +333,3 @@ class _Run:
 def _is_unknown(source: DataSource) -> bool:
     sizes = source.recovery_point_volume
     return source.storage_kind is StorageKind.LEGACY and None in (sizes.allocated_bytes, sizes.used_bytes)
-
-
-def members_of(entries: Iterable[Entry]) -> list[tuple[Entry, DataSource]]:
-    """Returns every data source with the entry of its volume."""
-    return [(entry, member) for entry in entries for member in entry.before.members]

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import Check, CheckState
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.entries import Entry, Report, members_of
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import (
     is_short,
     last_failed_jobs,
@@ -31,7 +32,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     Pool,
     StorageKind,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.resize import Entry, Report, members_of
 
 # How many volumes or checks the sentence of a failure tells of; the result has them all.
 _TOLD = 5

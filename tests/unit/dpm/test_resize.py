@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.entries import Report
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Wish
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.resize import Report, Request, resize
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.resize import Request, resize
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result import resize_failure, resize_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
 

@@ -1,0 +1,86 @@
+"""Imports run one way, as CONTRIBUTING.md says: modules, then edges, then the domain; foreign libraries at the edges."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
+OURS = "ansible_collections.winbackup.storage.plugins."
+UTILS = PLUGINS / "module_utils"
+
+# A part of the collection, and the parts that it may import besides itself.
+MAY_IMPORT = {
+    "_core": set(),
+    "_rdm": {"_core"},
+    "_report": {"_core"},
+    "_dpm": {"_core"},
+    "_dpm at the edge": {"_core", "_dpm", "_powershell"},
+    "_powershell": {"_core"},
+    "_vsphere": {"_core", "_rdm"},
+    "filter": {"_core", "_report"},
+    "plugin_utils": {"_core", "_powershell"},
+    "action": {"_dpm", "_dpm at the edge", "plugin_utils"},
+    "modules": {"_core", "_dpm", "_dpm at the edge", "_vsphere"},
+    "doc_fragments": set(),
+}
+# The files of _dpm that ask a server, or run the scripts there.
+DPM_EDGE = {"consistency", "options", "resize", "scripts", "server", "work"}
+
+FOREIGN = {
+    "_vsphere": {"pyVmomi"},
+    "_powershell": {"winrm", "requests", "kerberos", "spnego"},
+}
+ANSIBLE = {"modules", "action", "plugin_utils", "filter"}
+ANSIBLE_FILES = {"_core/module.py", "_vsphere/argument_spec.py", "_powershell/argument_spec.py"}
+
+FILES = sorted(PLUGINS.rglob("*.py"))
+
+
+def part_of(names: tuple[str, ...]) -> str:
+    """Returns the part that a file or a module belongs to, by its names below plugins/."""
+    if names[0] != "module_utils":
+        return names[0]
+    return "_dpm at the edge" if names[1] == "_dpm" and names[2] in DPM_EDGE else names[1]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yields the full name of everything that a file imports, wherever in it; of `from a import b` a.b."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by a relative name, which ansible-test does not follow"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("import_module", "importlib.import_module"):
+            yield from (given.value for given in node.args if isinstance(given, ast.Constant))
+
+
+def short(path: Path) -> str:
+    return str(path.relative_to(UTILS if UTILS in path.parents else PLUGINS))
+
+
+@pytest.mark.parametrize("path", FILES, ids=short)
+def test_a_file_imports_only_what_its_part_may(path: Path) -> None:
+    part = part_of(path.relative_to(PLUGINS).with_suffix("").parts)
+    allowed = {part, *MAY_IMPORT[part]}
+    wrong = set()
+    for name in imported(path):
+        first = name.partition(".")[0]
+        if name.startswith(OURS):
+            if part_of(tuple(name.removeprefix(OURS).split("."))) not in allowed:
+                wrong.add(name)
+        elif first == "ansible":
+            if part not in ANSIBLE and short(path) not in ANSIBLE_FILES:
+                wrong.add(name)
+        elif first not in sys.stdlib_module_names and first not in FOREIGN.get(part, set()):
+            wrong.add(name)
+    assert wrong == set()
+
+
+def test_every_part_of_the_table_is_there() -> None:
+    assert {part_of(path.relative_to(PLUGINS).with_suffix("").parts) for path in FILES} == set(MAY_IMPORT)
