@@ -318,6 +318,6 @@ def _of_rights(machine: VirtualMachine, target: Target | None) -> Iterator[Block
         yield Blocker(
             "license_read_only",
             "The host's licence lets the API read only.",
-            "Work over SSH, where no such licence is needed.",
+            "Assign a licence, or make the mapping by hand with vmkfstools in the host's shell (SSH).",
             machine.name,
         )

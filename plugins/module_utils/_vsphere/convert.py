@@ -40,5 +40,5 @@ def _local_disks(report: Report) -> list[str]:
         return []
     return [
         f"{', '.join(local)}: a host may refuse to map a local disk over the API; the documented way is its shell. "
-        "A refusal is undone; then convert over SSH (hosts: esxi)."
+        "A refusal is undone; then make the mapping by hand with vmkfstools in that shell (SSH)."
     ]

@@ -25,8 +25,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
 )
 
 _HINTS = {
-    "RestrictedVersion": "The host's licence lets the API read only: assign a licence, or convert over the host's "
-    "shell (hosts: esxi, over SSH), which is not restricted.",
+    "RestrictedVersion": "The host's licence lets the API read only: assign a licence, or make the mapping by hand "
+    "with vmkfstools in the host's shell (SSH), which is not restricted.",
     "TaskInProgress": "Wait until the other task on it has ended, then run again.",
     "InvalidPowerState": "Its power state was changed by somebody else: run again.",
     "FileLocked": "Another machine or host uses the file; see which, then run again.",
@@ -46,8 +46,7 @@ _HINTS = {
             "RDMNotSupported",
             "RDMNotSupportedOnDatastore",
         ),
-        "If it stays so, convert over the shell of the VM's host (hosts: esxi, over SSH), where vmkfstools makes the "
-        "mapping.",
+        "If it stays so, make the mapping by hand with vmkfstools in the shell of the VM's host (SSH).",
     ),
 }
 # What a fault says about the thing it is about.

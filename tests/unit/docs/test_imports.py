@@ -1,4 +1,4 @@
-"""Imports run one way, as CONTRIBUTING.md says: modules, then edges, then the domain; foreign libraries at the edges."""
+"""Imports run one way: modules, then edges, then the domain. Foreign libraries are met at the edges only."""
 
 from __future__ import annotations
 
