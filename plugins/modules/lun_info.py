@@ -268,6 +268,37 @@ luns:
           type: str
           returned: always
           sample: "winsrv scsi0:1"
+findings:
+  description: Findings on hosts, datastores and virtual machines that could not be read in full.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    code:
+      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      type: str
+      returned: always
+      sample: physical_compatibility
+    severity:
+      description: One of V(info), V(warning) and V(error).
+      type: str
+      returned: always
+      sample: warning
+    message:
+      description: What was seen, with the values.
+      type: str
+      returned: always
+      sample: The mapping is in physical compatibility mode.
+    hint:
+      description: What to do about it.
+      type: str
+      returned: always
+      sample: Make it virtual with winbackup.storage.rdm_compatibility.
+    object:
+      description: What it was seen of.
+      type: str
+      returned: always
+      sample: "winsrv scsi0:1"
 """
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module

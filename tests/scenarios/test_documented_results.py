@@ -1,0 +1,159 @@
+"""What modules return is what their RETURN says: no key that is not documented, none missing, each of its type."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from dpm_lab import DpmLab
+from vcenter_lab import VcenterLab
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
+    ArgumentSpec,
+    Call,
+    Outcome,
+    outcome_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm import options as dpm_options
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm import work
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import convert, gather
+
+TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict": dict, "list": list}
+# The password of a user of the lab.
+BOB = secrets.token_urlsafe(12)
+# What Ansible says of every module.
+COMMON = {"changed", "warnings"}
+
+
+def documentation_of(module: str) -> dict[str, Any]:
+    loaded = import_module(f"ansible_collections.winbackup.storage.plugins.modules.{module}")
+    documented: dict[str, Any] = yaml.safe_load(loaded.RETURN)
+    return documented
+
+
+def differences(documented: dict[str, Any], result: dict[str, Any], where: str = "") -> Iterator[str]:
+    """Yields what is not as documented, with its place."""
+    for name in sorted(result.keys() - documented.keys()):
+        yield f"{where}{name} is not documented"
+    for name, said in documented.items():
+        if name not in result:
+            if said["returned"] == "always":
+                yield f"{where}{name} is missing"
+            continue
+        value = result[name]
+        if value is None:
+            continue
+        if not isinstance(value, TYPES[said["type"]]) or (isinstance(value, bool) and said["type"] != "bool"):
+            yield f"{where}{name} is no {said['type']}"
+            continue
+        for entry in value if said["type"] == "list" else [value]:
+            if said["type"] == "list" and not isinstance(entry, TYPES[said["elements"]]):
+                yield f"{where}{name} holds what is no {said['elements']}"
+            elif "contains" in said:
+                yield from differences(said["contains"], entry, f"{where}{name}.")
+
+
+def leaves(documented: dict[str, Any], where: str = "") -> Iterator[str]:
+    """Yields the places of everything documented."""
+    for name, said in documented.items():
+        yield f"{where}{name}"
+        yield from leaves(said.get("contains", {}), f"{where}{name}.")
+
+
+def seen(result: dict[str, Any], where: str = "") -> Iterator[str]:
+    """Yields the places of everything in a result."""
+    for name, value in result.items():
+        yield f"{where}{name}"
+        for entry in value if isinstance(value, list) else [value]:
+            if isinstance(entry, dict):
+                yield from seen(entry, f"{where}{name}.")
+
+
+def check(module: str, results: list[dict[str, Any]], *, empty: tuple[str, ...] = ()) -> None:
+    """Fails where one of these results is not as documented, or where something documented is in none of them, but for
+    what would stand in the lists that are `empty`."""
+    documented = documentation_of(module)
+    own = [{name: value for name, value in result.items() if name not in COMMON} for result in results]
+    wrong = {difference for result in own for difference in differences(documented, result)}
+    assert wrong == set()
+    unseen = set(leaves(documented)) - {place for result in own for place in seen(result)}
+    assert {place for place in unseen if not place.startswith(empty)} == set()
+
+
+def ask(
+    spec: ArgumentSpec, do: Callable[[Call], Outcome], given: dict[str, Any], *, check_mode: bool = False
+) -> dict[str, Any]:
+    """Returns what a module returns in diff mode, whether it fails or not."""
+    validated = ArgumentSpecValidator(dict(spec.options), **spec.rules).validate(given)
+    assert not validated.error_messages
+    _failure, result = outcome_of(do, Call(validated.validated_parameters, check_mode, diff_mode=True))
+    return result
+
+
+@pytest.fixture
+def vsphere(vcenter: VcenterLab) -> dict[str, Any]:
+    """The options that lead to the lab vCenter with the story, a broken datastore, and a user who may not see all."""
+    broken = "datastores:\n  - {name: broken, inaccessible: true}\n"
+    users = f"\nusers: {{bob: {{password: '{BOB}', unreadable: [esx2.lab]}}}}\n"
+    vcenter.world(vcenter.story().replace("datastores:\n", broken) + users)
+    return {
+        "hostname": vcenter.host,
+        "port": vcenter.port,
+        "username": vcenter.username,
+        "password": vcenter.password,
+        "ca_path": vcenter.ca_path,
+    }
+
+
+@pytest.fixture
+def windows() -> Iterator[dict[str, Any]]:
+    """The options that lead to the lab's DPM server."""
+    with DpmLab.start(speed=60, check_seconds=60) as dpm:
+        yield {
+            "hostname": dpm.host,
+            "port": dpm.port,
+            "username": dpm.username,
+            "password": dpm.password,
+            "ca_trust_path": dpm.ca_path,
+        }
+
+
+def test_rdm_info(vsphere: dict[str, Any]) -> None:
+    full = {**vsphere, "orphans": True, "detail": ["lun_paths"]}
+    check("rdm_info", [ask(gather.RDM_INFO, gather.rdm_info, given) for given in (vsphere, full)])
+
+
+def test_lun_info(vsphere: dict[str, Any]) -> None:
+    check("lun_info", [ask(gather.LUN_INFO, gather.lun_info, {**vsphere, "username": "bob", "password": BOB})])
+
+
+def test_rdm_compatibility(vsphere: dict[str, Any]) -> None:
+    named = {**vsphere, "vm": "backup01"}
+    asked = [
+        (named, True),
+        (named, False),
+        ({**named, "power": "shutdown"}, True),
+        ({**named, "power": "shutdown"}, False),
+    ]
+    check("rdm_compatibility", [ask(convert.SPEC, convert.convert, given, check_mode=dry) for given, dry in asked])
+
+
+def test_dpm_allocation_info(windows: dict[str, Any]) -> None:
+    # The story has no trouble of the server itself.
+    check("dpm_allocation_info", [ask(dpm_options.INFO, work.inform, windows)], empty=("alerts.", "findings."))
+
+
+def test_dpm_allocation(windows: dict[str, Any]) -> None:
+    wish = {**windows, "min_free_percent": 20, "on_refused": "skip"}
+    results = [ask(dpm_options.ALLOCATION, work.allocate, wish, check_mode=dry) for dry in (True, False, False)]
+    check("dpm_allocation", results)
+
+
+def test_dpm_consistency_check(windows: dict[str, Any]) -> None:
+    results = [ask(dpm_options.CHECK, work.check, windows, check_mode=dry) for dry in (True, False, False)]
+    check("dpm_consistency_check", results)
