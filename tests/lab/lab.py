@@ -21,14 +21,7 @@ def variables() -> dict[str, str]:
     """Returns the environment by which the collection reaches the labs that are up."""
     found: dict[str, str] = {}
     if vcenter_lab.STATE.exists():
-        said = json.loads(vcenter_lab.STATE.read_text(encoding="utf-8"))
-        found |= {
-            "VMWARE_HOST": said["host"],
-            "VMWARE_PORT": str(said["port"]),
-            "VMWARE_USER": said["username"],
-            "VMWARE_PASSWORD": said["password"],
-            "VMWARE_CA_PATH": said["ca_path"],
-        }
+        found |= vcenter_lab.VcenterLab.of(json.loads(vcenter_lab.STATE.read_text(encoding="utf-8"))).variables()
     dpm = dpm_lab.running()
     return found if dpm is None else found | dpm.variables()
 

@@ -97,6 +97,16 @@ class VcenterLab:
             self.process.wait(10)
             shutil.rmtree(Path(self.ca_path).parent, ignore_errors=True)
 
+    def variables(self) -> dict[str, str]:
+        """Returns the environment by which the collection reaches it."""
+        return {
+            "VMWARE_HOST": self.host,
+            "VMWARE_PORT": str(self.port),
+            "VMWARE_USER": self.username,
+            "VMWARE_PASSWORD": self.password,
+            "VMWARE_CA_PATH": self.ca_path,
+        }
+
     def control(self, method: str, path: str, body: Any = None, timeout: float = 30) -> Any:
         """Sends one request to the control port; returns its answer."""
         text = body if isinstance(body, str) else json.dumps(body)

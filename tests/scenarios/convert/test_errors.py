@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,10 +11,10 @@ from typing import Any
 
 import pytest
 from harness import assert_nothing_written
+from playing import run_ansible
 from vcenter_lab import VcenterLab
 from worlds import one_disk
 
-ROOT = Path(__file__).resolve().parents[3]
 VM = "backup01"
 USERS = {
     "reader": {"password": "pw", "missing": ["VirtualMachine.Config.RawDevice", "Datastore.AllocateSpace"]},
@@ -43,31 +42,20 @@ class Ansible:
     def run(self, *arguments: str, **options: Any) -> dict[str, Any]:
         """Runs the module once, with options laid over the right ones (None takes one away); returns its result."""
         given = {name: value for name, value in {**self.options, **options}.items() if value is not None}
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "true",
-        }
-        command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-m", "winbackup.storage.rdm_compatibility"]
-        done = subprocess.run(
-            [*command, "-a", json.dumps(given), *arguments],
-            env=environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
+        done = run_ansible(
+            "adhoc",
+            self.folder,
+            *("localhost", "-m", "winbackup.storage.rdm_compatibility", "-a", json.dumps(given), *arguments),
         )
-        said = done.stdout + done.stderr
+        said = done.text
         assert self.lab.password not in said
         assert "Traceback" not in said
-        found = re.search(r"^localhost \| \w+!? => (\{.*)", done.stdout, re.DOTALL | re.MULTILINE)
+        found = re.search(r"^localhost \| \w+!? => (\{.*)", done.output, re.DOTALL | re.MULTILINE)
         assert found, said
         result: dict[str, Any] = json.JSONDecoder().raw_decode(found[1])[0]
         # Ansible shows warnings in lines of their own, broken at the width of the screen.
         self.said = " ".join(said.split())
-        return {**result, "failed": done.returncode != 0}
+        return {**result, "failed": done.code != 0}
 
     def refusal(self, *arguments: str, **options: Any) -> str:
         """Runs the module, which must fail and change nothing; returns its message."""

@@ -7,18 +7,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playing import run_ansible
 from wsman.site import PASSWORD
 
 from .conftest import GB, Lab
 
-ROOT = Path(__file__).resolve().parents[3]
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
 
@@ -47,24 +44,11 @@ class Playing:
         (self.folder / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
         play = [{"hosts": hosts, "gather_facts": False, "tasks": tasks}]
         (self.folder / "play.yml").write_text(json.dumps(play), encoding="utf-8")
-        command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory.json", "play.yml", *arguments]
-        run = subprocess.run(
-            command,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
-                "ANSIBLE_HOME": str(self.folder / "home"),
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-                "ANSIBLE_NOCOLOR": "true",
-                **environment,
-            },
+        run = run_ansible(
+            "playbook", self.folder, "-i", "inventory.json", "play.yml", *arguments, environment=environment
         )
-        self.text = run.stdout + run.stderr
-        assert (run.returncode != 0) == fails, self.text
+        self.text = run.text
+        assert (run.code != 0) == fails, self.text
         assert PASSWORD not in self.text
         assert "Sécret" not in self.text
         assert "S\\u00e9cret" not in self.text

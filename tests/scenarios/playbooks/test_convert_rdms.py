@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playing import run_ansible
 from vcenter_lab import VcenterLab
 
-ROOT = Path(__file__).resolve().parents[3]
 LUNS = ("naa.60060160a1b1234500000000000000a1", "naa.60060160a1b1234500000000000000a2")
 WORLD = f"""
 hosts: [{{name: esx1.lab}}]
@@ -34,26 +31,11 @@ class Site:
 
     def play(self, playbook: str, *arguments: str, fails: bool = False) -> dict[str, int]:
         """Runs a playbook; returns localhost's line of the recap."""
-        environment = {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "true",
-            "VMWARE_HOST": self.lab.host,
-            "VMWARE_PORT": str(self.lab.port),
-            "VMWARE_USER": self.lab.username,
-            "VMWARE_PASSWORD": self.lab.password,
-            "VMWARE_CA_PATH": self.lab.ca_path,
-        }
-        command = [sys.executable, "-m", "ansible", "playbook", playbook, *arguments]
-        run = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=180)
-        self.text = run.stdout + run.stderr
-        assert (run.returncode != 0) == fails, self.text
+        run = run_ansible("playbook", self.folder, playbook, *arguments, environment=self.lab.variables())
+        self.text = run.text
+        assert (run.code != 0) == fails, self.text
         assert self.lab.password not in self.text
-        recap = run.stdout.rpartition("PLAY RECAP")[2].partition("localhost")[2].partition(":")[2].split("\n")[0]
-        return {name: int(count) for name, _equals, count in (word.partition("=") for word in recap.split())}
+        return run.recap.get("localhost", {})
 
     def modes(self) -> dict[str, list[str]]:
         """Returns the modes of the mappings by VM."""

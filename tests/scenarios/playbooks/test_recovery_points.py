@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dpm_lab import DpmLab
+from playing import run_ansible
 from vcenter_lab import VcenterLab
 
-ROOT = Path(__file__).resolve().parents[3]
 EXTEND = "winbackup.storage.extend_recovery_points"
 POLICY = ("-e", "dpm_recovery_points_min_free_percent=20")
 # A minute of the model passes in a second, so that checks end while a playbook waits.
@@ -47,27 +44,11 @@ class Site:
 
     def play(self, playbook: str, *arguments: str, fails: bool = False) -> dict[str, dict[str, int]]:
         """Runs a playbook; returns the lines of the recap by host."""
-        environment = {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "true",
-            **self.environment,
-        }
-        command = [sys.executable, "-m", "ansible", "playbook", playbook, *arguments]
-        run = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=240)
-        self.text = run.stdout + run.stderr
-        assert (run.returncode != 0) == fails, self.text
+        run = run_ansible("playbook", self.folder, playbook, *arguments, environment=self.environment)
+        self.text = run.text
+        assert (run.code != 0) == fails, self.text
         assert self.lab.password not in self.text
-        recap = run.stdout.rpartition("PLAY RECAP")[2].split("\n")[1:]
-        lines = [line.partition(":") for line in recap if ": ok=" in line.replace("   ", "")]
-        return {
-            host.strip(): {
-                name: int(count) for name, _equals, count in (word.partition("=") for word in counts.split())
-            }
-            for host, _colon, counts in lines
-        }
+        return run.recap
 
 
 @pytest.fixture
@@ -208,13 +189,7 @@ def test_every_way_to_the_server_gives_the_same_result(tmp_path: Path) -> None:
 
 def test_site_runs_both_halves_and_writes_the_report(vcenter: VcenterLab, site: Site) -> None:
     vcenter.world(vcenter.story())
-    site.environment = {
-        "VMWARE_HOST": vcenter.host,
-        "VMWARE_PORT": str(vcenter.port),
-        "VMWARE_USER": vcenter.username,
-        "VMWARE_PASSWORD": vcenter.password,
-        "VMWARE_CA_PATH": vcenter.ca_path,
-    }
+    site.environment = vcenter.variables()
     chosen = {
         "rdm_convert_vms": ["archive 01"],
         "dpm_recovery_points_min_free_percent": 20,

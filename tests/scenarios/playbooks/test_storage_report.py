@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import socket
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from playing import run_ansible
 from vcenter_lab import VcenterLab
 
-ROOT = Path(__file__).resolve().parents[3]
 WICKED = (
     "</script><script>alert(1)</script>",
     '=HYPERLINK("http://127.0.0.1/","click")',
@@ -64,26 +61,12 @@ class Site:
         self.lab, self.folder = lab, folder
 
     def play(self, *arguments: str, fails: bool = False, **more: str) -> dict[str, int]:
-        """Runs ansible-playbook with more in its environment; returns the counts of the one host in the recap."""
-        environment = {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "true",
-            "VMWARE_HOST": self.lab.host,
-            "VMWARE_PORT": str(self.lab.port),
-            "VMWARE_USER": self.lab.username,
-            "VMWARE_PASSWORD": self.lab.password,
-            "VMWARE_CA_PATH": self.lab.ca_path,
-            **more,
-        }
-        command = [sys.executable, "-m", "ansible", "playbook", *arguments]
-        run = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=180)
-        self.text = run.stdout + run.stderr
-        assert (run.returncode != 0) == fails, self.text
-        recap = run.stdout.rpartition("PLAY RECAP")[2].partition("ok=")[2].split("\n")[0]
-        return {name: int(count) for name, _equals, count in (word.partition("=") for word in f"ok={recap}".split())}
+        """Runs ansible-playbook with more in its environment; returns the counts of the last host in the recap."""
+        run = run_ansible("playbook", self.folder, *arguments, environment={**self.lab.variables(), **more})
+        self.text = run.text
+        assert (run.code != 0) == fails, self.text
+        assert self.lab.password not in self.text
+        return [{}, *run.recap.values()][-1]
 
     def play_text(self, text: str, *arguments: str, fails: bool = False) -> dict[str, int]:
         """Runs a play that is given as text, on the host `windows` of an inventory."""
