@@ -274,7 +274,7 @@ class Linter:
         ):
             self.complain(node, "string-code", f"{name} runs what a string says, or another process")
         elif lower in self.functions:
-            self._check_parameters(node, name, arguments, self.functions[lower])
+            self._check_parameters(name, arguments, self.functions[lower])
         elif lower in POWERSHELL.aliases or "-" not in name:
             self.complain(node, "alias", f"{name} is an alias, or no cmdlet: write the full name")
         elif lower not in self.commands:
@@ -284,14 +284,14 @@ class Linter:
 
     def _check_cmdlet(self, node: Node, command: Command, arguments: list[Node]) -> None:
         names = {parameter.name.lower() for parameter in command.parameters().values()}
-        self._check_parameters(node, command.name, arguments, names)
+        self._check_parameters(command.name, arguments, names)
         if not command.supports_should_process:
             return
         texts = "".join(argument.text.strip().lower() for argument in arguments)
         if "-confirm:$false" not in texts:
             self.complain(node, "confirm", f"{command.name} asks before it acts: give -Confirm:$false")
 
-    def _check_parameters(self, node: Node, name: str, arguments: list[Node], known: set[str]) -> None:
+    def _check_parameters(self, name: str, arguments: list[Node], known: set[str]) -> None:
         for argument in arguments:
             if argument.kind != "command_parameter":
                 continue

@@ -201,8 +201,9 @@ def up(world: str | None) -> None:
     line = process.stdout.readline()
     if not line:
         sys.exit(f"the lab vCenter did not start: see {OUTPUT / 'vcenter.log'}")
-    STATE.write_text(json.dumps({**json.loads(line), "pid": process.pid}), encoding="utf-8")
-    STATE.chmod(0o600)
+    # The password stands in it.
+    with open(os.open(STATE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump({**json.loads(line), "pid": process.pid}, file)
 
 
 def down() -> None:

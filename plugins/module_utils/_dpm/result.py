@@ -70,7 +70,7 @@ def info_result(facts: Facts, chosen: Sequence[DataSource], threshold: Fraction)
 
 def resize_result(report: Report) -> dict[str, Any]:
     """Returns the result of dpm_allocation: every data source on one of the volumes, in the order of the selection."""
-    rows = [_resized_row(entry, member, report.check_mode) for entry, member in members_of(report.entries)]
+    rows = [_resized_row(entry, member) for entry, member in members_of(report.entries)]
     before = _pool_summary(report.pool_before)
     after = None if report.pool_after is None else _pool_summary(report.pool_after)
     if report.check_mode:
@@ -171,7 +171,7 @@ def shown_time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _resized_row(entry: Entry, member: DataSource, check_mode: bool) -> dict[str, Any]:
+def _resized_row(entry: Entry, member: DataSource) -> dict[str, Any]:
     decision = entry.decision
     before = sizes_row(member.recovery_point_volume)
     after = None if entry.after is None or member.id not in entry.after else sizes_row(entry.after[member.id])

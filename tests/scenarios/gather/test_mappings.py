@@ -183,7 +183,7 @@ def test_a_masked_lun_is_a_finding_and_not_a_crash(story: VcenterLab, gather: Ga
     assert "lun_missing" in codes(disk["blockers"])
 
 
-def test_what_a_lost_host_does_not_tell_is_a_finding(story: VcenterLab, gather: Gather) -> None:
+def test_the_mappings_of_a_lost_host_are_listed_with_what_stops_them(story: VcenterLab, gather: Gather) -> None:
     story.change_host("esx1.lab", "lost")
     result = gather()
     assert result["summary"]["rdms"] == 9
