@@ -71,4 +71,4 @@ lab-down:
 	@$(BIN)/python tests/lab/lab.py down
 
 clean:
-	rm -rf .build .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .build .venv .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from powershell import Session, UnknownConstruct
 
@@ -31,12 +31,10 @@ class PowerShellCommands:
         self.new_session = new_session
         self._others = Commands()
 
-    def start(
-        self, command_line: str, arguments: Sequence[str], environment: Mapping[str, str], codepage: int
-    ) -> Process:
+    def start(self, command_line: str, environment: Mapping[str, str], codepage: int) -> Process:
         words = command_line.split()
         if not words or words[0].lower() not in _NAMES:
-            return self._others.start(command_line, arguments, environment, codepage)
+            return self._others.start(command_line, environment, codepage)
         lower = [word.lower() for word in words]
         encoded = next((words[place + 1] for place, word in enumerate(lower[:-1]) if word == "-encodedcommand"), "")
         script = base64.b64decode(encoded).decode("utf-16-le")

@@ -113,9 +113,7 @@ class Process:
 class Executor(Protocol):
     """Starts commands. `command_line` is the whole line; a command that cannot be found writes that to stderr."""
 
-    def start(
-        self, command_line: str, arguments: Sequence[str], environment: Mapping[str, str], codepage: int
-    ) -> Process:
+    def start(self, command_line: str, environment: Mapping[str, str], codepage: int) -> Process:
         """Starts a command."""
 
 
@@ -128,9 +126,7 @@ class Commands:
     """Simple commands for tests of the protocol itself: `cat`, `echo`, `exit`, `bytes`, `sleep`, `env`, and cmd's own
     refusals."""
 
-    def start(
-        self, command_line: str, arguments: Sequence[str], environment: Mapping[str, str], codepage: int
-    ) -> Process:
+    def start(self, command_line: str, environment: Mapping[str, str], codepage: int) -> Process:
         words = command_line.split()
         name = words[0].lower() if words else ""
         codec = codec_of(codepage)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import shlex
 import threading
 import time
 import uuid
@@ -185,8 +184,7 @@ class Shells:
         if through_cmd and len(line) > CMD_LIMIT:
             process = Process(too_long)
         else:
-            words = line.split() if "'" in line else shlex.split(line, posix=False)
-            process = self.executor.start(line, words[1:], shell.environment, shell.codepage)
+            process = self.executor.start(line, shell.environment, shell.codepage)
             if request.options.get("WINRS_CONSOLEMODE_STDIN", "FALSE").upper() == "TRUE":
                 process.detach_stdin()
         shell.commands[command_id] = process
@@ -195,7 +193,7 @@ class Shells:
     def _open_pool(self, shell: Shell, request: soap.Request) -> None:
         def start(script: str) -> Process:
             # Each pipeline has a process of its own here; on a real host those of a pool share one.
-            return self.executor.start(encoded(script), [], shell.environment, 65001)
+            return self.executor.start(encoded(script), shell.environment, 65001)
 
         shell.pool = RunspacePool(shell.id, start)
         shell.pool.write_stdin(_decoded(request.text("creationXml") or ""), False)

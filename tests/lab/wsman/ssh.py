@@ -269,7 +269,7 @@ ForceCommand exec {shlex.join(session)}
             return Process(_no_terminal)
         if self.default_shell == "cmd" and len(line) > CMD_LIMIT:
             return Process(too_long)
-        return self._executor.start(line, line.split()[1:], {}, self._codepage)
+        return self._executor.start(line, {}, self._codepage)
 
     def _code_of(self, process: Process) -> int:
         # What goes over the wire has 32 bits, what the client ends with has 8.
