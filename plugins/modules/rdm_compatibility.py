@@ -99,6 +99,7 @@ options:
   datastore:
     description:
       - Datastore for the new mapping file. Without it that of the old one.
+      - The folder is that of O(directory), else the one that is called as the old file's, which has to exist there.
     type: str
   directory:
     description:

@@ -80,7 +80,7 @@ def wish_of(options: Mapping[str, Any]) -> Wish:
     headroom = options["headroom_percent"]
     if percent is not None and not 0 < percent < 100:
         raise ConfigurationError(f"min_free_percent is to be above 0 and below 100, not {percent:g}.")
-    if headroom < 0:
+    if not 0 <= headroom < float("inf"):
         raise ConfigurationError(f"headroom_percent is to be 0 or more, not {headroom:g}.")
     if options["size"] is not None:
         if headroom:

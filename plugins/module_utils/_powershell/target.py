@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.address import check_host, check_port
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 
 _PORTS = {"http": 5985, "https": 5986}
@@ -94,6 +95,8 @@ class Target:
         }
 
     def _check(self) -> None:
+        check_port("port", self.port)
+        check_host("hostname", self.hostname)
         if self.transport in ("ntlm", "credssp", "basic"):
             missing = [name for name in ("username", "password") if not getattr(self, name)]
             if missing:
@@ -115,6 +118,17 @@ class Target:
             path = getattr(self, name)
             if path is not None and not Path(path).exists():
                 raise ConfigurationError(f"The file of {name} ({path}) does not exist.")
+        if self.ca_trust_path is not None and Path(self.ca_trust_path).is_file():
+            self._check_authorities(self.ca_trust_path)
+
+    def _check_authorities(self, path: str) -> None:
+        try:
+            ssl.create_default_context(cafile=path)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(
+                f"ca_trust_path ({path}) cannot be used: {getattr(error, 'strerror', None) or error}.",
+                hint="Give a file with the certificate of the authority in PEM form.",
+            ) from error
 
 
 def _bytes(text: str | None) -> bytes:

@@ -114,6 +114,9 @@ class Backend(Protocol):
     def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
         """Returns the .vmdk files in the folder of `file`, by their full names; None where it cannot be read."""
 
+    def has_folder(self, machine: VirtualMachine, file: str) -> bool:
+        """Returns False where the folder of `file` does not exist; where that cannot be told, True."""
+
     def missing_privileges(
         self, machine: VirtualMachine, datastores: Sequence[Datastore]
     ) -> Mapping[str, Sequence[str]]:

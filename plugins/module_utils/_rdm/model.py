@@ -233,7 +233,7 @@ class VirtualMachine:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """A file of a datastore as its directory and, for a .vmdk, its descriptor show it."""
+    """A file of a datastore as its directory and, for a .vmdk, its descriptor show it; the capacity in whole KiB."""
 
     file: str
     size_bytes: int | None = None

@@ -119,7 +119,8 @@ def _differing(note: Note, facts: FileFacts) -> str | None:
         return "it is no raw device mapping any more"
     if facts.compatibility is not None and facts.compatibility is not note.mode:
         return f"it is a {facts.compatibility.value} mapping, not a {note.mode.value} one"
-    if facts.capacity_bytes != note.lun.capacity_bytes:
+    # The browser tells whole KiB; a LUN may have an odd number of blocks.
+    if facts.capacity_bytes is None or facts.capacity_bytes // 1024 != note.lun.capacity_bytes // 1024:
         return f"it has {facts.capacity_bytes} bytes, not {note.lun.capacity_bytes}"
     if note.disk_uuid is not None and facts.disk_uuid is not None and facts.disk_uuid != note.disk_uuid:
         return f"its disk uuid is {facts.disk_uuid}, not {note.disk_uuid}"

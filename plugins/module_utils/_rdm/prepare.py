@@ -287,6 +287,10 @@ def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> Work:
         blockers = (_nowhere(disk, file),)
     elif not blockers and listing is None:
         blockers = (_unreadable(file),)
+    # Only a place of the user's own may be without a folder: the old one holds a file.
+    other_reason = opened is None or any(blocker.code == "datastore_unsuitable" for blocker in blockers)
+    if not listing and not other_reason and not reading.backend.has_folder(machine, file):
+        blockers = (*blockers, _no_folder(file))
     attach = listing is not None and file in listing and file in own_files
     return Work(disk, Task.CONVERT, opened, lun, attach_existing=attach, blockers=tuple(blockers))
 
@@ -296,6 +300,16 @@ def _nowhere(disk: Disk, file: str) -> Blocker:
         "datastore_unsuitable",
         f"The place of {disk.file} or of {file} is not a datastore that the VM's host shows.",
         "Name a datastore that the VM's host has mounted for writing.",
+        file,
+    )
+
+
+def _no_folder(file: str) -> Blocker:
+    datastore, folder, _name = split_file(file)
+    return Blocker(
+        "datastore_unsuitable",
+        f"There is no folder {folder} on datastore {datastore}, where the new mapping file would lie.",
+        "Make it first, or name one that there is with datastore and directory.",
         file,
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
 
 OVERRIDABLE = ("managed_by_vcenter", "other_hosts_unknown", "replicated")
@@ -51,7 +52,10 @@ class Request:
 
 
 def request_of(options: Mapping[str, Any]) -> Request:
-    """Returns the request that the options of one call make."""
+    """Returns the request that the options of one call make; raises ConfigurationError for a time that is none."""
+    for name, least in (("timeout", 1), ("shutdown_timeout", 0)):
+        if options[name] < least:
+            raise ConfigurationError(f"{name} is to be {least} or more, not {options[name]}.")
     return Request(
         vm=options["vm"],
         compatibility=Compatibility(options["compatibility"]),

@@ -28,7 +28,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect
     read_inventory,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import list_folder, search_mappings
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import (
+    has_folder,
+    list_folder,
+    search_mappings,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.privileges import missing_privileges
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import reference
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.recovery import recovery_commands
@@ -64,6 +68,10 @@ class VsphereBackend(Backend):
     def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
         """Returns the .vmdk files in the folder of `file`."""
         return list_folder(self.session, machine, file)
+
+    def has_folder(self, machine: VirtualMachine, file: str) -> bool:
+        """Returns False where the folder of `file` does not exist."""
+        return has_folder(self.session, machine, file)
 
     def mapping_files(self, datastore: Datastore) -> Sequence[FileFacts]:
         """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from xml.parsers.expat import ExpatError
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.address import check_host, check_port
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -65,7 +66,13 @@ class Server:
                 hint="Set hostname, username and password in the task, in module_defaults of the group "
                 "winbackup.storage.vsphere, or as VMWARE_HOST, VMWARE_USER and VMWARE_PASSWORD in the environment.",
             )
-        return cls(**{name: options[name] for name in cls.__dataclass_fields__ if options.get(name) is not None})
+        server = cls(**{name: options[name] for name in cls.__dataclass_fields__ if options.get(name) is not None})
+        for name in ("port", "proxy_port"):
+            check_port(name, getattr(server, name))
+        check_host("hostname", server.hostname)
+        if server.connection_timeout < 1:
+            raise ConfigurationError(f"connection_timeout is to be 1 or more, not {server.connection_timeout}.")
+        return server
 
     @property
     def name(self) -> str:

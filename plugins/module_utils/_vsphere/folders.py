@@ -68,6 +68,18 @@ def list_folder(session: Session, machine: VirtualMachine, file: str) -> Mapping
     return found
 
 
+def has_folder(session: Session, machine: VirtualMachine, file: str) -> bool:
+    """Returns False where the folder of `file` does not exist; where that cannot be told, True."""
+    datastore, folder, _name = split_file(file)
+    try:
+        browser = _browser(session, machine, datastore)
+        if browser is not None:
+            list(_search(session, browser, datastore, folder, None))
+    except StepRefused as refusal:
+        return refusal.fault != "FileNotFound"
+    return True
+
+
 def search_mappings(session: Session, datastore: Datastore) -> tuple[FileFacts, ...]:
     """Returns every mapping file on a datastore, in whatever folder; raises StepRefused where it cannot be searched."""
     browser = None

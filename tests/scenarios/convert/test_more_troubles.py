@@ -14,6 +14,7 @@ from harness import (
     machine,
     mapping,
     records,
+    refused,
     run,
 )
 from vcenter_lab import VcenterLab
@@ -88,6 +89,15 @@ def test_a_second_note_does_not_overwrite_the_first(vcenter: VcenterLab) -> None
     assert_nothing_lost(before, after, VM)
 
 
+def test_the_old_mapping_of_a_lun_with_an_odd_number_of_blocks_is_deleted(vcenter: VcenterLab) -> None:
+    """The browser tells whole KiB, so its size of the file is half a KiB short."""
+    converted(vcenter, one_disk(lun={"sectors": 3907029169}))
+    gone = run(vcenter, vm=VM, old_mapping="delete")
+    assert not gone["failed"], gone["msg"]
+    assert [step["step"] for step in gone["plan"]] == ["delete_old_mapping"]
+    assert records(vcenter.state(), VM) == {}
+
+
 def test_another_datastore(vcenter: VcenterLab) -> None:
     world = one_disk(datastores=[{"name": "san01"}, {"name": "san 02"}], files=[{"file": "[san 02] rdm/readme.txt"}])
     result = converted(vcenter, world, datastore="san 02", directory="rdm")
@@ -98,10 +108,24 @@ def test_a_directory_that_is_not_there(vcenter: VcenterLab) -> None:
     vcenter.world(RUNNING)
     before = vcenter.state()
     result = run(vcenter, vm=VM, power="shutdown", directory="no such")
-    assert result["failed"]
-    assert "FileNotFound" in result["msg"]
-    assert [disk["state"] for disk in result["disks"]] == ["rolled_back"]
+    assert [blocker["code"] for blocker in result["blockers"]] == ["datastore_unsuitable"]
+    assert "no folder no such on datastore san01" in result["msg"]
     assert machine(vcenter.state(), VM)["devices"] == machine(before, VM)["devices"]
+    assert machine(vcenter.state(), VM)["power"] == "poweredOn"
+
+
+def test_a_datastore_without_a_folder_of_the_old_name(vcenter: VcenterLab) -> None:
+    world = one_disk(datastores=[{"name": "san01"}, {"name": "san 02"}])
+    (blocker,) = refused(vcenter, world, "datastore_unsuitable", datastore="san 02")
+    assert "no folder backup01 on datastore san 02" in blocker["message"]
+
+
+@pytest.mark.parametrize("option", ["timeout", "shutdown_timeout"])
+def test_a_time_that_is_none(vcenter: VcenterLab, option: str) -> None:
+    vcenter.world(RUNNING)
+    result = run(vcenter, vm=VM, power="shutdown", **{option: -1})
+    assert result["failed"]
+    assert result["msg"].startswith(f"{option} is to be ")
     assert machine(vcenter.state(), VM)["power"] == "poweredOn"
 
 

@@ -127,6 +127,9 @@ class HostInMemory:
             lambda: {name: facts for name, facts in self.files.items() if split_file(name)[:2] == folder}
         )
 
+    def has_folder(self, machine: VirtualMachine, file: str) -> bool:
+        return self._called(lambda: True)
+
     def missing_privileges(
         self, machine: VirtualMachine, datastores: Sequence[Datastore]
     ) -> Mapping[str, Sequence[str]]:
