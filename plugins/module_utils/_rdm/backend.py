@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""What the executor asks of an edge. Two edges answer it: the vSphere API and the ESXi shell.
+"""What the executor asks of an edge, so that it does not know which way leads to the host.
 
 An edge fetches facts and does one step at a time. It decides nothing, retries no write, and raises only the
 collection's own exceptions: StepRefused (Conflict where somebody else was faster), OutcomeUnknown, ConnectionFailed.

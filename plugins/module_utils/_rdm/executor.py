@@ -165,7 +165,7 @@ class Executor:
             if Footprint.of(machine) != footprint:
                 raise PlanIsStale(f"Disks, snapshots or host of {machine.name} changed while the plan was made.")
             run.held = dict(held)
-            texts = run.record_texts(machine, {})
+            texts = run.record_texts(machine)
             run.held = {}
             return Change(records=texts)
 
@@ -318,7 +318,7 @@ class Executor:
         except StorageError as error:
             self.report.fail(f"The VM could not be started: {error}")
             unfit = [error.work] if isinstance(error, Unfit) else []
-            named = unfit or [work for work in converted if _names_disk(str(error), work, self.prepared)]
+            named = unfit or [work for work in converted if _names_disk(str(error), work)]
             if not named:
                 return False
             for work in named:
@@ -360,7 +360,7 @@ class Executor:
             return all(record is None or record.open is None for record in present.values())
 
         def change(sight: Sight) -> Change:
-            texts = run.record_texts(sight.machine, {})
+            texts = run.record_texts(sight.machine)
             texts.update({address: to_text(record) for address, record in closed(sight).items()})
             return Change(records=texts)
 
@@ -445,7 +445,7 @@ def _closed(record: Record | None, run: Run, converted: bool, work: Work) -> Rec
     return Record(present.machine, None, (*notes, noted(opened)))
 
 
-def _names_disk(text: str, work: Work, prepared: Prepared) -> bool:
+def _names_disk(text: str, work: Work) -> bool:
     """Tells whether the server's words about a failed start are about this disk."""
     record = work.record
     if record is None:

@@ -85,7 +85,7 @@ def _refusal(
         other.name
         for other in inventory.machines.values()
         for disk in other.disks
-        if _same_file(inventory, other, file, machine) and file in (disk.file, *disk.parents)
+        if _share_names(other, machine) and file in (disk.file, *disk.parents)
     ]
     if users:
         return Blocker(
@@ -127,7 +127,7 @@ def _differing(note: Note, facts: FileFacts) -> str | None:
     return None
 
 
-def _same_file(inventory: Inventory, other: VirtualMachine, file: str, machine: VirtualMachine) -> bool:
+def _share_names(other: VirtualMachine, machine: VirtualMachine) -> bool:
     """Tells whether a file name of another VM can mean the same file: datastore names repeat over datacenters."""
     return other.datacenter == machine.datacenter or other.datacenter is None or machine.datacenter is None
 
@@ -148,6 +148,6 @@ def _drop(run: Run, address: str, note: Note) -> None:
         if record is None:
             return Change()
         left = replace(record, notes=tuple(kept for kept in record.notes if kept != note))
-        return Change(records={**run.record_texts(sight.machine, {}), address: to_text(left)})
+        return Change(records={**run.record_texts(sight.machine), address: to_text(left)})
 
     run.reach(done, change)

@@ -32,7 +32,6 @@ STEP_BEGUN = "begun"
 STEP_SHUTDOWN_ASKED = "shutdown_asked"
 STEP_REMOVED = "removed"
 STEP_SWAPPED = "swapped"
-STEP_POWER = "power"
 # The disk was swapped, and may have lost what hung on its device: the boot order, shares, limits, the label.
 TOUCHED = frozenset({STEP_REMOVED, STEP_SWAPPED})
 

@@ -168,14 +168,8 @@ class Run:
                     self.changed = True
                     raise
 
-    def write_records(self, updates: Mapping[str, Record | None], done: Callable[[Sight], bool]) -> Sight:
-        """Writes records, and renews the lease of every other one that is held, in one reconfigure."""
-        return self.reach(done, lambda sight: Change(records=self.record_texts(sight.machine, updates)))
-
-    def record_texts(
-        self, machine: VirtualMachine, updates: Mapping[str, Record | None], step: str | None = None
-    ) -> dict[str, str | None]:
-        """Returns the texts of all records to write: `updates`, and those held, with the lease renewed."""
+    def record_texts(self, machine: VirtualMachine, step: str | None = None) -> dict[str, str | None]:
+        """Returns the texts of all records held, with the lease renewed, and at the step where one is given."""
         lease = self.now() + LEASE_SECONDS
         texts: dict[str, str | None] = {}
         for address, opened in self.held.items():
@@ -183,8 +177,6 @@ class Run:
             renewed = replace(opened, lease=lease, step=step or opened.step)
             self.held[address] = renewed
             texts[address] = to_text(replace(present, open=renewed))
-        for address, record in updates.items():
-            texts[address] = to_text(record) if record is not None else None
         return texts
 
     def renew(self, step: str | None = None) -> Sight:
@@ -200,7 +192,7 @@ class Run:
                     return False
             return True
 
-        return self.reach(renewed, lambda sight: Change(records=self.record_texts(sight.machine, {}, step)))
+        return self.reach(renewed, lambda sight: Change(records=self.record_texts(sight.machine, step)))
 
     def _read(self, read: Callable[[], _T]) -> _T:
         for attempt in range(_TRIES):

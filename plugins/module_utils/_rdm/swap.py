@@ -254,4 +254,4 @@ def _with_records(run: Run, sight: Sight, change: Change, step: str | None, addr
     """Returns the change with the records in the same reconfigure, so that neither is ever without the other."""
     if step is not None:
         run.held[address] = replace(run.held[address], step=step)
-    return replace(change, records=run.record_texts(sight.machine, {}))
+    return replace(change, records=run.record_texts(sight.machine))

@@ -86,11 +86,6 @@ class Work:
         """Where the disk hangs ("scsi0:1")."""
         return self.disk.address
 
-    @property
-    def changes_devices(self) -> bool:
-        """True where the disk itself is to be touched, which needs the VM off."""
-        return self.task is not Task.NOTHING
-
 
 def volume_path(disk: Disk, datastores: Mapping[str, Datastore]) -> str | None:
     """Returns the volume path of the mapping below a disk, or None where its datastore is not visible."""
