@@ -77,7 +77,7 @@ def test_the_story_ends_consistent_and_a_second_run_changes_nothing(site: Site) 
     assert {87, 140} <= {event["id"] for event in events}
     where = site.inventory()
     assert site.play(EXTEND, *where, *POLICY)["dpm01"]["changed"] == 2
-    assert "extended, 40.00 GB -> 53.27 GB" in site.text
+    assert "extended, 40.00 GiB -> 53.27 GiB" in site.text
     assert "consistency check succeeded" in site.text
     assert "Invalid" not in {source["state"] for source in site.lab.do("state")["datasources"]}
     again = site.play(EXTEND, *where, *POLICY)["dpm01"]
