@@ -16,6 +16,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.prepare imp
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import from_volume_path
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.result import lun_of_disk, machine_result
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Usage
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import Task, Work
 
 UNCHANGED = "unchanged"
@@ -69,7 +70,8 @@ class Report:
     def result(self) -> dict[str, object]:
         """Returns the result in the shape of the module's documentation."""
         prepared = self.prepared
-        disks = [self._disk(work) for work in prepared.works]
+        usage = Usage.of(prepared.inventory)
+        disks = [self._disk(work, usage) for work in prepared.works]
         power_before = prepared.machine.power
         # Ansible shows what a result has under this name.
         told = [*cautions(prepared), *self.warnings]
@@ -100,7 +102,7 @@ class Report:
             sentences.append(f"{'A reason' if count == 1 else f'{count} reasons'} not to convert: {reasons}")
         return " ".join(sentences) if sentences else None
 
-    def _disk(self, work: Work) -> dict[str, object]:
+    def _disk(self, work: Work, usage: Usage) -> dict[str, object]:
         state = self.states.get(work.address, UNCHANGED)
         before = disk_facts(work.disk)
         if state == WOULD_CONVERT:
@@ -113,7 +115,7 @@ class Report:
         return {
             "address": work.address,
             "label": work.disk.label,
-            "lun": lun_of_disk(self.prepared.inventory, self.prepared.machine, work.disk),
+            "lun": lun_of_disk(self.prepared.inventory, self.prepared.machine, work.disk, usage),
             "before": before,
             "after": after,
             "state": state,

@@ -43,6 +43,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record impo
     from_volume_path,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Usage
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_disks
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import (
     Stand,
@@ -99,6 +100,7 @@ class _Reading:
     backend: Backend
     request: Request
     inventory: Inventory
+    usage: Usage
     machine: VirtualMachine
     records: Mapping[str, Record]
     power_before: Power
@@ -140,6 +142,7 @@ def prepare(backend: Backend, request: Request, inventory: Inventory, machine: V
         backend,
         request,
         inventory,
+        Usage.of(inventory),
         machine,
         own,
         Power.ON if stopped else (machine.power or Power.OFF),
@@ -169,7 +172,7 @@ def _position(disk: Disk) -> tuple[str, int, int]:
 
 
 def conversion_blockers(
-    backend: Backend, inventory: Inventory, machine: VirtualMachine, disk: Disk, wanted: Compatibility
+    backend: Backend, inventory: Inventory, usage: Usage, machine: VirtualMachine, disk: Disk, wanted: Compatibility
 ) -> tuple[Blocker, ...]:
     """Returns what a plan with the default options would have against bringing one disk into the wanted mode."""
     records, unreadable = own_records(machine)
@@ -178,6 +181,7 @@ def conversion_blockers(
         backend,
         Request(machine.id, wanted),
         inventory,
+        usage,
         machine,
         own,
         machine.power or Power.OFF,
@@ -275,6 +279,7 @@ def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> Work:
         target=target,
         power=request.power,
         override=request.override,
+        usage=reading.usage,
     )
     old_path = volume_path(disk, datastores)
     new_path = f"/vmfs/volumes/{datastore.uuid}/{_inner(file)}" if datastore is not None else None
@@ -381,6 +386,7 @@ def _step_blockers(reading: _Reading, disk: Disk, wanted: Compatibility, codes: 
         wanted,
         power=reading.request.power,
         override=reading.request.override,
+        usage=reading.usage,
     )
     return tuple(blocker for blocker in found if blocker.code in codes)
 

@@ -67,11 +67,6 @@ def machine_result(inventory: Inventory, machine: VirtualMachine) -> dict[str, o
     }
 
 
-def lun_of_disk(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> dict[str, object] | None:
-    """Returns `lun{}` of a mapping as the VM's host sees it; None where that host does not show it, or not one."""
-    return _lun_of_disk(inventory, machine, disk, Usage.of(inventory), with_paths=False)
-
-
 def rdm_info_result(
     inventory: Inventory,
     disks: Sequence[tuple[VirtualMachine, Disk]],
@@ -152,7 +147,7 @@ def _mapping(
         "disk_mode": disk.disk_mode,
         "sharing": disk.sharing,
         "capacity_bytes": disk.capacity_bytes,
-        "lun": _lun_of_disk(inventory, machine, disk, usage, with_paths),
+        "lun": lun_of_disk(inventory, machine, disk, usage, with_paths=with_paths),
         "shared_with": [machine_result(inventory, other) for other in usage.sharing(inventory, machine, disk)],
         "findings": list(mapping_findings(inventory, machine, disk, usage)),
         "blockers": list(blockers),
@@ -181,9 +176,10 @@ def other_mode(disk: Disk) -> Compatibility:
     return Compatibility.PHYSICAL if disk.compatibility is Compatibility.VIRTUAL else Compatibility.VIRTUAL
 
 
-def _lun_of_disk(
-    inventory: Inventory, machine: VirtualMachine, disk: Disk, usage: Usage, with_paths: bool
+def lun_of_disk(
+    inventory: Inventory, machine: VirtualMachine, disk: Disk, usage: Usage, *, with_paths: bool = False
 ) -> dict[str, object] | None:
+    """Returns `lun{}` of a mapping as the VM's host sees it; None where that host does not show it, or not one."""
     lun = inventory.lun_of(machine, disk)
     if lun is None:
         return None

@@ -31,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.result impo
     other_mode,
     rdm_info_result,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Usage
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import (
     select_hosts,
     select_machines,
@@ -78,8 +79,10 @@ def rdm_info(call: Call) -> Outcome:
         )
         checked: dict[tuple[str, str], Sequence[Blocker]] = {}
         if options["vms"] and len(machines) <= _CHECKED_IN_FULL:
+            usage = Usage.of(inventory)
             checked = {
-                (machine.id, disk.address): _all_blockers(backend, inventory, machine, disk) for machine, disk in chosen
+                (machine.id, disk.address): _all_blockers(backend, inventory, usage, machine, disk)
+                for machine, disk in chosen
             }
         orphans = None
         if options["orphans"]:
@@ -102,10 +105,10 @@ def lun_info(call: Call) -> Outcome:
 
 
 def _all_blockers(
-    backend: VsphereBackend, inventory: Inventory, machine: VirtualMachine, disk: Disk
+    backend: VsphereBackend, inventory: Inventory, usage: Usage, machine: VirtualMachine, disk: Disk
 ) -> tuple[Blocker, ...]:
     """Returns what a plan for this disk would say, with its looks into folders and rights."""
-    blockers = conversion_blockers(backend, inventory, machine, disk, other_mode(disk))
+    blockers = conversion_blockers(backend, inventory, usage, machine, disk, other_mode(disk))
     other = in_progress(machine, backend.now()) if machine.records else None
     return (*blockers, other) if other is not None else blockers
 
