@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from readings import dpm_info, lun_info, rdm_info, site_with
-from report_reader import read
 
 from ansible_collections.winbackup.storage.plugins.filter.storage_report import FilterModule, collection_version
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
+from ansible_collections.winbackup.storage.tests.unit.helpers.readings import dpm_info, lun_info, rdm_info, site_with
+from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import read
 
 PHYSICAL = Compatibility.PHYSICAL
 storage_report = FilterModule().filters()["storage_report"]

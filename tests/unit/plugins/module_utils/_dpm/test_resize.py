@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from dpm_in_memory import GRAIN, DpmInMemory, Volume
-from dpm_sources import GIB
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +17,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy impo
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.resize import Request, resize
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result import resize_failure, resize_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_in_memory import GRAIN, DpmInMemory, Volume
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import GIB
 
 WISH = Wish(size=40 * GIB)
 

@@ -11,7 +11,6 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from dpm_sources import GIB, facts, pool, source
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
@@ -23,6 +22,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     StorageKind,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result import info_result
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import GIB, facts, pool, source
 
 MONDAY, TUESDAY = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
 

@@ -11,12 +11,19 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from readings import HARMLESS, dpm_info, lun_info, page_of, rdm_info, site_of
-from report_reader import Element, read, shape
 
 from ansible_collections.winbackup.storage.plugins.module_utils._report.markup import element
 from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.plugins.module_utils._report.text import columns, printable, shortened
+from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
+    HARMLESS,
+    dpm_info,
+    lun_info,
+    page_of,
+    rdm_info,
+    site_of,
+)
+from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, read, shape
 
 WICKED = (
     "</script><script>alert(1)</script>",

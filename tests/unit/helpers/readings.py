@@ -8,9 +8,6 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
-from host_in_memory import STORE, lun, machine
-from report_reader import Element, read
-
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm import model as dpm
@@ -26,6 +23,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.result import lun_info_result, rdm_info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, read
 
 GIB = 1024**3
 HARMLESS = "harmless"

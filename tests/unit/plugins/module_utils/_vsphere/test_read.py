@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from canned_server import answering, object_content, page, soap_fault
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, StepRefused
@@ -11,6 +10,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read im
     object_spec,
     read_properties,
     reference,
+)
+from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import (
+    answering,
+    object_content,
+    page,
+    soap_fault,
 )
 
 _VM = vim.VirtualMachine("vm-1")

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import ansible
 import pytest
-from canned_server import answering, soap_fault
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
@@ -23,6 +22,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session, unreachable
+from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import answering, soap_fault
 
 _PASSWORD = "hunter2-and-more"
 

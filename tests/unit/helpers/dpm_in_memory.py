@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from dpm_sources import facts, source
-
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, OutcomeUnknown
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Allocation, DataSource, Facts, Job
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Decision, ShrinkLimits, Step
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.server import Answer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import round_up
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import facts, source
 
 GRAIN = 10 * 1024**2
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from dpm_sources import GIB, MIB, facts, pool, source
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -33,6 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy impo
     reached,
     volumes_of,
 )
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import GIB, MIB, facts, pool, source
 
 
 def volume(allocated: int | None, used: int | None, id: str = "a", **others: object) -> Volume:

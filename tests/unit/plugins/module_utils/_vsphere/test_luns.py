@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from canned_server import answering, object_content, page
-from devices import TWO_TB, scsi_disk
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import datastore_of, host_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import object_spec, read_properties
+from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import answering, object_content, page
+from ansible_collections.winbackup.storage.tests.unit.helpers.devices import TWO_TB, scsi_disk
 
 _HOST = vim.HostSystem("host-1")
 _LUNS = "config.storageDevice.scsiLun"

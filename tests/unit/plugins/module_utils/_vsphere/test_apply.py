@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from devices import TWO_TB
 from pyVmomi import SoapAdapter, vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
@@ -28,6 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import config_spec
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.recovery import recovery_commands
+from ansible_collections.winbackup.storage.tests.unit.helpers.devices import TWO_TB
 
 _SCSI = Controller(1000, "scsi", "pvscsi", 0)
 _LUN = HostLun(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from canned_server import answering, object_content, page
-from devices import TWO_TB, controller, flat, mapping, scsi
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -22,6 +20,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
     files_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import object_spec, read_properties
+from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import answering, object_content, page
+from ansible_collections.winbackup.storage.tests.unit.helpers.devices import TWO_TB, controller, flat, mapping, scsi
 
 _VM = vim.VirtualMachine("vm-1")
 

@@ -10,9 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from dpm_in_memory import Check as RunningCheck
-from dpm_in_memory import DpmInMemory, Volume
-from dpm_sources import GIB, facts, source
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import (
@@ -30,6 +27,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.consistency
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Job
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result import check_failure, check_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_in_memory import Check as RunningCheck
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_in_memory import DpmInMemory, Volume
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import GIB, facts, source
 
 
 def server(**states: str) -> DpmInMemory:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from host_in_memory import lun, machine
-from readings import dpm_info, inventory, lun_info, page_of, rdm_info, site_with
-from report_reader import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
@@ -16,6 +13,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.plugins.module_utils._report.text import size
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
+    dpm_info,
+    inventory,
+    lun_info,
+    page_of,
+    rdm_info,
+    site_with,
+)
+from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element
 
 PHYSICAL, VIRTUAL = Compatibility.PHYSICAL, Compatibility.VIRTUAL
 

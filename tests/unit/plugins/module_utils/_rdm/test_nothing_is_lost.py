@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from host_in_memory import THREE_TB, TWO_TB, HostInMemory, Killed, Trouble, lun, machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,15 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.outcome import Report
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import from_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import (
+    THREE_TB,
+    TWO_TB,
+    HostInMemory,
+    Killed,
+    Trouble,
+    lun,
+    machine,
+)
 
 VIRTUAL, PHYSICAL = Compatibility.VIRTUAL, Compatibility.PHYSICAL
 KINDS = [

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from dpm_sources import source
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import SelectionError
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import DataSource
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection, select
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import source
 
 SOURCES = (
     source("id-1", name="D:\\", computer="fs1.lab.test", computers=frozenset({"fs1.lab.test", "FS1"})),

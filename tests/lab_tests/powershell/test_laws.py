@@ -125,7 +125,7 @@ def test_quotient_and_rest_of_int64(left: int, right: int) -> None:
     assert abs(rest) < abs(right)
     exact = isinstance(quotient, int)
     assert exact == (left % right == 0 and left // right < 2**63)
-    assert quotient * right == left if exact else quotient == left / right
+    assert quotient * right == left if exact else quotient == float(left) / float(right)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="<>&'\x85\u2028\u2029"), max_size=12))

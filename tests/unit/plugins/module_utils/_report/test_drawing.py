@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 
 import pytest
-from host_in_memory import lun, machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from readings import inventory, page_of, rdm_info
-from report_reader import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._report.drawing import DRAWN
 from ansible_collections.winbackup.storage.plugins.module_utils._report.text import columns
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.readings import inventory, page_of, rdm_info
+from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element
 
 
 def boxes_of(drawing: Element) -> list[tuple[float, float, float, float, Element]]:

@@ -7,11 +7,11 @@ import io
 from typing import Any
 
 import pytest
-from readings import rdm_info, site_with
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
 from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.plugins.module_utils._report.vdisk_csv import cell
+from ansible_collections.winbackup.storage.tests.unit.helpers.readings import rdm_info, site_with
 
 VDISK = [
     "VM", "Disk", "Disk Key", "Disk UUID", "Disk Path", "Capacity MiB", "Raw", "Disk Mode", "Sharing mode", "Thin",
