@@ -36,8 +36,8 @@ from vcenter_lab import VcenterLab  # noqa: E402
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library, read  # noqa: E402
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_INFO, rdm_info  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session  # noqa: E402
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.gather import RDM_INFO, rdm_info  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (  # noqa: E402
     DATASTORE_PATHS,
     FOLDER_PATHS,

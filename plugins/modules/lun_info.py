@@ -302,7 +302,7 @@ findings:
 """
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.gather import LUN_INFO, lun_info
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import LUN_INFO, lun_info
 
 
 def main() -> None:

@@ -508,12 +508,15 @@ diff:
 """
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.convert import SPEC, convert
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
+    RDM_COMPATIBILITY,
+    rdm_compatibility,
+)
 
 
 def main() -> None:
     """Runs the module."""
-    run_module(SPEC, convert)
+    run_module(RDM_COMPATIBILITY, rdm_compatibility)
 
 
 if __name__ == "__main__":

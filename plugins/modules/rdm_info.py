@@ -597,7 +597,7 @@ findings:
 """
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.gather import RDM_INFO, rdm_info
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_INFO, rdm_info
 
 
 def main() -> None:

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 
+# Metadata of a dataclass field that a result shows only where it is not None.
+ONLY_WHERE_SET = {"only_where_set": True}
+
 
 def to_plain(value: object) -> object:
     """Returns `value` made of dict, list, str, int, float, bool and None only; raises TypeError for anything else.
@@ -29,7 +32,12 @@ def to_plain(value: object) -> object:
     if isinstance(value, float):
         return float(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+        shown = {field: getattr(value, field.name) for field in fields(value)}
+        return {
+            field.name: to_plain(member)
+            for field, member in shown.items()
+            if member is not None or not field.metadata.get("only_where_set")
+        }
     if isinstance(value, Mapping):
         return {str(key): to_plain(member) for key, member in value.items()}
     if isinstance(value, (list, tuple)):

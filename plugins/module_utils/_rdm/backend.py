@@ -91,7 +91,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Sight:
+class VmState:
     """One fresh look at a machine: itself, its host with that host's LUNs, and its datastores. One moment, one read."""
 
     machine: VirtualMachine
@@ -105,14 +105,17 @@ class Backend(Protocol):
     def now(self) -> float:
         """Returns the server's clock."""
 
-    def inventory(self) -> Inventory:
-        """Returns everything, read anew."""
+    def inventory(self, *, with_lun_paths: bool = False) -> Inventory:
+        """Returns everything, read anew; the paths of the LUNs only where they are asked for."""
 
-    def look(self, machine_id: str) -> Sight:
+    def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now; raises SelectionError where it no longer exists."""
 
     def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
         """Returns the .vmdk files in the folder of `file`, by their full names; None where it cannot be read."""
+
+    def mapping_files(self, datastore: Datastore) -> Sequence[FileFacts]:
+        """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched."""
 
     def has_folder(self, machine: VirtualMachine, file: str) -> bool:
         """Returns False where the folder of `file` does not exist; where that cannot be told, True."""

@@ -46,18 +46,6 @@ class DiskKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Blocker:
-    """A reason not to convert: what was seen, what to do, and whether the user may override it."""
-
-    code: str
-    message: str
-    hint: str
-    object: str
-    overridable: bool = False
-    severity: str = "error"
-
-
-@dataclass(frozen=True, slots=True)
 class LunPath:
     """One path from a host to a LUN."""
 

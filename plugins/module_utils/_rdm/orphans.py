@@ -18,7 +18,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
     split_file,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.prepare import own_records
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import own_records
 
 _VOLUME = "/vmfs/volumes/"
 

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""What the user asked of `rdm_compatibility`, and the options by which it is asked: the same on every way in. Pure."""
+"""What the user asked of `rdm_compatibility`: the same on every way in. Pure."""
 
 from __future__ import annotations
 
@@ -14,23 +14,6 @@ from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
-
-OVERRIDABLE = ("managed_by_vcenter", "other_hosts_unknown", "replicated")
-
-OPTIONS: dict[str, dict[str, Any]] = {
-    "vm": {"type": "str", "required": True},
-    "compatibility": {"type": "str", "choices": ["virtual", "physical"], "default": "virtual"},
-    "disks": {"type": "list", "elements": "str", "default": []},
-    "power": {"type": "str", "choices": ["refuse", "shutdown", "power_off"], "default": "refuse"},
-    "shutdown_timeout": {"type": "int", "default": 600},
-    "restore_power": {"type": "bool", "default": True},
-    "disk_mode": {"type": "str", "choices": ["persistent", "independent_persistent"]},
-    "datastore": {"type": "str"},
-    "directory": {"type": "str"},
-    "old_mapping": {"type": "str", "choices": ["keep", "delete"], "default": "keep"},
-    "override": {"type": "list", "elements": "str", "choices": list(OVERRIDABLE), "default": []},
-    "timeout": {"type": "int", "default": 1800},
-}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import SelectionError
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunGroups
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Disk,
@@ -23,7 +24,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
     bare_device_name,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import LunGroups
 
 # How many candidates an error lists; the rest is counted.
 _LISTED = 20

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, Sight
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
     FileFacts,
@@ -23,9 +23,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import config_spec
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import (
-    look_at,
     read_datacenter,
     read_inventory,
+    read_vm,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import (
@@ -40,7 +40,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.tasks i
 
 
 class VsphereBackend(Backend):
-    """A vCenter or a stand-alone ESXi host over its API. See `Backend` for what each method returns and raises."""
+    """A vCenter or a disk_state-alone ESXi host over its API. See `Backend` for what each method returns and raises."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -58,12 +58,12 @@ class VsphereBackend(Backend):
         self._hosts.update(inventory.hosts)
         return inventory
 
-    def look(self, machine_id: str) -> Sight:
+    def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now."""
-        sight = look_at(self.session, machine_id)
-        if sight.host is not None:
-            self._hosts[sight.host.id] = sight.host
-        return sight
+        vm_state = read_vm(self.session, machine_id)
+        if vm_state.host is not None:
+            self._hosts[vm_state.host.id] = vm_state.host
+        return vm_state
 
     def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
         """Returns the .vmdk files in the folder of `file`."""

@@ -20,7 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Sight
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
     Host,
@@ -209,7 +209,7 @@ def _view(session: Session, create: Any) -> Iterator[Any]:
             session.read("Removing a view", view.DestroyView)
 
 
-def look_at(session: Session, machine_id: str) -> Sight:
+def read_vm(session: Session, machine_id: str) -> VmState:
     """Returns one machine with its host and that host's datastores, all of one moment.
 
     Raises SelectionError where the machine no longer exists, StepRefused, ConnectionFailed.
@@ -248,7 +248,7 @@ def look_at(session: Session, machine_id: str) -> Sight:
     if machine is None:
         raise gone
     host = gathered.finished_hosts().get(machine.host or "")
-    return Sight(machine, host, gathered.datastores)
+    return VmState(machine, host, gathered.datastores)
 
 
 def read_datacenter(session: Session, machine_id: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import extent_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Datastore,
@@ -23,7 +24,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     join_file,
     split_file,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.names import extent_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import read_datacenter
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session

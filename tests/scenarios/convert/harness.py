@@ -19,13 +19,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     Outcome,
     outcome_of,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.convert import SPEC, convert
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
+    RDM_COMPATIBILITY,
+    rdm_compatibility,
+)
 
 RECORD = "winbackup.storage.rdm."
 _FORK = multiprocessing.get_context("fork")
 
 
-def options_for(lab: VcenterLab, module: ArgumentSpec = SPEC, **given: Any) -> dict[str, Any]:
+def options_for(lab: VcenterLab, module: ArgumentSpec = RDM_COMPATIBILITY, **given: Any) -> dict[str, Any]:
     """Returns a module's options with their defaults, as Ansible would fill them."""
     connection = {
         "hostname": lab.host,
@@ -41,7 +44,7 @@ def options_for(lab: VcenterLab, module: ArgumentSpec = SPEC, **given: Any) -> d
 
 def _work(call: Call) -> Outcome:
     """What the module does, with short waits: the lab is on this machine."""
-    return convert(call, poll_seconds=0.02)
+    return rdm_compatibility(call, poll_seconds=0.02)
 
 
 def run(lab: VcenterLab, *, check: bool = False, **given: Any) -> dict[str, Any]:

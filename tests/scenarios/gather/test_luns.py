@@ -9,7 +9,7 @@ from harness import options_for
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.gather import LUN_INFO, lun_info
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import LUN_INFO, lun_info
 
 SAN = "naa.60060160a1b1234500000000000000"
 DISK_2TB = "t10.ATA_____WDC_WD20EFRX2D68EUZN0_________________________WD2DWCC4M0000001"

@@ -11,8 +11,11 @@ from harness import options_for
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.convert import convert
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.gather import RDM_INFO, rdm_info
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
+    RDM_INFO,
+    rdm_compatibility,
+    rdm_info,
+)
 
 SAN = "naa.60060160a1b1234500000000000000"
 Gather = Callable[..., dict[str, Any]]
@@ -110,7 +113,9 @@ def test_with_names_given_everything_is_checked(story: VcenterLab, gather: Gathe
 def test_the_blockers_are_those_of_the_plan(story: VcenterLab, gather: Gather, vm: str) -> None:
     disks = gather(vms=[vm])["rdms"]
     wanted = "physical" if disks[0]["compatibility"] == "virtual" else "virtual"
-    _failure, plan = outcome_of(convert, Call(options_for(story, vm=vm, compatibility=wanted), check_mode=True))
+    _failure, plan = outcome_of(
+        rdm_compatibility, Call(options_for(story, vm=vm, compatibility=wanted), check_mode=True)
+    )
     shown = [blocker for disk in disks for blocker in disk["blockers"]]
     assert [blocker for blocker in plan["blockers"] if blocker not in shown] == []
     assert [blocker for blocker in shown if blocker not in plan["blockers"]] == []
@@ -201,7 +206,7 @@ def test_files_that_no_machine_uses(story: VcenterLab, gather: Gather) -> None:
 
 
 def test_a_kept_old_mapping_is_known_and_no_orphan(story: VcenterLab, gather: Gather) -> None:
-    failure, _result = outcome_of(convert, Call(options_for(story, vm="archive 01")))
+    failure, _result = outcome_of(rdm_compatibility, Call(options_for(story, vm="archive 01")))
     assert failure is None
     result = gather(orphans=True)
     assert not [entry for entry in result["orphaned_mappings"] if "archive 01" in entry["file"]]

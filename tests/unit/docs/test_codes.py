@@ -9,12 +9,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 # Where a code is the first argument, or the argument of that name.
-MADE_BY = {"Blocker", "Finding", "refused", "give_up", "_give_up"}
+MADE_BY = {"blocker", "Finding", "refused", "give_up", "_give_up"}
+# Codes that have a name of their own, and the file that gives it; a name that nothing says does not count.
+CODE_ENUMS = {"BlockerCode", "FindingCode"}
+ENUM_FILES = {"codes.py"}
 
 
 def nodes() -> Iterator[ast.AST]:
     for path in (ROOT / "plugins" / "module_utils").rglob("*.py"):
-        yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if path.name not in ENUM_FILES:
+            yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def said(node: ast.AST) -> str | None:
+    """Returns the text that an expression is: a constant, or a code by its name."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in CODE_ENUMS:
+        return node.attr.lower()
+    return None
 
 
 def codes_that_are_made() -> set[str]:
@@ -26,13 +39,13 @@ def codes_that_are_made() -> set[str]:
         given = [keyword.value for keyword in node.keywords if keyword.arg == "reason"]
         if name in MADE_BY:
             given += node.args[:1]
-        texts = {value.value for value in given if isinstance(value, ast.Constant) and isinstance(value.value, str)}
-        found |= {text for text in texts if re.fullmatch(r"[a-z0-9_]+", text)}
+        texts = {said(value) for value in given}
+        found |= {text for text in texts if text is not None and re.fullmatch(r"[a-z0-9_]+", text)}
     return found
 
 
 def every_text() -> set[str]:
-    return {node.value for node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text for text in map(said, nodes()) if text is not None}
 
 
 def codes_in_docs() -> set[str]:

@@ -16,12 +16,14 @@ UTILS = PLUGINS / "module_utils"
 # A part of the collection, and the parts that it may import besides itself.
 MAY_IMPORT = {
     "_core": set(),
-    "_rdm": {"_core"},
+    "_rdm": {"_core", "_rdm/checks"},
+    "_rdm/checks": {"_core", "_rdm"},
+    "_rdm/execution": {"_core", "_rdm", "_rdm/checks"},
     "_report": {"_core"},
     "_dpm": {"_core"},
     "_dpm at the edge": {"_core", "_dpm", "_powershell"},
     "_powershell": {"_core"},
-    "_vsphere": {"_core", "_rdm"},
+    "_vsphere": {"_core", "_rdm", "_rdm/execution"},
     "filter": {"_core", "_report"},
     "plugin_utils": {"_core", "_powershell"},
     "action": {"_dpm", "_dpm at the edge", "plugin_utils"},
@@ -38,6 +40,11 @@ FOREIGN = {
 ANSIBLE = {"modules", "action", "plugin_utils", "filter"}
 ANSIBLE_FILES = {"_core/module.py", "_vsphere/argument_spec.py", "_powershell/argument_spec.py"}
 
+# What does no I/O and never waits, as its imports tell: these of the standard library, and nothing of ours that does.
+PURE = {"_rdm", "_rdm/checks"}
+PURE_LIBRARY = {"__future__", "collections", "dataclasses", "enum", "functools", "json", "typing"}
+NOT_PURE = (OURS + "module_utils._core.module", OURS + "module_utils._core.waiting")
+
 FILES = sorted(PLUGINS.rglob("*.py"))
 
 
@@ -45,7 +52,10 @@ def part_of(names: tuple[str, ...]) -> str:
     """Returns the part that a file or a module belongs to, by its names below plugins/."""
     if names[0] != "module_utils":
         return names[0]
-    return "_dpm at the edge" if names[1] == "_dpm" and names[2] in DPM_EDGE else names[1]
+    if names[1] == "_dpm" and names[2] in DPM_EDGE:
+        return "_dpm at the edge"
+    folder = "/".join(names[1:3])
+    return folder if folder in MAY_IMPORT else names[1]
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -84,3 +94,12 @@ def test_a_file_imports_only_what_its_part_may(path: Path) -> None:
 
 def test_every_part_of_the_table_is_there() -> None:
     assert {part_of(path.relative_to(PLUGINS).with_suffix("").parts) for path in FILES} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if part_of(path.relative_to(PLUGINS).parts) in PURE], ids=short
+)
+def test_what_is_pure_can_neither_talk_nor_wait(path: Path) -> None:
+    names = [name for name in imported(path) if not name.startswith(OURS)]
+    assert {name.partition(".")[0] for name in names} <= PURE_LIBRARY
+    assert [name for name in imported(path) if name.startswith(NOT_PURE)] == []

@@ -17,7 +17,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StepRefused,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Change, NewMapping, Sight
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Change, NewMapping, VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Controller,
@@ -114,10 +114,10 @@ class HostInMemory:
             lambda: Inventory("lab", False, self._hosts(), {STORE.id: self._store()}, dict(self.machines))
         )
 
-    def look(self, machine_id: str) -> Sight:
-        def seen() -> Sight:
+    def read_vm(self, machine_id: str) -> VmState:
+        def seen() -> VmState:
             vm = self.machines[machine_id]
-            return Sight(vm, self._hosts().get(vm.host or ""), {STORE.id: self._store()})
+            return VmState(vm, self._hosts().get(vm.host or ""), {STORE.id: self._store()})
 
         return self._called(seen)
 

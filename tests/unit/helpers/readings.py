@@ -12,6 +12,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm import model as dpm
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result import info_result
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
+    lun_info_result,
+    rdm_info_result,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     FileFacts,
@@ -21,7 +25,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.result import lun_info_result, rdm_info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, read

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Compatibility
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
 
 
 class Named(str):
@@ -14,9 +15,14 @@ class Named(str):
 
 
 def test_dataclasses_enumerations_and_tuples_become_plain() -> None:
-    plain = to_plain({"b": (Blocker("code", "m", "h", "o"),), "mode": Compatibility.VIRTUAL, "n": Named("x")})
+    found = (Finding.blocker("code", "m", "h", "o"), Finding("code", "info", "m", "h", "o"))
+    plain = to_plain({"b": found, "mode": Compatibility.VIRTUAL, "n": Named("x")})
     assert plain == {
-        "b": [{"code": "code", "message": "m", "hint": "h", "object": "o", "overridable": False, "severity": "error"}],
+        "b": [
+            {"code": "code", "message": "m", "hint": "h", "object": "o", "overridable": False, "severity": "error"},
+            # A finding that is no blocker does not say whether it may be overridden.
+            {"code": "code", "message": "m", "hint": "h", "object": "o", "severity": "info"},
+        ],
         "mode": "virtual",
         "n": "x",
     }

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import extent_of, new_mapping_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.names import extent_of, new_mapping_file
 
 VIRTUAL, PHYSICAL = Compatibility.VIRTUAL, Compatibility.PHYSICAL
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execute import convert_machine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.converting import convert_machine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import from_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Power
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.outcome import Report
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import from_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import (
     THREE_TB,
@@ -45,11 +45,11 @@ def world(disks: int = 2, power: Power = Power.OFF, one_step: bool = True) -> Ho
     return host
 
 
-def call(host: HostInMemory, request: Request, check_mode: bool = False) -> Report | None:
+def call(host: HostInMemory, request: Request, check_mode: bool = False) -> ConversionReport | None:
     """One run; None where it was killed or the VM could not even be read."""
     host.connected = True
     with suppress(Killed, StorageError):
-        return convert_machine(host, request, check_mode=check_mode, tell=lambda text: None, poll_seconds=0)
+        return convert_machine(host, request, check_mode=check_mode, log=lambda text: None, poll_seconds=0)
     return None
 
 

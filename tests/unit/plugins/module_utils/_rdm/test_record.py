@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    DiskJournal,
+    JournalEntry,
+    KeptMapping,
+    RecordedLun,
+    UnreadableJournal,
+    from_text,
+    from_volume_path,
+    to_text,
+    to_volume_path,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Datastore,
     HostLun,
     Power,
-)
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
-    Note,
-    OpenRecord,
-    Record,
-    RecordedLun,
-    UnreadableRecord,
-    from_text,
-    from_volume_path,
-    to_text,
-    to_volume_path,
 )
 
 LUNS = st.builds(
@@ -35,7 +35,7 @@ LUNS = st.builds(
     host=st.none() | st.text(min_size=1),
 )
 OPEN = st.builds(
-    OpenRecord,
+    JournalEntry,
     run=st.text(),
     lease=st.floats(min_value=0, max_value=1e11),
     step=st.text(),
@@ -53,18 +53,18 @@ OPEN = st.builds(
     shares=st.none() | st.integers(),
 )
 NOTES = st.builds(
-    Note,
+    KeptMapping,
     address=st.text(),
     old_file=st.text(),
     mode=st.sampled_from(Compatibility),
     lun=LUNS,
     disk_uuid=st.none() | st.text(),
 )
-RECORDS = st.builds(Record, machine=st.text(), open=st.none() | OPEN, notes=st.lists(NOTES).map(tuple))
+RECORDS = st.builds(DiskJournal, machine=st.text(), open=st.none() | OPEN, notes=st.lists(NOTES).map(tuple))
 
 
 @given(RECORDS)
-def test_a_record_is_read_as_it_was_written(record: Record) -> None:
+def test_a_record_is_read_as_it_was_written(record: DiskJournal) -> None:
     text = to_text(record)
     if record.open is None and not record.notes:
         assert text is None
@@ -75,16 +75,16 @@ def test_a_record_is_read_as_it_was_written(record: Record) -> None:
 
 
 @given(RECORDS.filter(lambda record: record.open is not None or record.notes), st.data())
-def test_a_record_with_a_member_missing_is_unreadable(record: Record, data: st.DataObject) -> None:
+def test_a_record_with_a_member_missing_is_unreadable(record: DiskJournal, data: st.DataObject) -> None:
     whole = json.loads(to_text(record) or "")
     whole.pop(data.draw(st.sampled_from(["format", "machine", "open", "notes"])))
-    with pytest.raises(UnreadableRecord):
+    with pytest.raises(UnreadableJournal):
         from_text(json.dumps(whole))
 
 
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_any_other_text_is_unreadable_and_never_crashes(text: str) -> None:
-    with pytest.raises(UnreadableRecord):
+    with pytest.raises(UnreadableJournal):
         from_text(text)
 
 
@@ -93,12 +93,12 @@ def test_any_other_text_is_unreadable_and_never_crashes(text: str) -> None:
 )
 def test_a_record_with_a_value_of_the_wrong_kind_is_unreadable(change: dict[str, object]) -> None:
     lun = RecordedLun("naa.1", "vml.02", 512)
-    record = OpenRecord(
+    record = JournalEntry(
         "r", 1, "begun", "scsi0:1", Compatibility.VIRTUAL, Compatibility.PHYSICAL, "a", "b", lun, Power.OFF
     )
-    whole = json.loads(to_text(Record("u", record)) or "")
+    whole = json.loads(to_text(DiskJournal("u", record)) or "")
     whole["open"].update(change)
-    with pytest.raises(UnreadableRecord):
+    with pytest.raises(UnreadableJournal):
         from_text(json.dumps(whole))
 
 

@@ -36,7 +36,7 @@ STEP_SWAPPED = "swapped"
 TOUCHED = frozenset({STEP_REMOVED, STEP_SWAPPED})
 
 
-class UnreadableRecord(ValueError):
+class UnreadableJournal(ValueError):
     """The text is not a record of this collection, or of a format that it does not know."""
 
 
@@ -69,7 +69,7 @@ class RecordedLun:
 
 
 @dataclass(frozen=True)
-class OpenRecord:
+class JournalEntry:
     """A conversion under way. A change of the disk mode alone has one file as both the old and the new one."""
 
     run: str
@@ -104,7 +104,7 @@ class OpenRecord:
 
 
 @dataclass(frozen=True)
-class Note:
+class KeptMapping:
     """An old mapping file that was kept, and what identified it while it was attached."""
 
     address: str
@@ -115,12 +115,12 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Record:
+class DiskJournal:
     """All that is remembered about one address of one VM."""
 
     machine: str
-    open: OpenRecord | None = None
-    notes: tuple[Note, ...] = ()
+    open: JournalEntry | None = None
+    notes: tuple[KeptMapping, ...] = ()
 
     @property
     def files(self) -> frozenset[str]:
@@ -128,31 +128,31 @@ class Record:
         noted = {note.old_file for note in self.notes}
         return frozenset(noted | ({self.open.old_file, self.open.new_file} if self.open else set()))
 
-    def without_open(self) -> Record:
+    def without_open(self) -> DiskJournal:
         """Returns the record with its notes only."""
         return replace(self, open=None)
 
 
-def to_text(record: Record) -> str | None:
+def to_text(record: DiskJournal) -> str | None:
     """Returns the text to keep, in ASCII; None where nothing is left to remember."""
     if record.open is None and not record.notes:
         return None
     return json.dumps({"format": FORMAT, **asdict(record)}, separators=(",", ":"), sort_keys=True)
 
 
-def from_text(text: str) -> Record:
-    """Returns the record that `to_text` made; raises UnreadableRecord for anything else."""
+def from_text(text: str) -> DiskJournal:
+    """Returns the record that `to_text` made; raises UnreadableJournal for anything else."""
     try:
         data = json.loads(text)
         if data["format"] != FORMAT:
-            raise UnreadableRecord(f"format {data['format']!r}")
+            raise UnreadableJournal(f"format {data['format']!r}")
         opened = _open_record(data["open"]) if data["open"] is not None else None
-        return Record(_text(data["machine"]), opened, tuple(_note(note) for note in data["notes"]))
+        return DiskJournal(_text(data["machine"]), opened, tuple(_note(note) for note in data["notes"]))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UnreadableRecord(str(error)) from error
+        raise UnreadableJournal(str(error)) from error
 
 
-def _open_record(data: Mapping[str, Any]) -> OpenRecord:
+def _open_record(data: Mapping[str, Any]) -> JournalEntry:
     members = dict(data)
     members["wanted"] = Compatibility(members["wanted"])
     members["old_mode"] = Compatibility(members["old_mode"])
@@ -162,20 +162,20 @@ def _open_record(data: Mapping[str, Any]) -> OpenRecord:
     members["lease"] = float(members["lease"])
     for name in ("run", "step", "address", "old_file", "new_file"):
         _text(members[name])
-    return OpenRecord(**members)
+    return JournalEntry(**members)
 
 
-def _note(data: Mapping[str, Any]) -> Note:
+def _note(data: Mapping[str, Any]) -> KeptMapping:
     members = dict(data)
     members["mode"] = Compatibility(members["mode"])
     members["lun"] = RecordedLun(**members["lun"])
     _text(members["old_file"])
-    return Note(**members)
+    return KeptMapping(**members)
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise UnreadableRecord(f"{value!r} is no text")
+        raise UnreadableJournal(f"{value!r} is no text")
     return value
 
 

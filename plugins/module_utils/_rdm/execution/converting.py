@@ -13,15 +13,18 @@ import uuid
 from collections.abc import Callable
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.executor import Executor, PlanIsStale
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.leases import live_records, wait_for_others
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import inventory_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.executor import Executor, PlanIsStale
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import (
+    live_records,
+    wait_for_others,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory, VirtualMachine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.outcome import Report
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.prepare import prepare
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import make_plan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_machine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import inventory_of
 
 _PLANS = 4
 
@@ -31,24 +34,24 @@ def convert_machine(
     request: Request,
     *,
     check_mode: bool,
-    tell: Callable[[str], None],
+    log: Callable[[str], None],
     poll_seconds: float = 1.0,
-) -> Report:
+) -> ConversionReport:
     """Does one call of `rdm_compatibility` and returns its report; raises only where the VM cannot be read at all."""
     run_id = uuid.uuid4().hex
     deadline = time.monotonic() + request.timeout
     for attempt in range(_PLANS):
-        run = Run(backend, "", run_id, deadline, tell, poll_seconds=poll_seconds)
+        run = Run(backend, "", run_id, deadline, log, poll_seconds=poll_seconds)
         inventory, machine = _read(run, request.vm)
         other = None
         if live_records(machine, run.now()):
             other = wait_for_others(run, machine, may_wait=not check_mode)
             inventory, machine = _read(run, machine.id)
-        prepared = prepare(backend, request, inventory, machine, run_id)
-        report = Report(prepared)
+        plan = make_plan(backend, request, inventory, machine, run_id)
+        report = ConversionReport(plan)
         if other is not None:
             report.block([other])
-        executor = Executor(run, request, prepared, report)
+        executor = Executor(run, request, plan, report)
         if check_mode or other is not None:
             executor.only_plan()
             return report
@@ -69,5 +72,5 @@ def _read(run: Run, name: str) -> tuple[Inventory, VirtualMachine]:
     run.machine_id = machine.id
     if not machine.mappings:
         # Records are gathered of machines with mappings; the last one of this machine may have been left detached.
-        inventory = inventory_of(run.look(), inventory)
+        inventory = inventory_of(run.read_vm(), inventory)
     return inventory, inventory.machines[machine.id]

@@ -24,16 +24,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
     StorageError,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, Sight
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import FileFacts, Inventory, VirtualMachine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, VmState
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     LEASE_SECONDS,
-    OpenRecord,
-    Record,
-    UnreadableRecord,
+    DiskJournal,
+    JournalEntry,
+    UnreadableJournal,
     from_text,
     to_text,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import FileFacts, Inventory, VirtualMachine
 
 _T = TypeVar("_T")
 
@@ -56,8 +56,8 @@ class Run:
     machine_id: str
     run_id: str
     deadline: float
-    tell: Callable[[str], None]
-    held: dict[str, OpenRecord] = field(default_factory=dict)
+    log: Callable[[str], None]
+    held: dict[str, JournalEntry] = field(default_factory=dict)
     changed: bool = False
     poll_seconds: float = 1.0
     # What was done, and not in full; the user is told, and nothing fails by it.
@@ -67,45 +67,45 @@ class Run:
         """Tells whether no new step forward may begin."""
         return time.monotonic() >= self.deadline
 
-    def look(self) -> Sight:
+    def read_vm(self) -> VmState:
         """Returns the VM as it is now, over a new connection where the old one was lost."""
-        return self._read(lambda: self.backend.look(self.machine_id))
+        return self._read(lambda: self.backend.read_vm(self.machine_id))
 
-    def look_when_idle(self) -> Sight:
+    def read_vm_when_idle(self) -> VmState:
         """Returns the VM once no task works on it: a task of ours whose reply was lost may still be running."""
         end = time.monotonic() + _TASK_WAIT_SECONDS
         while True:
-            sight = self.look()
-            if sight.machine.running_task is None:
-                return sight
-            if sight.machine.question is not None:
+            vm_state = self.read_vm()
+            if vm_state.machine.running_task is None:
+                return vm_state
+            if vm_state.machine.question is not None:
                 raise StepRefused(
-                    f"{sight.machine.name} waits for an answer to a question: {sight.machine.question}",
+                    f"{vm_state.machine.name} waits for an answer to a question: {vm_state.machine.question}",
                     fault="QuestionPending",
                     hint="Answer it in the vSphere client, then run again; it is never answered from here.",
                 )
             if time.monotonic() >= end:
                 raise StepRefused(
-                    f"A task ({sight.machine.running_task}) has been working on {sight.machine.name} for "
+                    f"A task ({vm_state.machine.running_task}) has been working on {vm_state.machine.name} for "
                     f"{_TASK_WAIT_SECONDS} s.",
                     fault="TaskInProgress",
                     hint="Wait until it has ended, then run again.",
                 )
             time.sleep(self.poll_seconds)
 
-    def look_as_owner(self) -> Sight:
+    def read_vm_as_owner(self) -> VmState:
         """Returns a fresh look; raises TakenOver where a record that this run holds is no longer its own."""
-        sight = self.look()
-        self.check_ownership(sight)
-        return sight
+        vm_state = self.read_vm()
+        self.check_ownership(vm_state)
+        return vm_state
 
-    def check_ownership(self, sight: Sight) -> None:
+    def check_ownership(self, vm_state: VmState) -> None:
         """Raises TakenOver where a record that this run holds is no longer its own."""
         for address in self.held:
-            record = record_at(sight.machine, address)
+            record = journal_at(vm_state.machine, address)
             if record is None or record.open is None or record.open.run != self.run_id:
                 raise TakenOver(
-                    f"Another run has taken over {address} of {sight.machine.name}.",
+                    f"Another run has taken over {address} of {vm_state.machine.name}.",
                     hint="This run touched nothing after that; see what the other one reports.",
                 )
 
@@ -123,7 +123,7 @@ class Run:
 
     def delete_mapping(self, machine: VirtualMachine, file: str) -> None:
         """Deletes a mapping file; raises what the server said where the file is still there afterwards."""
-        self.check_ownership(self.look())
+        self.check_ownership(self.read_vm())
         self.changed = True
         try:
             self.backend.delete_mapping(machine, file)
@@ -132,7 +132,7 @@ class Run:
             if listing is None or file in listing:
                 raise
 
-    def reach(self, done: Callable[[Sight], bool], change: Callable[[Sight], Change]) -> Sight:
+    def converge(self, done: Callable[[VmState], bool], change: Callable[[VmState], Change]) -> VmState:
         """Makes one reconfigure so that `done` holds, and returns the look that showed it.
 
         `change` is asked for the change on each fresh look, and may raise to stop. Raises the server's own refusal
@@ -142,20 +142,20 @@ class Run:
         refusal: StepRefused | None = None
         sent = False
         while True:
-            sight = self.look_when_idle()
-            if done(sight):
+            vm_state = self.read_vm_when_idle()
+            if done(vm_state):
                 self.changed = self.changed or sent
-                return sight
+                return vm_state
             # Another run may have taken over meanwhile: then nothing else of this one counts.
-            self.check_ownership(sight)
+            self.check_ownership(vm_state)
             if refusal is not None:
                 raise refusal
-            wanted = change(sight)
+            wanted = change(vm_state)
             sent = True
             try:
-                self.backend.reconfigure(sight.machine, wanted)
+                self.backend.reconfigure(vm_state.machine, wanted)
                 refusal = StepRefused(
-                    f"{sight.machine.name} was reconfigured and does not show it.", fault=NOT_AS_CONFIGURED
+                    f"{vm_state.machine.name} was reconfigured and does not show it.", fault=NOT_AS_CONFIGURED
                 )
             except Conflict as conflict:
                 conflicts += 1
@@ -173,26 +173,26 @@ class Run:
         lease = self.now() + LEASE_SECONDS
         texts: dict[str, str | None] = {}
         for address, opened in self.held.items():
-            present = record_at(machine, address) or Record(machine.instance_uuid or "")
+            present = journal_at(machine, address) or DiskJournal(machine.instance_uuid or "")
             renewed = replace(opened, lease=lease, step=step or opened.step)
             self.held[address] = renewed
             texts[address] = to_text(replace(present, open=renewed))
         return texts
 
-    def renew(self, step: str | None = None) -> Sight:
+    def renew(self, step: str | None = None) -> VmState:
         """Renews the leases of all records held, and names the step where one is given."""
         start = {address: opened.lease for address, opened in self.held.items()}
 
-        def renewed(sight: Sight) -> bool:
+        def renewed(vm_state: VmState) -> bool:
             for address, lease in start.items():
-                record = record_at(sight.machine, address)
+                record = journal_at(vm_state.machine, address)
                 if record is None or record.open is None or record.open.run != self.run_id:
                     return False
                 if record.open.lease <= lease or (step is not None and record.open.step != step):
                     return False
             return True
 
-        return self.reach(renewed, lambda sight: Change(records=self.record_texts(sight.machine, step)))
+        return self.converge(renewed, lambda vm_state: Change(records=self.record_texts(vm_state.machine, step)))
 
     def _read(self, read: Callable[[], _T]) -> _T:
         for attempt in range(_TRIES):
@@ -214,15 +214,15 @@ class Run:
         try:
             self.backend.reconnect()
         except ConnectionFailed:
-            self.tell("The connection was lost and could not be opened again yet.")
+            self.log("The connection was lost and could not be opened again yet.")
 
 
-def record_at(machine: VirtualMachine, address: str) -> Record | None:
+def journal_at(machine: VirtualMachine, address: str) -> DiskJournal | None:
     """Returns the record of an address, or None where there is none that can be read."""
     text = machine.records.get(address)
     if text is None:
         return None
     try:
         return from_text(text)
-    except UnreadableRecord:
+    except UnreadableJournal:
         return None

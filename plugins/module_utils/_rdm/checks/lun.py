@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Blocker,
     Disk,
     DiskKind,
     HostLun,
     Inventory,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Usage
 
 _TIB = 1024**4
 _LARGEST = 62 * _TIB
@@ -26,24 +27,24 @@ _LARGEST = 62 * _TIB
 _LARGEST_BEFORE_5_5 = 2 * _TIB - 512
 
 
-def lun_blockers(inventory: Inventory, machine: VirtualMachine, disk: Disk, usage: Usage) -> Iterator[Blocker]:
+def check_lun(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_index: LunIndex) -> Iterator[Finding]:
     """Yields every reason on the side of the LUN not to convert a mapping."""
     if disk.kind is not DiskKind.MAPPING:
         return
-    yield from _of_users(inventory, machine, disk, usage)
+    yield from _check_users(inventory, machine, disk, lun_index)
     missing = lun_not_found(inventory, machine, disk)
     if missing is not None:
         yield missing
     lun = inventory.lun_of(machine, disk)
     if lun is None:
         return
-    yield from _of_reservation(inventory, lun)
-    yield from _of_state(disk, lun)
-    yield from _of_use(lun)
-    yield from _of_size(inventory, machine, lun)
+    yield from _check_reservation(inventory, lun)
+    yield from _check_state(disk, lun)
+    yield from _check_use(lun)
+    yield from _check_size(inventory, machine, lun)
 
 
-def lun_not_found(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> Blocker | None:
+def lun_not_found(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> Finding | None:
     """Returns why the host of a VM does not show the one LUN that a mapping is of; None where it does.
 
     None also where the host itself is not visible: that is a blocker of its own.
@@ -53,8 +54,8 @@ def lun_not_found(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> 
         return None
     where = f"{disk.label} of {machine.name} ({disk.file})"
     if host.luns is None:
-        return Blocker(
-            "lun_missing",
+        return Finding.blocker(
+            BlockerCode.LUN_MISSING,
             f"The storage of {host.name} could not be read, and so not the LUN of {where}.",
             "Connect the host, and give the user the role Read-only on it.",
             disk.file,
@@ -62,16 +63,16 @@ def lun_not_found(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> 
     found = inventory.luns_of(machine, disk)
     # The device name is empty where the LUN is masked from the host or unavailable (vSphere API).
     if not found or disk.device_name == "":
-        return Blocker(
-            "lun_missing",
+        return Finding.blocker(
+            BlockerCode.LUN_MISSING,
             f"The LUN of {where}, {disk.lun_uuid or 'of unknown id'}, is not visible on {host.name}.",
             f"Present it to {host.name} and rescan, or move the VM to a host that sees it.",
             disk.file,
         )
     if len(found) > 1:
         names = ", ".join(sorted(lun.canonical_name for lun in found))
-        return Blocker(
-            "lun_ambiguous",
+        return Finding.blocker(
+            BlockerCode.LUN_AMBIGUOUS,
             f"The ids of {where} name {len(found)} LUNs of {host.name}: {names}.",
             "Look at the mapping on the host with vmkfstools -q.",
             disk.file,
@@ -79,83 +80,90 @@ def lun_not_found(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> 
     return None
 
 
-def _of_users(inventory: Inventory, machine: VirtualMachine, disk: Disk, usage: Usage) -> Iterator[Blocker]:
-    users = usage.sharing(inventory, machine, disk)
+def _check_users(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_index: LunIndex) -> Iterator[Finding]:
+    users = lun_index.sharing(inventory, machine, disk)
     if users:
-        yield Blocker(
-            "lun_used_by_other_vm",
+        yield Finding.blocker(
+            BlockerCode.LUN_USED_BY_OTHER_VM,
             f"The LUN or the mapping file of {disk.file} is used by {', '.join(user.path for user in users)} too.",
             "Detach it there first, or leave the disk as it is.",
             disk.file,
         )
 
 
-def _of_reservation(inventory: Inventory, lun: HostLun) -> Iterator[Blocker]:
+def _check_reservation(inventory: Inventory, lun: HostLun) -> Iterator[Finding]:
     if lun.perennially_reserved:
-        yield Blocker(
-            "perennially_reserved",
+        yield Finding.blocker(
+            BlockerCode.PERENNIALLY_RESERVED,
             f"{lun.canonical_name} is perennially reserved on {lun.host_name}, as the disks of a cluster are.",
             "Leave it in physical mode, or take the reservation off if no cluster uses it.",
             lun.canonical_name,
         )
     if inventory.stand_alone and lun.local is not True:
-        yield Blocker(
-            "other_hosts_unknown",
+        yield Finding.blocker(
+            BlockerCode.OTHER_HOSTS_UNKNOWN,
             f"{lun.canonical_name} is not a local disk, and only {lun.host_name} can be seen: whether a VM of another "
             "host maps it is not known.",
-            "Work through the vCenter that manages all its hosts, or override this.",
+            "DiskPlan through the vCenter that manages all its hosts, or override this.",
             lun.canonical_name,
             overridable=True,
         )
 
 
-def _of_state(disk: Disk, lun: HostLun) -> Iterator[Blocker]:
+def _check_state(disk: Disk, lun: HostLun) -> Iterator[Finding]:
     if lun.state != "ok":
-        yield Blocker(
-            "lun_not_ok",
+        yield Finding.blocker(
+            BlockerCode.LUN_NOT_OK,
             f"{lun.canonical_name} is {lun.state} on {lun.host_name}.",
             "Bring the LUN and its paths back first.",
             lun.canonical_name,
         )
     if lun.capacity_bytes is not None and disk.capacity_bytes is not None and lun.capacity_bytes != disk.capacity_bytes:
-        yield Blocker(
-            "size_mismatch",
+        yield Finding.blocker(
+            BlockerCode.SIZE_MISMATCH,
             f"{disk.file} has {disk.capacity_bytes} bytes and {lun.canonical_name} {lun.capacity_bytes}.",
             "The LUN was resized or replaced since it was mapped; make sure which, then map it anew.",
             disk.file,
         )
 
 
-def _of_use(lun: HostLun) -> Iterator[Blocker]:
+def _check_use(lun: HostLun) -> Iterator[Finding]:
     name = lun.canonical_name
     hint = "It is not a disk for a VM; leave it."
     if lun.boot:
-        yield Blocker("lun_is_boot_device", f"{name} is the boot device of {lun.host_name}.", hint, name)
+        yield Finding.blocker(
+            BlockerCode.LUN_IS_BOOT_DEVICE, f"{name} is the boot device of {lun.host_name}.", hint, name
+        )
     if lun.vmfs_datastore is not None:
-        yield Blocker("lun_carries_vmfs", f"{name} carries the datastore {lun.vmfs_datastore}.", hint, name)
+        yield Finding.blocker(
+            BlockerCode.LUN_CARRIES_VMFS, f"{name} carries the datastore {lun.vmfs_datastore}.", hint, name
+        )
     if lun.used_by_vsan:
-        yield Blocker("lun_used_by_vsan", f"{name} is claimed by vSAN.", hint, name)
+        yield Finding.blocker(BlockerCode.LUN_USED_BY_VSAN, f"{name} is claimed by vSAN.", hint, name)
     if lun.dump_or_scratch:
-        yield Blocker(
-            "lun_is_dump_or_scratch", f"{name} holds the dump or scratch partition of {lun.host_name}.", hint, name
+        yield Finding.blocker(
+            BlockerCode.LUN_IS_DUMP_OR_SCRATCH,
+            f"{name} holds the dump or scratch partition of {lun.host_name}.",
+            hint,
+            name,
         )
 
 
-def _of_size(inventory: Inventory, machine: VirtualMachine, lun: HostLun) -> Iterator[Blocker]:
+def _check_size(inventory: Inventory, machine: VirtualMachine, lun: HostLun) -> Iterator[Finding]:
     host = inventory.host_of(machine)
     size = lun.capacity_bytes
     if size is not None and host is not None:
         largest = _LARGEST_BEFORE_5_5 if _is_before_5_5(host.version) else _LARGEST
         if size > largest:
-            yield Blocker(
-                "too_big",
+            yield Finding.blocker(
+                BlockerCode.TOO_BIG,
                 f"{lun.canonical_name} has {size} bytes; ESXi {host.version} maps at most {largest}.",
                 "Leave it in physical mode." if largest == _LARGEST else "Use a host of version 5.5 or later.",
                 lun.canonical_name,
             )
     if lun.disk_type is not None and "4k" in lun.disk_type.lower():
-        yield Blocker(
-            "native_4k",
+        yield Finding.blocker(
+            BlockerCode.NATIVE_4K,
             f"{lun.canonical_name} is a disk of {lun.block_size} byte sectors ({lun.disk_type}).",
             "Such disks are not supported as raw device mappings.",
             lun.canonical_name,

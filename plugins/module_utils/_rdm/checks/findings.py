@@ -11,7 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers_of_lun import lun_not_found
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import lun_not_found
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    UnreadableJournal,
+    from_text,
+    from_volume_path,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Disk,
@@ -19,12 +26,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
-    UnreadableRecord,
-    from_text,
-    from_volume_path,
-)
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Usage
 
 _CONVERT = "Make it virtual with winbackup.storage.rdm_compatibility."
 
@@ -33,7 +34,7 @@ def inventory_findings(inventory: Inventory) -> tuple[Finding, ...]:
     """Returns what could not be read of hosts, datastores and VMs."""
     machines = (
         Finding(
-            "unreadable",
+            FindingCode.UNREADABLE,
             "warning",
             f"Of {machine.name} this could not be read: {', '.join(machine.unreadable)}.",
             "Give the user the role Read-only on it, and see that its host is connected.",
@@ -45,29 +46,31 @@ def inventory_findings(inventory: Inventory) -> tuple[Finding, ...]:
     return (*inventory.findings, *machines)
 
 
-def mapping_findings(inventory: Inventory, machine: VirtualMachine, disk: Disk, usage: Usage) -> tuple[Finding, ...]:
+def mapping_findings(
+    inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_index: LunIndex
+) -> tuple[Finding, ...]:
     """Returns the findings of one mapping: its mode, its record, its LUN."""
     found = [
         *_of_mode(machine, disk),
         *_of_records(inventory, machine, disk),
-        *_of_use(machine, disk, usage, inventory),
+        *_of_use(machine, disk, lun_index, inventory),
     ]
     missing = lun_not_found(inventory, machine, disk)
     if missing is not None:
         found.append(Finding(missing.code, missing.severity, missing.message, missing.hint, missing.object))
     lun = inventory.lun_of(machine, disk)
     if lun is not None:
-        found.extend(lun_findings(inventory, usage.groups.group(lun), usage))
+        found.extend(lun_findings(inventory, lun_index.groups.group(lun), lun_index))
     return tuple(found)
 
 
-def lun_findings(inventory: Inventory, group: Sequence[HostLun], usage: Usage) -> tuple[Finding, ...]:
+def lun_findings(inventory: Inventory, group: Sequence[HostLun], lun_index: LunIndex) -> tuple[Finding, ...]:
     """Returns the findings of one LUN, given as every host sees it."""
     return (
         *_of_state(group),
         *_of_difference(group),
-        *_of_visibility(inventory, group, usage),
-        *_of_serial(group, usage),
+        *_of_visibility(inventory, group, lun_index),
+        *_of_serial(group, lun_index),
     )
 
 
@@ -75,7 +78,7 @@ def _of_mode(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
     where = _where(machine, disk)
     if disk.compatibility is Compatibility.PHYSICAL:
         yield Finding(
-            "physical_compatibility",
+            FindingCode.PHYSICAL_COMPATIBILITY,
             "warning",
             f"{disk.file} is in physical compatibility mode; Windows Server Backup was reported to fail with "
             "0x80780034 on such disks.",
@@ -83,7 +86,7 @@ def _of_mode(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
             where,
         )
         yield Finding(
-            "guest_pass_through_unseen",
+            FindingCode.GUEST_PASS_THROUGH_UNSEEN,
             "warning",
             f"Whether the guest of {machine.name} needs SCSI pass-through on {disk.address} cannot be seen here.",
             "Ask who runs the guest: clusters, SAN agents and SMART tools work in physical mode only.",
@@ -91,7 +94,7 @@ def _of_mode(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
         )
     if disk.compatibility is Compatibility.VIRTUAL and disk.disk_mode == "persistent":
         yield Finding(
-            "now_in_snapshots",
+            FindingCode.NOW_IN_SNAPSHOTS,
             "info",
             f"{disk.file} ({disk.capacity_bytes} bytes) is virtual and persistent, so that snapshots and image backups "
             f"of {machine.name} contain it.",
@@ -108,9 +111,9 @@ def _of_records(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> It
     key = f"winbackup.storage.rdm.{disk.address}"
     try:
         record = from_text(text)
-    except UnreadableRecord:
+    except UnreadableJournal:
         yield Finding(
-            "record_unreadable",
+            FindingCode.RECORD_UNREADABLE,
             "error",
             f"The record of {disk.address} of {machine.name} cannot be read.",
             f"Look at {key} of the VM; if no conversion is under way, remove it.",
@@ -120,7 +123,7 @@ def _of_records(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> It
     if record.machine != machine.instance_uuid:
         if record.notes:
             yield Finding(
-                "note_of_other_vm",
+                FindingCode.NOTE_OF_OTHER_VM,
                 "info",
                 f"{machine.name} carries a note of another VM ({record.machine}) about {disk.address}.",
                 f"It is a clone; {key} may be removed from its settings.",
@@ -129,7 +132,7 @@ def _of_records(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> It
         return
     if record.open is not None:
         yield Finding(
-            "conversion_open",
+            FindingCode.CONVERSION_OPEN,
             "warning",
             f"A conversion of {disk.address} to {record.open.wanted.value} stands at step {record.open.step}.",
             "Run winbackup.storage.rdm_compatibility for the VM again; it finishes or undoes what is open.",
@@ -137,7 +140,7 @@ def _of_records(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> It
         )
     for note in record.notes:
         yield Finding(
-            "old_mapping_kept",
+            FindingCode.OLD_MAPPING_KEPT,
             "info",
             f"The old {note.mode.value} mapping {from_volume_path(note.old_file, inventory.datastores)} was kept.",
             "Once the disk has proved itself, run winbackup.storage.rdm_compatibility with old_mapping: delete.",
@@ -145,11 +148,11 @@ def _of_records(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> It
         )
 
 
-def _of_use(machine: VirtualMachine, disk: Disk, usage: Usage, inventory: Inventory) -> Iterator[Finding]:
-    others = usage.sharing(inventory, machine, disk)
+def _of_use(machine: VirtualMachine, disk: Disk, lun_index: LunIndex, inventory: Inventory) -> Iterator[Finding]:
+    others = lun_index.sharing(inventory, machine, disk)
     if others:
         yield Finding(
-            "lun_shared",
+            FindingCode.LUN_SHARED,
             "warning",
             f"The LUN or the mapping file of {disk.file} is used by {', '.join(other.path for other in others)} too.",
             "Unless they are nodes of one cluster, take it away from all but one.",
@@ -160,12 +163,12 @@ def _of_use(machine: VirtualMachine, disk: Disk, usage: Usage, inventory: Invent
         return
     twice = [
         theirs.address
-        for other, theirs in usage.mappings_of(lun)
+        for other, theirs in lun_index.mappings_of(lun)
         if other.id == machine.id and theirs.address != disk.address
     ]
     if twice:
         yield Finding(
-            "lun_mapped_twice",
+            FindingCode.LUN_MAPPED_TWICE,
             "warning",
             f"{lun.canonical_name} is mapped at {disk.address} and at {', '.join(sorted(twice))} of {machine.name}.",
             "Two paths to one disk inside a guest corrupt it unless the guest knows; remove one.",
@@ -177,7 +180,7 @@ def _of_state(group: Sequence[HostLun]) -> Iterator[Finding]:
     for lun in group:
         if lun.state != "ok":
             yield Finding(
-                "lun_not_ok",
+                FindingCode.LUN_NOT_OK,
                 "error",
                 f"{lun.canonical_name} is {lun.state} on {lun.host_name}.",
                 "Bring the LUN and its paths back.",
@@ -186,7 +189,7 @@ def _of_state(group: Sequence[HostLun]) -> Iterator[Finding]:
         dead = [path.name for path in lun.paths if path.state == "dead"]
         if dead:
             yield Finding(
-                "lun_path_dead",
+                FindingCode.LUN_PATH_DEAD,
                 "warning",
                 f"{lun.host_name} has {len(dead)} dead of {len(lun.paths)} paths to {lun.canonical_name}: "
                 f"{', '.join(dead)}.",
@@ -199,11 +202,13 @@ def _of_difference(group: Sequence[HostLun]) -> Iterator[Finding]:
     name = group[0].canonical_name
     if len({lun.capacity_bytes for lun in group}) > 1:
         sizes = ", ".join(f"{lun.capacity_bytes} bytes on {lun.host_name}" for lun in group)
-        yield Finding("lun_size_differs", "warning", f"{name} has {sizes}.", "Rescan the storage of the hosts.", name)
+        yield Finding(
+            FindingCode.LUN_SIZE_DIFFERS, "warning", f"{name} has {sizes}.", "Rescan the storage of the hosts.", name
+        )
     if len({lun.vml for lun in group}) > 1:
         ids = ", ".join(f"{lun.vml} on {lun.host_name}" for lun in group)
         yield Finding(
-            "vml_differs",
+            FindingCode.VML_DIFFERS,
             "info",
             f"{name} has {ids}.",
             "Compare LUNs of several hosts by their canonical names; present it with one LUN number for vMotion.",
@@ -211,9 +216,9 @@ def _of_difference(group: Sequence[HostLun]) -> Iterator[Finding]:
         )
 
 
-def _of_visibility(inventory: Inventory, group: Sequence[HostLun], usage: Usage) -> Iterator[Finding]:
+def _of_visibility(inventory: Inventory, group: Sequence[HostLun], lun_index: LunIndex) -> Iterator[Finding]:
     """A mapped LUN that is not local should be seen by the sibling hosts, else its VM cannot run there."""
-    if any(lun.local is not False for lun in group) or not usage.mappings_of(group[0]):
+    if any(lun.local is not False for lun in group) or not lun_index.mappings_of(group[0]):
         return
     seeing = {lun.host for lun in group}
     datacenters = {host.datacenter for host in inventory.hosts.values() if host.id in seeing}
@@ -225,7 +230,7 @@ def _of_visibility(inventory: Inventory, group: Sequence[HostLun], usage: Usage)
     if missing:
         name = group[0].canonical_name
         yield Finding(
-            "lun_not_on_every_host",
+            FindingCode.LUN_NOT_ON_EVERY_HOST,
             "info",
             f"{name} is seen by {', '.join(sorted(lun.host_name for lun in group))} and not by {', '.join(missing)}.",
             "Present it to every host on which the VM is to run.",
@@ -233,15 +238,15 @@ def _of_visibility(inventory: Inventory, group: Sequence[HostLun], usage: Usage)
         )
 
 
-def _of_serial(group: Sequence[HostLun], usage: Usage) -> Iterator[Finding]:
+def _of_serial(group: Sequence[HostLun], lun_index: LunIndex) -> Iterator[Finding]:
     serials = {lun.serial for lun in group if lun.serial is not None}
-    key = usage.groups.key(group[0])
-    others = {other for serial in serials for other in usage.groups.by_serial.get(serial, ()) if other != key}
+    key = lun_index.groups.key(group[0])
+    others = {other for serial in serials for other in lun_index.groups.by_serial.get(serial, ()) if other != key}
     if others:
-        same = [usage.groups.members[other][0] for other in sorted(others)]
+        same = [lun_index.groups.members[other][0] for other in sorted(others)]
         names = ", ".join(f"{lun.canonical_name} on {lun.host_name}" for lun in same)
         yield Finding(
-            "serial_on_several_luns",
+            FindingCode.SERIAL_ON_SEVERAL_LUNS,
             "info",
             f"{group[0].canonical_name} has the serial {', '.join(sorted(serials))}, as has {names}.",
             "Name such LUNs by their canonical names, not by the serial.",

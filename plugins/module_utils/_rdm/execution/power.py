@@ -18,12 +18,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
     StorageError,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Sight
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import ONLY_RECORDED
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import RENEW_SECONDS, Run
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import STEP_SHUTDOWN_ASKED
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Power, VirtualMachine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import STEP_SHUTDOWN_ASKED
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import RENEW_SECONDS, Run
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import ONLY_RECORDED
 
 _TASK_SECONDS = 60
 _ASKS = 3
@@ -44,7 +44,7 @@ class NotShutDown(StorageError):
 
 
 @dataclass(frozen=True)
-class Footprint:
+class Fingerprint:
     """What must stay as it was between the plan and the moment the VM is off."""
 
     host: str | None
@@ -52,8 +52,8 @@ class Footprint:
     disks: tuple[tuple[str, str, str | None], ...]
 
     @classmethod
-    def of(cls, machine: VirtualMachine) -> Footprint:
-        """Returns the footprint of a machine as it was read."""
+    def of(cls, machine: VirtualMachine) -> Fingerprint:
+        """Returns the fingerprint of a machine as it was read."""
         disks = tuple((disk.address, disk.file, disk.lun_uuid) for disk in machine.disks if disk.key != ONLY_RECORDED)
         return cls(machine.host, machine.has_snapshots, disks)
 
@@ -63,22 +63,22 @@ def switch_off(run: Run, request: Request, planned: VirtualMachine) -> bool:
 
     Raises NotShutDown where nothing was done, GuestStillOn where the guest may still go down, ChangedMeanwhile.
     """
-    footprint = Footprint.of(planned)
-    sight = run.renew(STEP_SHUTDOWN_ASKED)
-    if sight.machine.power is Power.OFF:
+    fingerprint = Fingerprint.of(planned)
+    vm_state = run.renew(STEP_SHUTDOWN_ASKED)
+    if vm_state.machine.power is Power.OFF:
         return False
-    refusal = _ask_guest(run, sight)
+    refusal = _ask_guest(run, vm_state)
     if refusal is not None:
-        sight = run.look_as_owner()
-        if sight.machine.power is not Power.OFF and request.power != "power_off":
+        vm_state = run.read_vm_as_owner()
+        if vm_state.machine.power is not Power.OFF and request.power != "power_off":
             raise NotShutDown(
                 f"The guest of {planned.name} cannot be asked to shut down: {refusal.message}",
                 hint="Start VMware Tools in the guest, shut it down yourself, or allow power: power_off.",
             ) from refusal
         _switch_off_hard(run)
         return True
-    sight = _wait_until_off(run, request, footprint)
-    if sight.machine.power is Power.OFF:
+    vm_state = _wait_until_off(run, request, fingerprint)
+    if vm_state.machine.power is Power.OFF:
         return True
     if request.power == "power_off":
         _switch_off_hard(run)
@@ -90,13 +90,13 @@ def switch_off(run: Run, request: Request, planned: VirtualMachine) -> bool:
     )
 
 
-def _ask_guest(run: Run, sight: Sight) -> StepRefused | None:
+def _ask_guest(run: Run, vm_state: VmState) -> StepRefused | None:
     """Asks the guest to shut down; returns the refusal where it surely was not asked. To ask twice does no harm."""
     lost = False
     for _attempt in range(_ASKS):
         run.changed = True
         try:
-            run.backend.shut_down_guest(sight.machine)
+            run.backend.shut_down_guest(vm_state.machine)
             return None
         except ConnectionFailed:
             pass
@@ -104,85 +104,85 @@ def _ask_guest(run: Run, sight: Sight) -> StepRefused | None:
             lost = True
         except StepRefused as refusal:
             return None if lost or refusal.fault in _DOUBTFUL else refusal
-        sight = run.look_as_owner()
-        if sight.machine.power is not Power.ON:
+        vm_state = run.read_vm_as_owner()
+        if vm_state.machine.power is not Power.ON:
             return None
     return None
 
 
-def _wait_until_off(run: Run, request: Request, footprint: Footprint) -> Sight:
+def _wait_until_off(run: Run, request: Request, fingerprint: Fingerprint) -> VmState:
     end = min(time.monotonic() + request.shutdown_timeout, run.deadline)
     renewed = time.monotonic()
     while True:
-        sight = run.look_as_owner()
-        if sight.machine.power is Power.OFF:
-            return sight
-        if Footprint.of(sight.machine) != footprint:
+        vm_state = run.read_vm_as_owner()
+        if vm_state.machine.power is Power.OFF:
+            return vm_state
+        if Fingerprint.of(vm_state.machine) != fingerprint:
             raise ChangedMeanwhile(
-                f"{sight.machine.name} was changed (host, disks or snapshots) while its guest was shutting down.",
+                f"{vm_state.machine.name} was changed (host, disks or snapshots) while its guest was shutting down.",
                 hint="No disk was changed; the guest may still go down, and the next run starts it again if it has.",
             )
         if time.monotonic() >= end:
-            return sight
+            return vm_state
         if time.monotonic() - renewed >= RENEW_SECONDS:
             run.renew()
             renewed = time.monotonic()
         time.sleep(run.poll_seconds)
 
 
-def _switch_off_hard(run: Run) -> Sight:
+def _switch_off_hard(run: Run) -> VmState:
     """Switches the VM off; what was read afterwards decides whether that worked."""
     refusal: StorageError | None = None
     for _attempt in range(2):
-        sight = run.look_as_owner()
-        if sight.machine.power is Power.OFF:
-            return sight
+        vm_state = run.read_vm_as_owner()
+        if vm_state.machine.power is Power.OFF:
+            return vm_state
         try:
-            run.backend.power_off(sight.machine)
+            run.backend.power_off(vm_state.machine)
         except (StepRefused, OutcomeUnknown, ConnectionFailed) as error:
             refusal = error
         run.changed = True
         _let_task_end(run)
-    sight = run.look_as_owner()
-    if sight.machine.power is Power.OFF:
-        return sight
-    raise refusal or StepRefused(f"{sight.machine.name} is still on after it was switched off.", fault="NotAsAsked")
+    vm_state = run.read_vm_as_owner()
+    if vm_state.machine.power is Power.OFF:
+        return vm_state
+    raise refusal or StepRefused(f"{vm_state.machine.name} is still on after it was switched off.", fault="NotAsAsked")
 
 
 def _let_task_end(run: Run) -> None:
     """Waits for a power task whose reply was lost; a VM that asks a question keeps its task, and is not waited for."""
     end = time.monotonic() + _TASK_SECONDS
     while time.monotonic() < end:
-        machine = run.look().machine
+        machine = run.read_vm().machine
         if machine.running_task is None or machine.question is not None:
             return
         time.sleep(run.poll_seconds)
 
 
-def start(run: Run, verify: Callable[[Sight], None]) -> Sight:
+def start(run: Run, verify: Callable[[VmState], None]) -> VmState:
     """Starts the VM where it is registered; returns the look that shows it on, or raises what the server said.
 
     `verify` looks at the VM, still off, on the host where it is about to be started, and raises to keep it off.
     """
     lost: StorageError | None = None
     for _attempt in range(2):
-        sight = run.look_as_owner()
-        if sight.machine.power is Power.ON:
-            return sight
-        verify(sight)
+        vm_state = run.read_vm_as_owner()
+        if vm_state.machine.power is Power.ON:
+            return vm_state
+        verify(vm_state)
         run.changed = True
         try:
-            run.backend.power_on(sight.machine)
+            run.backend.power_on(vm_state.machine)
         except StepRefused:
             _let_task_end(run)
-            sight = run.look_as_owner()
-            if sight.machine.power is Power.ON:
-                return sight
+            vm_state = run.read_vm_as_owner()
+            if vm_state.machine.power is Power.ON:
+                return vm_state
             raise
         except (OutcomeUnknown, ConnectionFailed) as error:
             lost = error
         _let_task_end(run)
-    sight = run.look_as_owner()
-    if sight.machine.power is Power.ON:
-        return sight
-    raise lost or StepRefused(f"{sight.machine.name} is still off after it was started.", fault="NotAsAsked")
+    vm_state = run.read_vm_as_owner()
+    if vm_state.machine.power is Power.ON:
+        return vm_state
+    raise lost or StepRefused(f"{vm_state.machine.name} is still off after it was started.", fault="NotAsAsked")

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import UnreadableJournal, from_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Blocker,
     Compatibility,
     Disk,
     Inventory,
     Power,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import UnreadableRecord, from_text
 
 # What a reconfigure of this kind, and its undo, call; a disabled method is refused by the server.
 _METHODS = frozenset({"ReconfigVM_Task"})
@@ -36,105 +37,115 @@ _NEEDED = frozenset(
 )
 
 
-def of_power(machine: VirtualMachine, power: str) -> Iterator[Blocker]:
+def check_power(machine: VirtualMachine, power: str) -> Iterator[Finding]:
     """Yields what its power state is in the way of; `power` is what the user allows."""
     if machine.power is Power.ON and power == "refuse":
-        yield Blocker(
-            "vm_powered_on",
+        yield Finding.blocker(
+            BlockerCode.VM_POWERED_ON,
             f"{machine.name} is powered on.",
             "Shut it down, or allow it with power: shutdown.",
             machine.name,
         )
     if machine.power is Power.SUSPENDED:
-        yield Blocker(
-            "vm_suspended",
+        yield Finding.blocker(
+            BlockerCode.VM_SUSPENDED,
             f"{machine.name} is suspended; its memory refers to the disk as it is.",
             "Resume it and shut it down.",
             machine.name,
         )
 
 
-def of_snapshots(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
+def check_snapshots(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
     """Yields snapshots, deltas and what else makes the disk's file not the mapping alone."""
     if machine.has_snapshots:
-        yield Blocker("has_snapshots", f"{machine.name} has snapshots.", "Remove them all first.", machine.name)
+        yield Finding.blocker(
+            BlockerCode.HAS_SNAPSHOTS, f"{machine.name} has snapshots.", "Remove them all first.", machine.name
+        )
     if disk.parents:
-        yield Blocker(
-            "is_delta",
+        yield Finding.blocker(
+            BlockerCode.IS_DELTA,
             f"{disk.file} is a snapshot's delta on {disk.base_file}.",
             "Remove the snapshots, or consolidate the disks.",
             disk.file,
         )
     if disk.disk_mode is not None and "nonpersistent" in disk.disk_mode:
-        yield Blocker(
-            "is_delta",
+        yield Finding.blocker(
+            BlockerCode.IS_DELTA,
             f"{disk.address} of {machine.name} is {disk.disk_mode}: its writes go to a redo log, not to the LUN.",
             "Set its disk mode to persistent first.",
             disk.file,
         )
     if machine.consolidation_needed:
-        yield Blocker(
-            "needs_consolidation",
+        yield Finding.blocker(
+            BlockerCode.NEEDS_CONSOLIDATION,
             f"The disks of {machine.name} need consolidation.",
             "Consolidate them first.",
             machine.name,
         )
     if machine.linked_clone:
-        yield Blocker(
-            "linked_clone",
+        yield Finding.blocker(
+            BlockerCode.LINKED_CLONE,
             f"{machine.name} is a linked clone.",
             "Make a full clone of it, and map the LUN there.",
             machine.name,
         )
     if machine.template:
-        yield Blocker("vm_is_template", f"{machine.name} is a template.", "Convert it to a VM first.", machine.name)
+        yield Finding.blocker(
+            BlockerCode.VM_IS_TEMPLATE, f"{machine.name} is a template.", "Convert it to a VM first.", machine.name
+        )
 
 
-def of_place(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
+def check_address(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
     """Yields why no mapping can be attached where the disk hangs."""
     if disk.controller.type not in ("scsi", "sata", "nvme"):
-        yield Blocker(
-            "controller_unsupported",
+        yield Finding.blocker(
+            BlockerCode.CONTROLLER_UNSUPPORTED,
             f"{disk.address} of {machine.name} is on a controller of type {disk.controller.type}.",
             "Move the disk to a SCSI, SATA or NVMe controller first.",
             f"{machine.name} {disk.address}",
         )
     if disk.unit < 0 or (disk.controller.type == "scsi" and disk.unit == 7):
-        yield Blocker(
-            "unit_unusable",
+        yield Finding.blocker(
+            BlockerCode.UNIT_UNUSABLE,
             f"{disk.address} of {machine.name} is no unit for a disk (7 is the controller's own on SCSI).",
             "Move the disk to another unit first.",
             f"{machine.name} {disk.address}",
         )
 
 
-def of_state(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
+def check_state(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
     """Yields what else the VM is, or is busy with, that forbids a reconfigure of its disks."""
     name = machine.name
     if machine.encrypted:
-        yield Blocker("encrypted", f"{name} is encrypted.", "Decrypt it first.", name)
+        yield Finding.blocker(BlockerCode.ENCRYPTED, f"{name} is encrypted.", "Decrypt it first.", name)
     if machine.fault_tolerance:
-        yield Blocker("fault_tolerance", f"{name} uses Fault Tolerance.", "Turn it off first.", name)
+        yield Finding.blocker(BlockerCode.FAULT_TOLERANCE, f"{name} uses Fault Tolerance.", "Turn it off first.", name)
     if machine.running_task is not None:
-        yield Blocker(
-            "task_running", f"A task ({machine.running_task}) works on {name}.", "Wait until it has ended.", name
+        yield Finding.blocker(
+            BlockerCode.TASK_RUNNING,
+            f"A task ({machine.running_task}) works on {name}.",
+            "Wait until it has ended.",
+            name,
         )
     disabled = sorted(_METHODS & machine.disabled_methods)
     if disabled and machine.power is not Power.ON:
-        yield Blocker(
-            "method_disabled",
+        yield Finding.blocker(
+            BlockerCode.METHOD_DISABLED,
             f"{', '.join(disabled)} is disabled for {name}.",
             "A backup or replication product may have locked it; end its job, or have it enable the method.",
             name,
         )
     if machine.connection_state not in ("connected", "disconnected", "unknown"):
-        yield Blocker(
-            "vm_inaccessible", f"{name} is {machine.connection_state}.", "Make its files accessible again.", name
+        yield Finding.blocker(
+            BlockerCode.VM_INACCESSIBLE,
+            f"{name} is {machine.connection_state}.",
+            "Make its files accessible again.",
+            name,
         )
-    yield from of_reading(machine, disk)
+    yield from check_reading(machine, disk)
     if machine.replicated:
-        yield Blocker(
-            "replicated",
+        yield Finding.blocker(
+            BlockerCode.REPLICATED,
             f"{name} is replicated (vSphere Replication or Site Recovery Manager).",
             "Take it out of replication first, or override this if the mapping is not part of it.",
             name,
@@ -142,65 +153,68 @@ def of_state(machine: VirtualMachine, disk: Disk) -> Iterator[Blocker]:
         )
 
 
-def of_reading(machine: VirtualMachine, disk: Disk | None = None) -> Iterator[Blocker]:
+def check_reading(machine: VirtualMachine, disk: Disk | None = None) -> Iterator[Finding]:
     """Yields what could not be read of a VM, and of a disk of it, and has to be known."""
     of_disk = (what for what in machine.unreadable if disk is not None and what.startswith(f"{disk.label}: "))
     unread = [*(what for what in machine.unreadable if what in _NEEDED), *of_disk]
     if unread:
-        yield Blocker(
-            "vm_inaccessible",
+        yield Finding.blocker(
+            BlockerCode.VM_INACCESSIBLE,
             f"Of {machine.name} this could not be read: {', '.join(unread)}.",
             "Give the user the role Read-only on it, and see that its host is connected.",
             machine.name,
         )
 
 
-def of_host(inventory: Inventory, machine: VirtualMachine, over_shell: bool) -> Iterator[Blocker]:
+def check_host(inventory: Inventory, machine: VirtualMachine, over_shell: bool) -> Iterator[Finding]:
     """Yields what is wrong with the host that the VM is registered on."""
     host = inventory.host_of(machine)
     if host is None or host.connection_state != "connected":
         state = "not visible" if host is None else host.connection_state
-        yield Blocker(
-            "host_unavailable",
+        yield Finding.blocker(
+            BlockerCode.HOST_UNAVAILABLE,
             f"The host of {machine.name} is {state}.",
             "Connect the host again.",
             host.name if host else machine.name,
         )
     elif host.maintenance:
-        yield Blocker(
-            "host_unavailable", f"{host.name} is in maintenance mode.", "End the maintenance first.", host.name
+        yield Finding.blocker(
+            BlockerCode.HOST_UNAVAILABLE,
+            f"{host.name} is in maintenance mode.",
+            "End the maintenance first.",
+            host.name,
         )
     if over_shell and host is not None and host.management_server:
-        yield Blocker(
-            "managed_by_vcenter",
+        yield Finding.blocker(
+            BlockerCode.MANAGED_BY_VCENTER,
             f"{host.name} is managed by the vCenter {host.management_server}.",
-            "Work through that vCenter over the API, or override this.",
+            "DiskPlan through that vCenter over the API, or override this.",
             host.name,
             overridable=True,
         )
 
 
-def of_records(machine: VirtualMachine) -> Iterator[Blocker]:
+def check_records(machine: VirtualMachine) -> Iterator[Finding]:
     """Yields the open records that a clone took over from the VM it was made from."""
     for address, text in machine.records.items():
         try:
             record = from_text(text)
-        except UnreadableRecord:
+        except UnreadableJournal:
             continue
         if record.open is not None and record.machine != machine.instance_uuid:
-            yield Blocker(
-                "record_of_other_vm",
+            yield Finding.blocker(
+                BlockerCode.RECORD_OF_OTHER_VM,
                 f"{machine.name} carries the open record of another VM ({record.machine}) for {address}.",
                 f"It is a clone; remove winbackup.storage.rdm.{address} from its settings.",
                 machine.name,
             )
 
 
-def of_change_tracking(machine: VirtualMachine, disk: Disk, wanted: Compatibility) -> Iterator[Blocker]:
+def check_change_tracking(machine: VirtualMachine, disk: Disk, wanted: Compatibility) -> Iterator[Finding]:
     """Yields changed block tracking where the mapping is to become physical."""
     if wanted is Compatibility.PHYSICAL and (machine.change_tracking or disk.change_tracking):
-        yield Blocker(
-            "cbt_enabled",
+        yield Finding.blocker(
+            BlockerCode.CBT_ENABLED,
             f"Changed block tracking is on for {machine.name}, and a physical mapping has none.",
             "Turn it off first (ctkEnabled).",
             machine.name,

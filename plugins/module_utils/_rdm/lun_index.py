@@ -16,56 +16,56 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    JournalEntry,
+    UnreadableJournal,
+    from_text,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Disk,
     HostLun,
     Inventory,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
-    OpenRecord,
-    UnreadableRecord,
-    from_text,
-)
 
 # (host, canonical name): what tells a LUN from all others of one reading.
-Sighting = tuple[str, str]
+LunKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class LunGroups:
     """The LUNs of all hosts, joined. A key is the least sighting of a LUN, whatever the order of reading."""
 
-    key_of: Mapping[Sighting, Sighting]
-    members: Mapping[Sighting, tuple[HostLun, ...]]
-    by_serial: Mapping[str, frozenset[Sighting]]
+    key_of: Mapping[LunKey, LunKey]
+    members: Mapping[LunKey, tuple[HostLun, ...]]
+    by_serial: Mapping[str, frozenset[LunKey]]
 
     @classmethod
     def of(cls, inventory: Inventory) -> LunGroups:
         """Returns the groups of all LUNs that the hosts show."""
         luns = [lun for host in inventory.hosts.values() for lun in host.luns or ()]
-        parent: dict[Sighting, Sighting] = {_sighting(lun): _sighting(lun) for lun in luns}
+        parent: dict[LunKey, LunKey] = {_lun_key(lun): _lun_key(lun) for lun in luns}
 
-        def root(sighting: Sighting) -> Sighting:
+        def root(sighting: LunKey) -> LunKey:
             while parent[sighting] != sighting:
                 parent[sighting] = parent[parent[sighting]]
                 sighting = parent[sighting]
             return sighting
 
-        by_name: dict[str, list[Sighting]] = defaultdict(list)
+        by_name: dict[str, list[LunKey]] = defaultdict(list)
         for lun in luns:
             for name in lun.durable_names:
-                by_name[name].append(_sighting(lun))
+                by_name[name].append(_lun_key(lun))
         for sightings in by_name.values():
             if len({host for host, _name in sightings}) < len(set(sightings)):
                 continue
             for sighting in sightings[1:]:
                 parent[root(sighting)] = root(sightings[0])
-        joined: dict[Sighting, dict[Sighting, HostLun]] = defaultdict(dict)
+        joined: dict[LunKey, dict[LunKey, HostLun]] = defaultdict(dict)
         for lun in luns:
-            joined[root(_sighting(lun))][_sighting(lun)] = lun
-        key_of: dict[Sighting, Sighting] = {}
-        members: dict[Sighting, tuple[HostLun, ...]] = {}
+            joined[root(_lun_key(lun))][_lun_key(lun)] = lun
+        key_of: dict[LunKey, LunKey] = {}
+        members: dict[LunKey, tuple[HostLun, ...]] = {}
         for group in joined.values():
             hosts = Counter(host for host, _name in group)
             parts = [group] if max(hosts.values()) == 1 else [{sighting: group[sighting]} for sighting in group]
@@ -73,17 +73,17 @@ class LunGroups:
                 key = min(part)
                 key_of.update(dict.fromkeys(part, key))
                 members[key] = tuple(part[sighting] for sighting in sorted(part))
-        by_serial: dict[str, set[Sighting]] = defaultdict(set)
+        by_serial: dict[str, set[LunKey]] = defaultdict(set)
         for lun in luns:
             if lun.serial is not None:
-                by_serial[lun.serial].add(key_of[_sighting(lun)])
+                by_serial[lun.serial].add(key_of[_lun_key(lun)])
         return cls(key_of, members, {serial: frozenset(keys) for serial, keys in by_serial.items()})
 
-    def key(self, lun: HostLun) -> Sighting:
+    def key(self, lun: HostLun) -> LunKey:
         """Returns the key of the LUN; its own sighting where it is not of this reading."""
-        return self.key_of.get(_sighting(lun), _sighting(lun))
+        return self.key_of.get(_lun_key(lun), _lun_key(lun))
 
-    def keys(self, luns: Iterable[HostLun]) -> frozenset[Sighting]:
+    def keys(self, luns: Iterable[HostLun]) -> frozenset[LunKey]:
         """Returns the keys of several LUNs."""
         return frozenset(self.key(lun) for lun in luns)
 
@@ -93,21 +93,21 @@ class LunGroups:
 
 
 @dataclass(frozen=True)
-class Usage:
+class LunIndex:
     """Who maps what: the mappings by LUN and by mapping file, and the detached ones that stand in a record alone."""
 
     groups: LunGroups
-    by_lun: Mapping[Sighting, tuple[tuple[VirtualMachine, Disk], ...]]
+    by_lun: Mapping[LunKey, tuple[tuple[VirtualMachine, Disk], ...]]
     by_file: Mapping[tuple[str | None, str], tuple[tuple[VirtualMachine, Disk], ...]]
-    detached: tuple[tuple[VirtualMachine, OpenRecord], ...]
+    detached: tuple[tuple[VirtualMachine, JournalEntry], ...]
 
     @classmethod
-    def of(cls, inventory: Inventory) -> Usage:
-        """Returns the usage of everything in an inventory."""
+    def of(cls, inventory: Inventory) -> LunIndex:
+        """Returns the lun_index of everything in an inventory."""
         groups = LunGroups.of(inventory)
-        by_lun: dict[Sighting, list[tuple[VirtualMachine, Disk]]] = defaultdict(list)
+        by_lun: dict[LunKey, list[tuple[VirtualMachine, Disk]]] = defaultdict(list)
         by_file: dict[tuple[str | None, str], list[tuple[VirtualMachine, Disk]]] = defaultdict(list)
-        detached: list[tuple[VirtualMachine, OpenRecord]] = []
+        detached: list[tuple[VirtualMachine, JournalEntry]] = []
         for machine in inventory.machines.values():
             for disk in machine.mappings:
                 by_file[(machine.datacenter, disk.base_file)].append((machine, disk))
@@ -140,16 +140,16 @@ class Usage:
         return tuple(sorted(users.values(), key=lambda user: (user.path, user.id)))
 
 
-def _sighting(lun: HostLun) -> Sighting:
+def _lun_key(lun: HostLun) -> LunKey:
     return (lun.host, lun.canonical_name)
 
 
-def _detached(machine: VirtualMachine) -> Iterable[OpenRecord]:
+def _detached(machine: VirtualMachine) -> Iterable[JournalEntry]:
     """Yields the machine's own open records whose disk is attached at the moment to nothing."""
     for address, text in machine.records.items():
         try:
             record = from_text(text)
-        except UnreadableRecord:
+        except UnreadableJournal:
             continue
         if record.open is not None and record.machine == machine.instance_uuid and machine.disk_at(address) is None:
             yield record.open

@@ -11,14 +11,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers import Target, blockers_of, unchecked_of
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.findings import (
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import (
+    check_conversion,
+    unchecked_codes,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.findings import (
     inventory_findings,
     lun_findings,
     mapping_findings,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import new_mapping_file
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex, LunKey
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Blocker,
     Compatibility,
     Disk,
     FileFacts,
@@ -27,8 +33,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
     split_file,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.names import new_mapping_file
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Sighting, Usage
 
 # What hosts may see differently of one LUN; where they do, the value of `lun_info` is null.
 _PER_HOST = (
@@ -70,7 +74,7 @@ def machine_result(inventory: Inventory, machine: VirtualMachine) -> dict[str, o
 def rdm_info_result(
     inventory: Inventory,
     disks: Sequence[tuple[VirtualMachine, Disk]],
-    blockers: Mapping[tuple[str, str], Sequence[Blocker]],
+    blockers: Mapping[tuple[str, str], Sequence[Finding]],
     orphans: Sequence[FileFacts] | None,
     *,
     with_paths: bool = False,
@@ -81,14 +85,14 @@ def rdm_info_result(
     `blockers` holds, by (VM id, address), the blockers of those that were checked in full; for the others they come
     from the inventory alone. `orphans` None: not asked for. `vms` is how many VMs were looked at, by default all.
     """
-    usage = Usage.of(inventory)
-    rdms = [_mapping(inventory, machine, disk, usage, blockers, with_paths) for machine, disk in disks]
+    lun_index = LunIndex.of(inventory)
+    rdms = [_mapping(inventory, machine, disk, lun_index, blockers, with_paths) for machine, disk in disks]
     general = inventory_findings(inventory)
     findings = [*general]
-    keys: set[Sighting] = set()
+    keys: set[LunKey] = set()
     for machine, disk in disks:
-        findings.extend(mapping_findings(inventory, machine, disk, usage))
-        keys |= usage.groups.keys(inventory.luns_of(machine, disk))
+        findings.extend(mapping_findings(inventory, machine, disk, lun_index))
+        keys |= lun_index.groups.keys(inventory.luns_of(machine, disk))
     result: dict[str, object] = {
         "changed": False,
         "rdms": rdms,
@@ -110,15 +114,15 @@ def rdm_info_result(
 
 def lun_info_result(inventory: Inventory, hosts: frozenset[str] | None, mappable_only: bool) -> dict[str, object]:
     """Returns the result of `lun_info`: every LUN once, of the hosts of these ids (None: of all)."""
-    usage = Usage.of(inventory)
+    lun_index = LunIndex.of(inventory)
     luns = []
-    for key in sorted(usage.groups.members, key=lambda key: (usage.groups.members[key][0].canonical_name, key)):
-        group = usage.groups.members[key]
+    for key in sorted(lun_index.groups.members, key=lambda key: (lun_index.groups.members[key][0].canonical_name, key)):
+        group = lun_index.groups.members[key]
         if hosts is not None and not any(lun.host in hosts for lun in group):
             continue
-        mappable = _is_mappable(group, usage)
+        mappable = _is_mappable(group, lun_index)
         if mappable or not mappable_only:
-            luns.append(_lun(inventory, group, usage, mappable))
+            luns.append(_lun(inventory, group, lun_index, mappable))
     return {"changed": False, "luns": luns, "findings": list(inventory_findings(inventory))}
 
 
@@ -126,11 +130,11 @@ def _mapping(
     inventory: Inventory,
     machine: VirtualMachine,
     disk: Disk,
-    usage: Usage,
-    checked: Mapping[tuple[str, str], Sequence[Blocker]],
+    lun_index: LunIndex,
+    checked: Mapping[tuple[str, str], Sequence[Finding]],
     with_paths: bool,
 ) -> dict[str, object]:
-    blockers, unchecked = _checks(inventory, machine, disk, usage, checked.get((machine.id, disk.address)))
+    blockers, unchecked = _checks(inventory, machine, disk, lun_index, checked.get((machine.id, disk.address)))
     return {
         "vm": machine_result(inventory, machine),
         "label": disk.label,
@@ -147,9 +151,9 @@ def _mapping(
         "disk_mode": disk.disk_mode,
         "sharing": disk.sharing,
         "capacity_bytes": disk.capacity_bytes,
-        "lun": lun_of_disk(inventory, machine, disk, usage, with_paths=with_paths),
-        "shared_with": [machine_result(inventory, other) for other in usage.sharing(inventory, machine, disk)],
-        "findings": list(mapping_findings(inventory, machine, disk, usage)),
+        "lun": lun_of_disk(inventory, machine, disk, lun_index, with_paths=with_paths),
+        "shared_with": [machine_result(inventory, other) for other in lun_index.sharing(inventory, machine, disk)],
+        "findings": list(mapping_findings(inventory, machine, disk, lun_index)),
         "blockers": list(blockers),
         "unchecked": list(unchecked),
         "convertible": False if blockers else None if unchecked else True,
@@ -157,8 +161,8 @@ def _mapping(
 
 
 def _checks(
-    inventory: Inventory, machine: VirtualMachine, disk: Disk, usage: Usage, checked: Sequence[Blocker] | None
-) -> tuple[Sequence[Blocker], tuple[str, ...]]:
+    inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_index: LunIndex, checked: Sequence[Finding] | None
+) -> tuple[Sequence[Finding], tuple[str, ...]]:
     """Returns what stands against bringing the mapping into the other mode, and what was not looked at."""
     if checked is not None:
         return checked, ()
@@ -167,8 +171,8 @@ def _checks(
     target = None
     if datastore is not None:
         target = Target(new_mapping_file(disk.base_file, wanted, None, None), datastore, None)
-    blockers = blockers_of(inventory, machine, disk, wanted, target=target, usage=usage)
-    return blockers, unchecked_of(inventory, machine, disk, target)
+    blockers = check_conversion(inventory, machine, disk, wanted, target=target, lun_index=lun_index)
+    return blockers, unchecked_codes(inventory, machine, disk, target)
 
 
 def other_mode(disk: Disk) -> Compatibility:
@@ -177,17 +181,17 @@ def other_mode(disk: Disk) -> Compatibility:
 
 
 def lun_of_disk(
-    inventory: Inventory, machine: VirtualMachine, disk: Disk, usage: Usage, *, with_paths: bool = False
+    inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_index: LunIndex, *, with_paths: bool = False
 ) -> dict[str, object] | None:
     """Returns `lun{}` of a mapping as the VM's host sees it; None where that host does not show it, or not one."""
     lun = inventory.lun_of(machine, disk)
     if lun is None:
         return None
     values: dict[str, object] = {name: getattr(lun, name) for name in _PER_HOST}
-    return {**values, "hosts": _hosts(usage.groups.group(lun), with_paths)}
+    return {**values, "hosts": _hosts(lun_index.groups.group(lun), with_paths)}
 
 
-def _lun(inventory: Inventory, group: Sequence[HostLun], usage: Usage, mappable: bool) -> dict[str, object]:
+def _lun(inventory: Inventory, group: Sequence[HostLun], lun_index: LunIndex, mappable: bool) -> dict[str, object]:
     return {
         **{name: _common(group, name) for name in (*_PER_HOST, *_ONLY_IN_LUN_INFO)},
         "hosts": _hosts(group, with_paths=False),
@@ -200,14 +204,14 @@ def _lun(inventory: Inventory, group: Sequence[HostLun], usage: Usage, mappable:
                     "file": disk.file,
                     "compatibility": disk.compatibility,
                 }
-                for machine, disk in usage.mappings_of(group[0])
+                for machine, disk in lun_index.mappings_of(group[0])
             ],
             "datastore": next((lun.vmfs_datastore for lun in group if lun.vmfs_datastore is not None), None),
             "boot": _any_of(lun.boot for lun in group),
             "vsan": any(lun.used_by_vsan for lun in group),
         },
         "mappable": mappable,
-        "findings": list(lun_findings(inventory, group, usage)),
+        "findings": list(lun_findings(inventory, group, lun_index)),
     }
 
 
@@ -232,9 +236,9 @@ def _common(group: Sequence[HostLun], name: str) -> object:
     return values.pop() if len(values) == 1 else None
 
 
-def _is_mappable(group: Sequence[HostLun], usage: Usage) -> bool:
+def _is_mappable(group: Sequence[HostLun], lun_index: LunIndex) -> bool:
     """Tells whether a new mapping could be made: a whole, free disk with blocks that mappings support."""
-    if usage.mappings_of(group[0]):
+    if lun_index.mappings_of(group[0]):
         return False
     return all(
         lun.device_type == "disk"

@@ -12,11 +12,35 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers import Target, blockers_of
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.blockers_of_machine import of_reading
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import check_conversion
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.machine import check_reading
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import (
+    Action,
+    DiskPlan,
+    DiskState,
+    disk_state_of,
+    volume_path,
+    with_recorded_disks,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import new_mapping_file
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    STEP_BEGUN,
+    STEP_SHUTDOWN_ASKED,
+    TOUCHED,
+    DiskJournal,
+    JournalEntry,
+    KeptMapping,
+    RecordedLun,
+    UnreadableJournal,
+    from_text,
+    from_volume_path,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Blocker,
     Compatibility,
     Datastore,
     Disk,
@@ -29,68 +53,53 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     join_file,
     split_file,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.names import new_mapping_file
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import (
-    STEP_BEGUN,
-    STEP_SHUTDOWN_ASKED,
-    TOUCHED,
-    Note,
-    OpenRecord,
-    Record,
-    RecordedLun,
-    UnreadableRecord,
-    from_text,
-    from_volume_path,
-)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Usage
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_disks
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import (
-    Stand,
-    Task,
-    Work,
-    stand_of,
-    volume_path,
-    with_recorded_disks,
-)
 
 _Item = TypeVar("_Item")
 
 # What matters to a disk whose conversion is to be finished or undone: only what that very step needs.
 _STEP_CODES = frozenset(
     {
-        "vm_powered_on",
-        "vm_suspended",
-        "vm_inaccessible",
-        "host_unavailable",
-        "has_snapshots",
-        "method_disabled",
-        "no_privilege",
-        "license_read_only",
-        "record_of_other_vm",
+        BlockerCode.VM_POWERED_ON,
+        BlockerCode.VM_SUSPENDED,
+        BlockerCode.VM_INACCESSIBLE,
+        BlockerCode.HOST_UNAVAILABLE,
+        BlockerCode.HAS_SNAPSHOTS,
+        BlockerCode.METHOD_DISABLED,
+        BlockerCode.NO_PRIVILEGE,
+        BlockerCode.LICENSE_READ_ONLY,
+        BlockerCode.RECORD_OF_OTHER_VM,
     }
 )
 # And what matters where only the disk mode of a virtual mapping is edited.
-_EDIT_CODES = _STEP_CODES | {"is_delta", "vm_is_template", "task_running", "bus_sharing", "multi_writer", "encrypted"}
+_EDIT_CODES = _STEP_CODES | {
+    BlockerCode.IS_DELTA,
+    BlockerCode.VM_IS_TEMPLATE,
+    BlockerCode.TASK_RUNNING,
+    BlockerCode.BUS_SHARING,
+    BlockerCode.MULTI_WRITER,
+    BlockerCode.ENCRYPTED,
+}
 # A physical mapping has no disk mode, and yet the API refuses a new one without (domain of vim.vm.device.VirtualDisk).
 _PHYSICAL_DISK_MODE = "independent_persistent"
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Plan:
     """A call made ready: the works in the order of the VM's disks, and the facts they were decided on."""
 
     inventory: Inventory
     machine: VirtualMachine
-    works: tuple[Work, ...]
-    records: Mapping[str, Record]
-    blockers: tuple[Blocker, ...]
+    disk_plans: tuple[DiskPlan, ...]
+    records: Mapping[str, DiskJournal]
+    blockers: tuple[Finding, ...]
     stopped_by_a_run: bool
 
     @property
-    def open_records(self) -> dict[str, OpenRecord]:
+    def open_records(self) -> dict[str, JournalEntry]:
         """The conversions that an earlier run left open."""
-        return {address: record.open for address, record in self.records.items() if record.open is not None}
+        return {address: entry.open for address, entry in self.records.items() if entry.open is not None}
 
 
 @dataclass(frozen=True)
@@ -100,26 +109,26 @@ class _Reading:
     backend: Backend
     request: Request
     inventory: Inventory
-    usage: Usage
+    lun_index: LunIndex
     machine: VirtualMachine
-    records: Mapping[str, Record]
+    records: Mapping[str, DiskJournal]
     power_before: Power
     step: str
     run_id: str
     boot_order: tuple[str, ...] = ()
 
 
-def own_records(machine: VirtualMachine) -> tuple[dict[str, Record], tuple[Blocker, ...]]:
+def own_records(machine: VirtualMachine) -> tuple[dict[str, DiskJournal], tuple[Finding, ...]]:
     """Returns the VM's records by address, and a blocker for each text that cannot be read."""
-    records: dict[str, Record] = {}
-    blockers: list[Blocker] = []
+    records: dict[str, DiskJournal] = {}
+    blockers: list[Finding] = []
     for address, text in machine.records.items():
         try:
             records[address] = from_text(text)
-        except UnreadableRecord:
+        except UnreadableJournal:
             blockers.append(
-                Blocker(
-                    "record_unreadable",
+                Finding.blocker(
+                    BlockerCode.RECORD_UNREADABLE,
                     f"The record of {address} of {machine.name} cannot be read.",
                     f"Look at winbackup.storage.rdm.{address} of the VM; if no conversion is under way, remove it.",
                     machine.name,
@@ -128,42 +137,42 @@ def own_records(machine: VirtualMachine) -> tuple[dict[str, Record], tuple[Block
     return records, tuple(blockers)
 
 
-def prepare(backend: Backend, request: Request, inventory: Inventory, machine: VirtualMachine, run_id: str) -> Prepared:
+def make_plan(backend: Backend, request: Request, inventory: Inventory, machine: VirtualMachine, run_id: str) -> Plan:
     """Decides what becomes of each disk. Reads folders and privileges where a disk would change; writes nothing."""
     records, unreadable = own_records(machine)
-    foreign = {address for address, record in records.items() if record.machine != machine.instance_uuid}
-    own = {address: record for address, record in records.items() if address not in foreign}
-    opened = [record.open for record in own.values() if record.open is not None]
+    foreign = {address for address, entry in records.items() if entry.machine != machine.instance_uuid}
+    own = {address: entry for address, entry in records.items() if address not in foreign}
+    opened = [entry.open for entry in own.values() if entry.open is not None]
     stopped = machine.power is Power.OFF and any(
-        record.power_before is Power.ON and record.step != STEP_BEGUN for record in opened
+        entry.power_before is Power.ON and entry.step != STEP_BEGUN for entry in opened
     )
     machine = with_recorded_disks(machine, opened, inventory.datastores)
     reading = _Reading(
         backend,
         request,
         inventory,
-        Usage.of(inventory),
+        LunIndex.of(inventory),
         machine,
         own,
         Power.ON if stopped else (machine.power or Power.OFF),
         STEP_SHUTDOWN_ASKED if stopped else STEP_BEGUN,
         run_id,
         # A disk that an interrupted run took off has lost its place in the order.
-        next((record.boot_order for record in opened if record.step in TOUCHED), machine.boot_order or ()),
+        next((entry.boot_order for entry in opened if entry.step in TOUCHED), machine.boot_order or ()),
     )
-    unseen = tuple(of_reading(machine))
+    unseen = tuple(check_reading(machine))
     if unseen and not machine.disks:
-        return Prepared(inventory, machine, (), own, unseen, stopped)
+        return Plan(inventory, machine, (), own, unseen, stopped)
     selected = {disk.address for disk in select_disks(inventory, machine, request.disks)}
-    works: list[Work] = []
+    disk_plans: list[DiskPlan] = []
     for disk in sorted(machine.disks, key=_position):
-        record = own.get(disk.address)
-        if record is not None and record.open is not None:
-            works.append(_reopened(reading, disk, record.open, disk.address in selected))
+        entry = own.get(disk.address)
+        if entry is not None and entry.open is not None:
+            disk_plans.append(_reopened(reading, disk, entry.open, disk.address in selected))
         elif disk.address in selected:
-            works.append(_fresh(reading, disk))
-    blockers = _unique([*unreadable, *(blocker for work in works for blocker in work.blockers)])
-    return Prepared(inventory, machine, tuple(works), own, blockers, stopped)
+            disk_plans.append(_fresh(reading, disk))
+    blockers = _unique([*unreadable, *(blocker for disk_plan in disk_plans for blocker in disk_plan.blockers)])
+    return Plan(inventory, machine, tuple(disk_plans), own, blockers, stopped)
 
 
 def _position(disk: Disk) -> tuple[str, int, int]:
@@ -172,16 +181,21 @@ def _position(disk: Disk) -> tuple[str, int, int]:
 
 
 def conversion_blockers(
-    backend: Backend, inventory: Inventory, usage: Usage, machine: VirtualMachine, disk: Disk, wanted: Compatibility
-) -> tuple[Blocker, ...]:
+    backend: Backend,
+    inventory: Inventory,
+    lun_index: LunIndex,
+    machine: VirtualMachine,
+    disk: Disk,
+    wanted: Compatibility,
+) -> tuple[Finding, ...]:
     """Returns what a plan with the default options would have against bringing one disk into the wanted mode."""
     records, unreadable = own_records(machine)
-    own = {address: record for address, record in records.items() if record.machine == machine.instance_uuid}
+    own = {address: entry for address, entry in records.items() if entry.machine == machine.instance_uuid}
     reading = _Reading(
         backend,
         Request(machine.id, wanted),
         inventory,
-        usage,
+        lun_index,
         machine,
         own,
         machine.power or Power.OFF,
@@ -191,38 +205,38 @@ def conversion_blockers(
     return _unique([*unreadable, *_conversion(reading, disk, _lun(reading, disk)).blockers])
 
 
-def _reopened(reading: _Reading, disk: Disk, record: OpenRecord, selected: bool) -> Work:
+def _reopened(reading: _Reading, disk: Disk, entry: JournalEntry, selected: bool) -> DiskPlan:
     """A disk whose conversion was left open: finished where it was asked for again, else undone."""
-    stand = stand_of(record, reading.machine, reading.inventory.datastores)
-    forward = selected and record.wanted is reading.request.compatibility
+    disk_state = disk_state_of(entry, reading.machine, reading.inventory.datastores)
+    forward = selected and entry.wanted is reading.request.compatibility
     asked = reading.request.disk_mode
-    edited_at_most = record.edits_only and stand in (Stand.OLD, Stand.NEW)
-    if (forward and stand is Stand.OLD) or (selected and edited_at_most and not forward):
+    edited_at_most = entry.edits_only and disk_state in (DiskState.OLD, DiskState.NEW)
+    if (forward and disk_state is DiskState.OLD) or (selected and edited_at_most and not forward):
         # The mapping is still the old one, so it is a conversion like any other, with every check.
-        work = _fresh(reading, disk)
-        if work.record is not None and not work.blockers:
-            return replace(work, record=_with_settings_of(record, work.record))
-        return replace(_undo(reading, disk, record), blockers=work.blockers)
-    if forward and stand is Stand.MISSING and not _lun_is_there(reading, record):
+        disk_plan = _fresh(reading, disk)
+        if disk_plan.entry is not None and not disk_plan.blockers:
+            return replace(disk_plan, entry=_with_settings_of(entry, disk_plan.entry))
+        return replace(_undo(reading, disk, entry), blockers=disk_plan.blockers)
+    if forward and disk_state is DiskState.MISSING and not _lun_is_there(reading, entry):
         forward = False
     if not forward:
-        if selected and asked is not None and record.old_mode is Compatibility.VIRTUAL:
-            record = replace(record, old_disk_mode=asked)
-        return _undo(reading, disk, record)
-    needed = _step_blockers(reading, disk, record.wanted, _STEP_CODES)
-    if asked is not None and record.wanted is Compatibility.VIRTUAL and not needed:
-        record = replace(record, disk_mode=asked)
-    if stand is Stand.NEW:
+        if selected and asked is not None and entry.old_mode is Compatibility.VIRTUAL:
+            entry = replace(entry, old_disk_mode=asked)
+        return _undo(reading, disk, entry)
+    needed = _step_blockers(reading, disk, entry.wanted, _STEP_CODES)
+    if asked is not None and entry.wanted is Compatibility.VIRTUAL and not needed:
+        entry = replace(entry, disk_mode=asked)
+    if disk_state is DiskState.NEW:
         needed = ()
-    return Work(disk, Task.FINISH, record, _lun(reading, disk), blockers=needed)
+    return DiskPlan(disk, Action.FINISH, entry, _lun(reading, disk), blockers=needed)
 
 
-def _with_settings_of(earlier: OpenRecord, record: OpenRecord) -> OpenRecord:
+def _with_settings_of(earlier: JournalEntry, entry: JournalEntry) -> JournalEntry:
     """Returns the record with the settings that the VM had before the earlier run took the disk off and put it back."""
     if earlier.step not in TOUCHED:
-        return record
+        return entry
     return replace(
-        record,
+        entry,
         old_disk_mode=earlier.old_disk_mode,
         sharing=earlier.sharing,
         shares_level=earlier.shares_level,
@@ -233,32 +247,32 @@ def _with_settings_of(earlier: OpenRecord, record: OpenRecord) -> OpenRecord:
     )
 
 
-def _undo(reading: _Reading, disk: Disk, record: OpenRecord) -> Work:
-    stand = stand_of(record, reading.machine, reading.inventory.datastores)
-    needed = () if stand is Stand.OLD else _step_blockers(reading, disk, record.wanted, _STEP_CODES)
-    return Work(disk, Task.UNDO, record, _lun(reading, disk), blockers=needed)
+def _undo(reading: _Reading, disk: Disk, entry: JournalEntry) -> DiskPlan:
+    disk_state = disk_state_of(entry, reading.machine, reading.inventory.datastores)
+    needed = () if disk_state is DiskState.OLD else _step_blockers(reading, disk, entry.wanted, _STEP_CODES)
+    return DiskPlan(disk, Action.UNDO, entry, _lun(reading, disk), blockers=needed)
 
 
-def _fresh(reading: _Reading, disk: Disk) -> Work:
+def _fresh(reading: _Reading, disk: Disk) -> DiskPlan:
     """A disk that no run has begun with: nothing to do, an edit of the disk mode, or a conversion."""
     request = reading.request
     lun = _lun(reading, disk)
-    record = reading.records.get(disk.address)
-    deletions = record.notes if record is not None and request.delete_old_mapping else ()
+    entry = reading.records.get(disk.address)
+    deletions = entry.notes if entry is not None and request.delete_old_mapping else ()
     if disk.kind is DiskKind.MAPPING and disk.compatibility is request.compatibility:
         if request.disk_mode in (None, disk.disk_mode) or request.compatibility is Compatibility.PHYSICAL:
-            return Work(disk, Task.NOTHING, None, lun, deletions=deletions)
+            return DiskPlan(disk, Action.KEEP, None, lun, deletions=deletions)
         path = volume_path(disk, reading.inventory.datastores)
         needed = _step_blockers(reading, disk, request.compatibility, _EDIT_CODES)
         opened = _record(reading, disk, lun, path, path, None) if lun and path else None
-        return Work(disk, Task.EDIT, opened, lun, blockers=needed, deletions=deletions)
+        return DiskPlan(disk, Action.EDIT, opened, lun, blockers=needed, deletions=deletions)
     return replace(_conversion(reading, disk, lun), deletions=deletions)
 
 
-def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> Work:
+def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> DiskPlan:
     request, machine, datastores = reading.request, reading.machine, reading.inventory.datastores
     own_files = frozenset(
-        from_volume_path(path, datastores) for record in reading.records.values() for path in record.files
+        from_volume_path(path, datastores) for entry in reading.records.values() for path in entry.files
     )
     file, listing = _target(reading, disk, own_files)
     datastore = _datastore_named(reading, split_file(file)[0], disk)
@@ -271,7 +285,7 @@ def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> Work:
             machine, _unique([ds for ds in (datastore, datastores.get(disk.datastore or "")) if ds is not None])
         ),
     )
-    blockers = blockers_of(
+    blockers = check_conversion(
         reading.inventory,
         machine,
         disk,
@@ -279,7 +293,7 @@ def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> Work:
         target=target,
         power=request.power,
         override=request.override,
-        usage=reading.usage,
+        lun_index=reading.lun_index,
     )
     old_path = volume_path(disk, datastores)
     new_path = f"/vmfs/volumes/{datastore.uuid}/{_inner(file)}" if datastore is not None else None
@@ -297,31 +311,31 @@ def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> Work:
     if not listing and not other_reason and not reading.backend.has_folder(machine, file):
         blockers = (*blockers, _no_folder(file))
     attach = listing is not None and file in listing and file in own_files
-    return Work(disk, Task.CONVERT, opened, lun, attach_existing=attach, blockers=tuple(blockers))
+    return DiskPlan(disk, Action.CONVERT, opened, lun, attach_existing=attach, blockers=tuple(blockers))
 
 
-def _nowhere(disk: Disk, file: str) -> Blocker:
-    return Blocker(
-        "datastore_unsuitable",
+def _nowhere(disk: Disk, file: str) -> Finding:
+    return Finding.blocker(
+        BlockerCode.DATASTORE_UNSUITABLE,
         f"The place of {disk.file} or of {file} is not a datastore that the VM's host shows.",
         "Name a datastore that the VM's host has mounted for writing.",
         file,
     )
 
 
-def _no_folder(file: str) -> Blocker:
+def _no_folder(file: str) -> Finding:
     datastore, folder, _name = split_file(file)
-    return Blocker(
-        "datastore_unsuitable",
+    return Finding.blocker(
+        BlockerCode.DATASTORE_UNSUITABLE,
         f"There is no folder {folder} on datastore {datastore}, where the new mapping file would lie.",
         "Make it first, or name one that there is with datastore and directory.",
         file,
     )
 
 
-def _unreadable(file: str) -> Blocker:
-    return Blocker(
-        "datastore_unsuitable",
+def _unreadable(file: str) -> Finding:
+    return Finding.blocker(
+        BlockerCode.DATASTORE_UNSUITABLE,
         f"The folder of {file} could not be read, and so not whether a file of that name exists.",
         "Run again; name another place with datastore and directory if it stays so.",
         file,
@@ -335,9 +349,9 @@ def _target(reading: _Reading, disk: Disk, own_files: frozenset[str]) -> tuple[s
     listing = reading.backend.list_folder(reading.machine, file)
     if listing is None:
         return file, None
-    record = reading.records.get(disk.address)
+    entry = reading.records.get(disk.address)
     lun = _lun(reading, disk)
-    for note in record.notes if record is not None else ():
+    for note in entry.notes if entry is not None else ():
         kept = from_volume_path(note.old_file, reading.inventory.datastores)
         in_place = split_file(kept)[:2] == split_file(file)[:2]
         usable = kept in listing and kept in own_files and listing[kept].kind is DiskKind.MAPPING
@@ -348,13 +362,13 @@ def _target(reading: _Reading, disk: Disk, own_files: frozenset[str]) -> tuple[s
 
 def _record(
     reading: _Reading, disk: Disk, lun: HostLun, old_path: str, new_path: str, old_uuid: str | None
-) -> OpenRecord:
+) -> JournalEntry:
     request = reading.request
     if request.compatibility is Compatibility.PHYSICAL:
         disk_mode: str | None = _PHYSICAL_DISK_MODE
     else:
         disk_mode = request.disk_mode or "persistent"
-    return OpenRecord(
+    return JournalEntry(
         run=reading.run_id,
         lease=0,
         step=reading.step,
@@ -378,15 +392,15 @@ def _record(
     )
 
 
-def _step_blockers(reading: _Reading, disk: Disk, wanted: Compatibility, codes: frozenset[str]) -> tuple[Blocker, ...]:
-    found = blockers_of(
+def _step_blockers(reading: _Reading, disk: Disk, wanted: Compatibility, codes: frozenset[str]) -> tuple[Finding, ...]:
+    found = check_conversion(
         reading.inventory,
         reading.machine,
         disk,
         wanted,
         power=reading.request.power,
         override=reading.request.override,
-        usage=reading.usage,
+        lun_index=reading.lun_index,
     )
     return tuple(blocker for blocker in found if blocker.code in codes)
 
@@ -395,10 +409,10 @@ def _lun(reading: _Reading, disk: Disk) -> HostLun | None:
     return reading.inventory.lun_of(reading.machine, disk)
 
 
-def _lun_is_there(reading: _Reading, record: OpenRecord) -> bool:
+def _lun_is_there(reading: _Reading, entry: JournalEntry) -> bool:
     host = reading.inventory.host_of(reading.machine)
     luns = (host.luns or ()) if host is not None else ()
-    return sum(record.lun.is_same_as(lun) for lun in luns) == 1
+    return sum(entry.lun.is_same_as(lun) for lun in luns) == 1
 
 
 def _datastore_named(reading: _Reading, name: str, disk: Disk) -> Datastore | None:
@@ -422,6 +436,6 @@ def _unique(items: Iterable[_Item]) -> tuple[_Item, ...]:
     return tuple(dict.fromkeys(items))
 
 
-def noted(record: OpenRecord) -> Note:
+def noted(entry: JournalEntry) -> KeptMapping:
     """Returns the note about the old mapping that a conversion leaves behind."""
-    return Note(record.address, record.old_file, record.old_mode, record.lun, record.old_disk_uuid)
+    return KeptMapping(entry.address, entry.old_file, entry.old_mode, entry.lun, entry.old_disk_uuid)

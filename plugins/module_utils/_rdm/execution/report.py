@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, Compatibility, Disk, Power
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.prepare import Prepared
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import from_volume_path
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskPlan
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import lun_of_disk, machine_result
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import from_volume_path
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk, Power
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import Plan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.result import lun_of_disk, machine_result
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.same_lun import Usage
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import Task, Work
 
 UNCHANGED = "unchanged"
 CONVERTED = "converted"
@@ -39,13 +40,13 @@ class Step:
 
 
 @dataclass
-class Report:
+class ConversionReport:
     """What is known so far of a call; it is returned whole, also when the call fails."""
 
-    prepared: Prepared
+    plan: Plan
     states: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
-    blockers: list[Blocker] = field(default_factory=list)
+    blockers: list[Finding] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     recovery: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -58,7 +59,7 @@ class Report:
         """Adds a step that is about to be run."""
         self.steps.append(step)
 
-    def block(self, blockers: Sequence[Blocker]) -> None:
+    def block(self, blockers: Sequence[Finding]) -> None:
         """Adds blockers, each once."""
         self.blockers.extend(blocker for blocker in blockers if blocker not in self.blockers)
 
@@ -69,17 +70,17 @@ class Report:
 
     def result(self) -> dict[str, object]:
         """Returns the result in the shape of the module's documentation."""
-        prepared = self.prepared
-        usage = Usage.of(prepared.inventory)
-        disks = [self._disk(work, usage) for work in prepared.works]
-        power_before = prepared.machine.power
+        plan = self.plan
+        lun_index = LunIndex.of(plan.inventory)
+        disks = [self._disk(disk_plan, lun_index) for disk_plan in plan.disk_plans]
+        power_before = plan.machine.power
         # Ansible shows what a result has under this name.
-        told = [*cautions(prepared), *self.warnings]
+        told = [*cautions(plan), *self.warnings]
         warnings = {"warnings": told} if told else {}
         return {
             **warnings,
             "changed": self.changed,
-            "vm": machine_result(prepared.inventory, prepared.machine),
+            "vm": machine_result(plan.inventory, plan.machine),
             "disks": disks,
             "plan": list(self.steps),
             "blockers": list(self.blockers),
@@ -102,39 +103,39 @@ class Report:
             sentences.append(f"{'A reason' if count == 1 else f'{count} reasons'} not to convert: {reasons}")
         return " ".join(sentences) if sentences else None
 
-    def _disk(self, work: Work, usage: Usage) -> dict[str, object]:
-        state = self.states.get(work.address, UNCHANGED)
-        before = disk_facts(work.disk)
+    def _disk(self, disk_plan: DiskPlan, lun_index: LunIndex) -> dict[str, object]:
+        state = self.states.get(disk_plan.address, UNCHANGED)
+        before = disk_facts(disk_plan.disk)
         if state == WOULD_CONVERT:
-            after: Mapping[str, object] | None = expected_facts(work, self.prepared)
-        elif work.address in self.after:
-            now = self.after[work.address]
+            after: Mapping[str, object] | None = expected_facts(disk_plan, self.plan)
+        elif disk_plan.address in self.after:
+            now = self.after[disk_plan.address]
             after = disk_facts(now) if now is not None else None
         else:
             after = before
         return {
-            "address": work.address,
-            "label": work.disk.label,
-            "lun": lun_of_disk(self.prepared.inventory, self.prepared.machine, work.disk, usage),
+            "address": disk_plan.address,
+            "label": disk_plan.disk.label,
+            "lun": lun_of_disk(self.plan.inventory, self.plan.machine, disk_plan.disk, lun_index),
             "before": before,
             "after": after,
             "state": state,
         }
 
 
-def cautions(prepared: Prepared) -> list[str]:
+def cautions(plan: Plan) -> list[str]:
     """Returns what nobody can see from outside and the user has to know of, for the disks that become virtual."""
     addresses = [
-        work.address
-        for work in prepared.works
-        if work.task in (Task.CONVERT, Task.FINISH)
-        and work.record is not None
-        and work.record.wanted is Compatibility.VIRTUAL
+        disk_plan.address
+        for disk_plan in plan.disk_plans
+        if disk_plan.action in (Action.CONVERT, Action.FINISH)
+        and disk_plan.entry is not None
+        and disk_plan.entry.wanted is Compatibility.VIRTUAL
     ]
     if not addresses:
         return []
     return [
-        f"Whether the guest of {prepared.machine.name} needs SCSI pass-through to {', '.join(addresses)}, as cluster "
+        f"Whether the guest of {plan.machine.name} needs SCSI pass-through to {', '.join(addresses)}, as cluster "
         "nodes and SAN agents do, cannot be seen from outside: a virtual mapping has none."
     ]
 
@@ -149,23 +150,23 @@ def disk_facts(disk: Disk) -> dict[str, object]:
     }
 
 
-def expected_facts(work: Work, prepared: Prepared) -> dict[str, object]:
+def expected_facts(disk_plan: DiskPlan, plan: Plan) -> dict[str, object]:
     """Returns what the disk will be once its work is done."""
-    record = work.record
-    if record is None or work.task is Task.NOTHING:
-        return disk_facts(work.disk)
-    forward = work.task is not Task.UNDO
+    entry = disk_plan.entry
+    if entry is None or disk_plan.action is Action.KEEP:
+        return disk_facts(disk_plan.disk)
+    forward = disk_plan.action is not Action.UNDO
     return {
-        "file": from_volume_path(record.new_file if forward else record.old_file, prepared.inventory.datastores),
-        "compatibility": record.wanted if forward else record.old_mode,
-        "disk_mode": record.disk_mode if forward else record.old_disk_mode,
-        "sharing": record.sharing,
+        "file": from_volume_path(entry.new_file if forward else entry.old_file, plan.inventory.datastores),
+        "compatibility": entry.wanted if forward else entry.old_mode,
+        "disk_mode": entry.disk_mode if forward else entry.old_disk_mode,
+        "sharing": entry.sharing,
     }
 
 
-def record_step(works: Sequence[Work]) -> Step:
+def record_step(disk_plans: Sequence[DiskPlan]) -> Step:
     """The first write of every call that changes a disk."""
-    addresses = ", ".join(work.address for work in works)
+    addresses = ", ".join(disk_plan.address for disk_plan in disk_plans)
     return Step("record", None, f"write down, with the VM, what is there and what is wanted of {addresses}")
 
 
@@ -175,22 +176,22 @@ def power_off_step(request: Request) -> Step:
     return Step("power_off", None, f"ask the guest to shut down{hard if request.power == 'power_off' else ''}")
 
 
-def disk_step(work: Work, prepared: Prepared) -> Step:
+def disk_step(disk_plan: DiskPlan, plan: Plan) -> Step:
     """The one step that changes a disk."""
-    record = work.record
-    if record is None:
+    entry = disk_plan.entry
+    if entry is None:
         raise ValueError("a disk without a record is not changed")
-    old, new = (from_volume_path(path, prepared.inventory.datastores) for path in (record.old_file, record.new_file))
-    if work.task is Task.UNDO:
-        return Step("undo", work.address, f"see that {old} is attached again, and remove {new} if it was made")
-    if record.edits_only:
-        return Step("edit_disk_mode", work.address, f"set the disk mode to {record.disk_mode}")
-    how = "attach the kept" if work.attach_existing else "make and attach"
-    lun = f"{record.lun.canonical_name}, {record.lun.capacity_bytes} bytes"
+    old, new = (from_volume_path(path, plan.inventory.datastores) for path in (entry.old_file, entry.new_file))
+    if disk_plan.action is Action.UNDO:
+        return Step("undo", disk_plan.address, f"see that {old} is attached again, and remove {new} if it was made")
+    if entry.edits_only:
+        return Step("edit_disk_mode", disk_plan.address, f"set the disk mode to {entry.disk_mode}")
+    how = "attach the kept" if disk_plan.attach_existing else "make and attach"
+    lun = f"{entry.lun.canonical_name}, {entry.lun.capacity_bytes} bytes"
     return Step(
         "swap",
-        work.address,
-        f"detach {old} (its file is kept), {how} {record.wanted.value} mapping {new} of {lun}, "
+        disk_plan.address,
+        f"detach {old} (its file is kept), {how} {entry.wanted.value} mapping {new} of {lun}, "
         f"and verify mode, LUN, size and address",
     )
 
@@ -200,9 +201,9 @@ def power_on_step() -> Step:
     return Step("power_on", None, "start the VM again and verify the disks once more")
 
 
-def note_step(works: Sequence[Work]) -> Step:
+def note_step(disk_plans: Sequence[DiskPlan]) -> Step:
     """The records shrink to notes."""
-    addresses = ", ".join(work.address for work in works)
+    addresses = ", ".join(disk_plan.address for disk_plan in disk_plans)
     return Step("note", None, f"shrink the records of {addresses} to notes about the old mappings that are kept")
 
 
@@ -211,23 +212,27 @@ def delete_step(address: str, file: str) -> Step:
     return Step("delete_old_mapping", address, f"delete the old mapping file {file} (never the LUN's data)")
 
 
-def planned_steps(prepared: Prepared, works: Sequence[Work], request: Request) -> list[Step]:
+def planned_steps(plan: Plan, disk_plans: Sequence[DiskPlan], request: Request) -> list[Step]:
     """Returns the steps that a run of this call would take, in their order."""
     steps: list[Step] = []
-    touching = [work for work in works if work.task is not Task.NOTHING]
-    stops = bool(touching) and prepared.machine.power is Power.ON
+    touching = [disk_plan for disk_plan in disk_plans if disk_plan.action is not Action.KEEP]
+    stops = bool(touching) and plan.machine.power is Power.ON
     if touching:
         steps.append(record_step(touching))
         if stops:
             steps.append(power_off_step(request))
-        steps.extend(disk_step(work, prepared) for work in touching)
-        if request.restore_power and (stops or prepared.stopped_by_a_run):
+        steps.extend(disk_step(disk_plan, plan) for disk_plan in touching)
+        if request.restore_power and (stops or plan.stopped_by_a_run):
             steps.append(power_on_step())
         steps.append(note_step(touching))
-    for work in works:
-        kept = [note.old_file for note in work.deletions]
-        if request.delete_old_mapping and work.task in (Task.CONVERT, Task.FINISH) and work.record is not None:
-            kept.append(work.record.old_file)
-            kept = [path for path in kept if path != work.record.new_file]
-        steps.extend(delete_step(work.address, from_volume_path(path, prepared.inventory.datastores)) for path in kept)
+    for disk_plan in disk_plans:
+        kept = [note.old_file for note in disk_plan.deletions]
+        if (
+            request.delete_old_mapping
+            and disk_plan.action in (Action.CONVERT, Action.FINISH)
+            and disk_plan.entry is not None
+        ):
+            kept.append(disk_plan.entry.old_file)
+            kept = [path for path in kept if path != disk_plan.entry.new_file]
+        steps.extend(delete_step(disk_plan.address, from_volume_path(path, plan.inventory.datastores)) for path in kept)
     return steps

@@ -12,18 +12,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Change, Sight
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Change, VmState
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import inventory_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run, journal_at
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    KeptMapping,
+    from_volume_path,
+    to_text,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Blocker,
     DiskKind,
     FileFacts,
     Inventory,
     VirtualMachine,
     split_file,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import Note, from_volume_path, to_text
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import Run, record_at
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.work import inventory_of
 
 _SHELL_HINT = "Look at it on the host (vmkfstools -q), and delete it there if it is what it was."
 
@@ -34,25 +39,28 @@ def delete_old_mappings(run: Run, addresses: Iterable[str]) -> tuple[tuple[str, 
     Returns (address, file) of each that was deleted. Raises NotDeleted with every refusal once the others are done.
     """
     inventory = run.inventory()
-    refusals: list[Blocker] = []
+    refusals: list[Finding] = []
     deleted: list[tuple[str, str]] = []
     for address in addresses:
-        sight = run.look_when_idle()
-        record = record_at(sight.machine, address)
+        vm_state = run.read_vm_when_idle()
+        record = journal_at(vm_state.machine, address)
         for note in record.notes if record is not None else ():
-            file = from_volume_path(note.old_file, sight.datastores)
-            listing = run.list_folder(sight.machine, file) if not file.startswith("/") else None
-            refusal = _refusal(note, file, listing, inventory_of(sight, inventory), sight.machine)
+            file = from_volume_path(note.old_file, vm_state.datastores)
+            listing = run.list_folder(vm_state.machine, file) if not file.startswith("/") else None
+            refusal = _refusal(note, file, listing, inventory_of(vm_state, inventory), vm_state.machine)
             if refusal is not None:
                 refusals.append(refusal)
                 continue
             if listing is not None and file in listing:
                 try:
-                    run.delete_mapping(sight.machine, file)
+                    run.delete_mapping(vm_state.machine, file)
                 except StorageError as error:
                     refusals.append(
-                        Blocker(
-                            "old_mapping_not_deleted", f"{file} was not deleted: {error.message}", _SHELL_HINT, file
+                        Finding.blocker(
+                            BlockerCode.OLD_MAPPING_NOT_DELETED,
+                            f"{file} was not deleted: {error.message}",
+                            _SHELL_HINT,
+                            file,
                         )
                     )
                     continue
@@ -66,18 +74,20 @@ def delete_old_mappings(run: Run, addresses: Iterable[str]) -> tuple[tuple[str, 
 class NotDeleted(StorageError):
     """Old mapping files that were left where they are, each with its reason."""
 
-    def __init__(self, blockers: tuple[Blocker, ...], deleted: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, blockers: tuple[Finding, ...], deleted: tuple[tuple[str, str], ...]) -> None:
         super().__init__(" ".join(f"{blocker.message} {blocker.hint}" for blocker in blockers))
         self.blockers = blockers
         self.deleted = deleted
 
 
 def _refusal(
-    note: Note, file: str, listing: Mapping[str, FileFacts] | None, inventory: Inventory, machine: VirtualMachine
-) -> Blocker | None:
+    note: KeptMapping, file: str, listing: Mapping[str, FileFacts] | None, inventory: Inventory, machine: VirtualMachine
+) -> Finding | None:
     """Returns why the file of a note may not be deleted; None where it may, or is gone already."""
     if listing is None:
-        return Blocker("old_mapping_unreadable", f"The folder of {file} cannot be read.", _SHELL_HINT, file)
+        return Finding.blocker(
+            BlockerCode.OLD_MAPPING_UNREADABLE, f"The folder of {file} cannot be read.", _SHELL_HINT, file
+        )
     facts = listing.get(file)
     if facts is None:
         return None
@@ -88,8 +98,8 @@ def _refusal(
         if _share_names(other, machine) and file in (disk.file, *disk.parents)
     ]
     if users:
-        return Blocker(
-            "old_mapping_in_use",
+        return Finding.blocker(
+            BlockerCode.OLD_MAPPING_IN_USE,
             f"{file} is attached to {', '.join(sorted(set(users)))}.",
             "Detach it there first, or leave it.",
             file,
@@ -100,13 +110,15 @@ def _refusal(
         if other.connection_state in ("inaccessible", "invalid", "orphaned")
     ]
     if facts.kind is None or facts.capacity_bytes is None:
-        return Blocker("old_mapping_unreadable", f"What {file} is cannot be read.", _SHELL_HINT, file)
+        return Finding.blocker(BlockerCode.OLD_MAPPING_UNREADABLE, f"What {file} is cannot be read.", _SHELL_HINT, file)
     differing = _differing(note, facts)
     if differing:
-        return Blocker("old_mapping_changed", f"{file} is not what was kept: {differing}.", _SHELL_HINT, file)
+        return Finding.blocker(
+            BlockerCode.OLD_MAPPING_CHANGED, f"{file} is not what was kept: {differing}.", _SHELL_HINT, file
+        )
     if unread and any(split_file(file)[1] == split_file(vmx)[1] for vmx in _vmx_paths(inventory, unread)):
-        return Blocker(
-            "old_mapping_unreadable",
+        return Finding.blocker(
+            BlockerCode.OLD_MAPPING_UNREADABLE,
             f"{', '.join(unread)} cannot be read, and may use {file}.",
             "Make that VM accessible, or remove it from the inventory.",
             file,
@@ -114,7 +126,7 @@ def _refusal(
     return None
 
 
-def _differing(note: Note, facts: FileFacts) -> str | None:
+def _differing(note: KeptMapping, facts: FileFacts) -> str | None:
     if facts.kind is not DiskKind.MAPPING:
         return "it is no raw device mapping any more"
     if facts.compatibility is not None and facts.compatibility is not note.mode:
@@ -136,18 +148,18 @@ def _vmx_paths(inventory: Inventory, names: list[str]) -> list[str]:
     return [vm.vmx_path for vm in inventory.machines.values() if vm.name in names and vm.vmx_path]
 
 
-def _drop(run: Run, address: str, note: Note) -> None:
+def _drop(run: Run, address: str, note: KeptMapping) -> None:
     """Removes one note, and the record with its last one."""
 
-    def done(sight: Sight) -> bool:
-        record = record_at(sight.machine, address)
+    def done(vm_state: VmState) -> bool:
+        record = journal_at(vm_state.machine, address)
         return record is None or note not in record.notes
 
-    def change(sight: Sight) -> Change:
-        record = record_at(sight.machine, address)
+    def change(vm_state: VmState) -> Change:
+        record = journal_at(vm_state.machine, address)
         if record is None:
             return Change()
         left = replace(record, notes=tuple(kept for kept in record.notes if kept != note))
-        return Change(records={**run.record_texts(sight.machine), address: to_text(left)})
+        return Change(records={**run.record_texts(vm_state.machine), address: to_text(left)})
 
-    run.reach(done, change)
+    run.converge(done, change)

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import time
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Blocker, VirtualMachine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.prepare import own_records
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.record import OpenRecord
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.run import Run
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import VirtualMachine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import own_records
 
 
-def live_records(machine: VirtualMachine, now: float) -> dict[str, OpenRecord]:
+def live_records(machine: VirtualMachine, now: float) -> dict[str, JournalEntry]:
     """Returns the open records of this very VM whose lease is not over, by address."""
     records, _unreadable = own_records(machine)
     return {
@@ -26,7 +28,7 @@ def live_records(machine: VirtualMachine, now: float) -> dict[str, OpenRecord]:
     }
 
 
-def wait_for_others(run: Run, machine: VirtualMachine, may_wait: bool) -> Blocker | None:
+def wait_for_others(run: Run, machine: VirtualMachine, may_wait: bool) -> Finding | None:
     """Waits until the leases of other runs are over; returns a blocker where one is renewed, or may not be waited for.
 
     A killed run renews nothing, so its lease ends within a minute and this run takes over. A run that lives renews.
@@ -41,21 +43,21 @@ def wait_for_others(run: Run, machine: VirtualMachine, may_wait: bool) -> Blocke
         if renewed or not may_wait or run.time_is_up():
             return _in_progress(machine, live, now)
         leases.update({address: record.lease for address, record in live.items()})
-        run.tell(f"Another run works on {machine.name}, or was killed: waiting until its lease is over.")
+        run.log(f"Another run works on {machine.name}, or was killed: waiting until its lease is over.")
         time.sleep(min(max(0.1, min(record.lease for record in live.values()) - now), 2 * run.poll_seconds))
-        machine = run.look().machine
+        machine = run.read_vm().machine
 
 
-def in_progress(machine: VirtualMachine, now: float) -> Blocker | None:
+def in_progress(machine: VirtualMachine, now: float) -> Finding | None:
     """Returns the blocker that a run at work on this machine is, None where none is."""
     live = live_records(machine, now)
     return _in_progress(machine, live, now) if live else None
 
 
-def _in_progress(machine: VirtualMachine, live: dict[str, OpenRecord], now: float) -> Blocker:
+def _in_progress(machine: VirtualMachine, live: dict[str, JournalEntry], now: float) -> Finding:
     seconds = max(record.lease for record in live.values()) - now
-    return Blocker(
-        "run_in_progress",
+    return Finding.blocker(
+        BlockerCode.RUN_IN_PROGRESS,
         f"Another run works on {', '.join(sorted(live))} of {machine.name}; its lease ends in {seconds:.0f} s.",
         "Wait for that run to end; if it was killed, run again once its lease is over.",
         machine.name,

@@ -1,0 +1,142 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Whether the new mapping file can be made where it would lie, and by this user. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import extent_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    Datastore,
+    DiskKind,
+    FileFacts,
+    Inventory,
+    VirtualMachine,
+)
+
+# A descriptor and its extent take a few kilobytes; the datastore should not be brought to its last one.
+_FREE_BYTES = 16 * 1024**2
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the new mapping would go. `listing` is its folder (None: not looked at), `own` the VM's own noted files."""
+
+    file: str
+    datastore: Datastore | None
+    listing: Mapping[str, FileFacts] | None
+    own: frozenset[str] = frozenset()
+    missing_privileges: Mapping[str, Sequence[str]] | None = None
+    license_read_only: bool | None = None
+
+
+def check_target(
+    inventory: Inventory, machine: VirtualMachine, target: Target | None, wanted: Compatibility
+) -> Iterator[Finding]:
+    """Yields why the new mapping file cannot lie where it would."""
+    if target is None:
+        return
+    yield from _check_datastore(machine, target)
+    listing = target.listing
+    if listing is None:
+        return
+    facts = listing.get(target.file)
+    if facts is None:
+        extent = extent_of(target.file, wanted)
+        if extent in listing:
+            yield _exists(extent, f"there is no {target.file} that it belongs to")
+        return
+    users = [
+        f"{other.path} {disk.address}"
+        for other in inventory.machines.values()
+        if other.datacenter == machine.datacenter
+        for disk in other.disks
+        if target.file in (disk.file, *disk.parents)
+    ]
+    if target.file not in target.own:
+        yield _exists(target.file, "no record of this VM names it as its own")
+    elif facts.kind is not DiskKind.MAPPING:
+        yield _exists(target.file, "it is no raw device mapping")
+    elif facts.compatibility not in (None, wanted):
+        yield _exists(target.file, f"it is no {wanted.value} mapping")
+    elif users:
+        yield _exists(target.file, f"{', '.join(users)} uses it")
+
+
+def _check_datastore(machine: VirtualMachine, target: Target) -> Iterator[Finding]:
+    datastore = target.datastore
+    hint = "Name another datastore with the option datastore."
+    if datastore is None:
+        yield Finding.blocker(
+            BlockerCode.DATASTORE_UNSUITABLE,
+            f"The datastore of {target.file} is not one, and one only, that the host of {machine.name} has mounted.",
+            hint,
+            target.file,
+        )
+        return
+    reason = None
+    if datastore.type.upper() != "VMFS":
+        reason = f"is {datastore.type}, and a mapping file must be on VMFS"
+    elif _is_before_vmfs_5(datastore.version):
+        reason = f"is VMFS {datastore.version}; version 5 or later is needed"
+    if reason is None and datastore.accessible is False:
+        reason = "is not accessible"
+    if reason is None and datastore.maintenance:
+        reason = "is in maintenance mode"
+    if reason is None and datastore.writable_from is not None and machine.host not in datastore.writable_from:
+        reason = f"is not mounted for writing on the host of {machine.name}"
+    if reason is not None:
+        yield Finding.blocker(
+            BlockerCode.DATASTORE_UNSUITABLE, f"Datastore {datastore.name} {reason}.", hint, datastore.name
+        )
+    if datastore.free_bytes is not None and datastore.free_bytes < _FREE_BYTES:
+        yield Finding.blocker(
+            BlockerCode.DATASTORE_FULL,
+            f"Datastore {datastore.name} has {datastore.free_bytes} bytes free.",
+            f"Free some megabytes. {hint}",
+            datastore.name,
+        )
+
+
+def _is_before_vmfs_5(version: str | None) -> bool:
+    major = (version or "").split(".")[0]
+    return major.isdigit() and int(major) < 5
+
+
+def _exists(file: str, why: str) -> Finding:
+    return Finding.blocker(
+        BlockerCode.TARGET_FILE_EXISTS,
+        f"{file} exists, and {why}.",
+        "Look at it on the host; move or delete it, or name another place with datastore and directory.",
+        file,
+    )
+
+
+def check_rights(machine: VirtualMachine, target: Target | None) -> Iterator[Finding]:
+    """Yields the rights that the user or the licence lacks."""
+    if target is None:
+        return
+    for name, missing in (target.missing_privileges or {}).items():
+        if missing:
+            yield Finding.blocker(
+                BlockerCode.NO_PRIVILEGE,
+                f"The user has not the privileges {', '.join(missing)} on {name}.",
+                "Give the user a role that has them.",
+                name,
+            )
+    if target.license_read_only:
+        yield Finding.blocker(
+            BlockerCode.LICENSE_READ_ONLY,
+            "The host's licence lets the API read only.",
+            "Assign a licence, or make the mapping by hand with vmkfstools in the host's shell (SSH).",
+            machine.name,
+        )

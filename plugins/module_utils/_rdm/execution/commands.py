@@ -1,0 +1,147 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What each module about mappings does, given the edge that it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
+from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.converting import convert_machine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import in_progress
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
+    lun_info_result,
+    other_mode,
+    rdm_info_result,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    Datastore,
+    Disk,
+    FileFacts,
+    Inventory,
+    VirtualMachine,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import orphans_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import conversion_blockers
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import request_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import (
+    select_hosts,
+    select_machines,
+    select_mappings,
+)
+
+# So many named virtual machines are looked into one by one; more would make the reading slow.
+_CHECKED_IN_FULL = 50
+
+
+def rdm_info(backend: Backend, call: Call) -> Outcome:
+    """Does one call of `rdm_info`; returns its result."""
+    options = call.options
+    with_paths = "lun_paths" in options["detail"]
+    wanted = Compatibility(options["compatibility"]) if options["compatibility"] else None
+    inventory = backend.inventory(with_lun_paths=with_paths)
+    machines = select_machines(inventory, options["vms"], options["datacenter"])
+    chosen = sorted(
+        select_mappings(inventory, machines, options["luns"], wanted),
+        key=lambda pair: (pair[0].name, pair[0].id, pair[1].controller.key, pair[1].unit),
+    )
+    checked: dict[tuple[str, str], Sequence[Finding]] = {}
+    if options["vms"] and len(machines) <= _CHECKED_IN_FULL:
+        lun_index = LunIndex.of(inventory)
+        checked = {
+            (machine.id, disk.address): _all_blockers(backend, inventory, lun_index, machine, disk)
+            for machine, disk in chosen
+        }
+    orphans = None
+    if options["orphans"]:
+        call.tell("Searching the datastores for mapping files.")
+        inventory, found = _mapping_files(backend, inventory, options["datacenter"])
+        orphans = orphans_of(inventory, found)
+    return Outcome(
+        rdm_info_result(inventory, chosen, checked, orphans, with_paths=with_paths, vms=len(machines)),
+    )
+
+
+def lun_info(backend: Backend, call: Call) -> Outcome:
+    """Does one call of `lun_info`; returns its result."""
+    options = call.options
+    inventory = backend.inventory()
+    return Outcome(
+        lun_info_result(inventory, select_hosts(inventory, options["hosts"]), options["mappable_only"]),
+    )
+
+
+def rdm_compatibility(backend: Backend, call: Call, *, poll_seconds: float = 1.0) -> Outcome:
+    """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
+    report = convert_machine(
+        backend, request_of(call.options), check_mode=call.check_mode, log=call.tell, poll_seconds=poll_seconds
+    )
+    report.warnings.extend(_local_disks(report))
+    return Outcome(report.result(), report.failure())
+
+
+def _all_blockers(
+    backend: Backend, inventory: Inventory, lun_index: LunIndex, machine: VirtualMachine, disk: Disk
+) -> tuple[Finding, ...]:
+    """Returns what a plan for this disk would say, with its looks into folders and rights."""
+    blockers = conversion_blockers(backend, inventory, lun_index, machine, disk, other_mode(disk))
+    other = in_progress(machine, backend.now()) if machine.records else None
+    return (*blockers, other) if other is not None else blockers
+
+
+def _mapping_files(
+    backend: Backend, inventory: Inventory, datacenter: str | None
+) -> tuple[Inventory, list[tuple[Datastore, FileFacts]]]:
+    """Returns the mapping files of all datastores, and the inventory with a finding for each that was not searched."""
+    found: list[tuple[Datastore, FileFacts]] = []
+    findings: list[Finding] = []
+    hosts = {host.id for host in inventory.hosts.values() if datacenter in (None, host.datacenter)}
+    for datastore in sorted(inventory.datastores.values(), key=lambda store: (store.name, store.id)):
+        elsewhere = (
+            datastore.writable_from is not None and datacenter is not None and not datastore.writable_from & hosts
+        )
+        # A mapping file can only lie on VMFS (vSphere Storage guide).
+        if datastore.type.upper() != "VMFS" or elsewhere:
+            continue
+        try:
+            found.extend((datastore, facts) for facts in backend.mapping_files(datastore))
+        except StepRefused as refusal:
+            findings.append(
+                Finding(
+                    FindingCode.UNREADABLE,
+                    "warning",
+                    f"Datastore {datastore.name} could not be searched: {refusal.message}",
+                    refusal.hint
+                    or "Give the user the privilege Datastore.Browse on it, and see that it is accessible.",
+                    datastore.name,
+                )
+            )
+    return replace(inventory, findings=(*inventory.findings, *findings)), found
+
+
+def _local_disks(report: ConversionReport) -> list[str]:
+    """Returns a caution about local disks: the documented way to map one is the shell (KB 1017530)."""
+    local = [
+        f"{disk_plan.address} ({disk_plan.lun.canonical_name})"
+        for disk_plan in report.plan.disk_plans
+        if disk_plan.action in (Action.CONVERT, Action.FINISH) and disk_plan.lun is not None and disk_plan.lun.local
+    ]
+    if not local:
+        return []
+    return [
+        f"{', '.join(local)}: a host may refuse to map a local disk over the API; the documented way is its shell. "
+        "A refusal is undone; then make the mapping by hand with vmkfstools in that shell (SSH)."
+    ]

@@ -1,0 +1,37 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""The modules about mappings, over the vSphere API: their options, and their work on an edge that is opened for it."""
+
+from __future__ import annotations
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec, Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm import argument_specs
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.argument_spec import CONNECTION
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.backend import open_backend
+
+RDM_INFO = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_INFO))
+LUN_INFO = CONNECTION.merged_with(ArgumentSpec(argument_specs.LUN_INFO))
+RDM_COMPATIBILITY = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_COMPATIBILITY))
+
+
+def rdm_info(call: Call) -> Outcome:
+    """Does one call of `rdm_info`; returns its result."""
+    with open_backend(call.options) as backend:
+        return commands.rdm_info(backend, call)
+
+
+def lun_info(call: Call) -> Outcome:
+    """Does one call of `lun_info`; returns its result."""
+    with open_backend(call.options) as backend:
+        return commands.lun_info(backend, call)
+
+
+def rdm_compatibility(call: Call, *, poll_seconds: float = 1.0) -> Outcome:
+    """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
+    with open_backend(call.options) as backend:
+        return commands.rdm_compatibility(backend, call, poll_seconds=poll_seconds)
