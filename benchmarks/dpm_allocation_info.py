@@ -21,8 +21,13 @@ from wsman.powershell import PowerShellCommands  # noqa: E402
 from wsman.site import Site, windows_site  # noqa: E402
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of  # noqa: E402
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import INFO  # noqa: E402
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.work import inform  # noqa: E402
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import (  # noqa: E402
+    INFO,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import (  # noqa: E402
+    allocation_info,
+    on_server,
+)
 
 WAYS = (("ntlm", "http"), ("ntlm", "https"), ("kerberos", "http"), ("credssp", "https"), ("basic", "https"))
 COUNTS = (1, 60, 300, 600)
@@ -35,7 +40,8 @@ def read(site: Site, transport: str, scheme: str, **chosen: Any) -> tuple[float,
     defaults = {name: option.get("default") for name, option in INFO.options.items()}
     site.host.troubles.log.clear()
     start = time.perf_counter()
-    failure, _result = outcome_of(inform, Call({**defaults, **site.options(transport, scheme), **chosen}))
+    call = Call({**defaults, **site.options(transport, scheme), **chosen})
+    failure, _result = outcome_of(on_server(allocation_info), call)
     seconds = time.perf_counter() - start
     if failure is not None:
         sys.exit(failure)

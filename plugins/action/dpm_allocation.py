@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import ALLOCATION
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.work import allocate
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import ALLOCATION
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import on_server, resize
 from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import WindowsAction
 
 
@@ -15,4 +15,4 @@ class ActionModule(WindowsAction):
     """The action plugin."""
 
     spec = ALLOCATION
-    work = staticmethod(allocate)
+    work = staticmethod(on_server(resize))

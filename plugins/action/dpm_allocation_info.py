@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import INFO
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.work import inform
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import INFO
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import (
+    allocation_info,
+    on_server,
+)
 from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import WindowsAction
 
 
@@ -15,4 +18,4 @@ class ActionModule(WindowsAction):
     """The action plugin."""
 
     spec = INFO
-    work = staticmethod(inform)
+    work = staticmethod(on_server(allocation_info))

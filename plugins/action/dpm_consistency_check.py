@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import CHECK
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.work import check
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import CHECK
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import (
+    consistency_check,
+    on_server,
+)
 from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import WindowsAction
 
 
@@ -15,4 +18,4 @@ class ActionModule(WindowsAction):
     """The action plugin."""
 
     spec = CHECK
-    work = staticmethod(check)
+    work = staticmethod(on_server(consistency_check))

@@ -213,10 +213,10 @@ volumes:
           - A code of the table in C(docs/codes.md), or null.
           - With V(unchanged) and V(extended) V(max_size_reached) or V(larger_than_wish); with V(failed)
             V(busy), V(changed_meanwhile), V(outcome_unknown), V(total_not_reached), V(gone), V(dpm_refused),
-            V(pool_too_small), V(pool_failed) or V(not_tried).
+            V(pool_too_small), V(pool_failed) or V(not_started).
           - With V(refused) V(modern_storage), V(custom_volume), V(inactive), V(size_unknown), V(storage_unknown),
             V(sharing_unknown), V(pool_too_small), V(pool_unknown), V(ldm_slots), V(shrink_impossible),
-            V(outside_shrink_limits) or V(not_tried).
+            V(outside_shrink_limits) or V(not_started).
         type: str
         returned: always
         sample: max_size_reached
@@ -302,13 +302,13 @@ diff:
 """
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import ALLOCATION
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.work import allocate
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import ALLOCATION
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import on_server, resize
 
 
 def main() -> None:
     """Runs the module."""
-    run_module(ALLOCATION, allocate)
+    run_module(ALLOCATION, on_server(resize))
 
 
 if __name__ == "__main__":

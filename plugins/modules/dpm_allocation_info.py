@@ -507,13 +507,16 @@ summary:
 """
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import INFO
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.work import inform
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import INFO
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import (
+    allocation_info,
+    on_server,
+)
 
 
 def main() -> None:
     """Runs the module."""
-    run_module(INFO, inform)
+    run_module(INFO, on_server(allocation_info))
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ checks:
         description:
           - A code of the table in C(docs/codes.md), or null.
           - V(job_failed), V(dpm_refused), V(gone), V(job_not_found), V(outcome_unknown), V(timeout),
-            V(unreachable), V(not_tried), V(inactive) or V(state_unknown).
+            V(unreachable), V(not_started), V(inactive) or V(state_unknown).
         type: str
         returned: always
         sample: job_failed
@@ -157,13 +157,16 @@ checks:
 """
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import CHECK
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.work import check
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import CHECK
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import (
+    consistency_check,
+    on_server,
+)
 
 
 def main() -> None:
     """Runs the module."""
-    run_module(CHECK, check)
+    run_module(CHECK, on_server(consistency_check))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     Outcome,
     outcome_of,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm import options as dpm_options
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm import work
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import argument_specs as dpm_options
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import commands
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import convert, gather
 
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
@@ -153,15 +153,25 @@ def test_rdm_compatibility(vsphere: dict[str, Any]) -> None:
 
 def test_dpm_allocation_info(windows: dict[str, Any]) -> None:
     # The story has no trouble of the server itself.
-    check("dpm_allocation_info", [ask(dpm_options.INFO, work.inform, windows)], empty=("alerts.", "findings."))
+    check(
+        "dpm_allocation_info",
+        [ask(dpm_options.INFO, commands.on_server(commands.allocation_info), windows)],
+        empty=("alerts.", "findings."),
+    )
 
 
 def test_dpm_allocation(windows: dict[str, Any]) -> None:
     wish = {**windows, "min_free_percent": 20, "on_refused": "skip"}
-    results = [ask(dpm_options.ALLOCATION, work.allocate, wish, check_mode=dry) for dry in (True, False, False)]
+    results = [
+        ask(dpm_options.ALLOCATION, commands.on_server(commands.resize), wish, check_mode=dry)
+        for dry in (True, False, False)
+    ]
     check("dpm_allocation", results)
 
 
 def test_dpm_consistency_check(windows: dict[str, Any]) -> None:
-    results = [ask(dpm_options.CHECK, work.check, windows, check_mode=dry) for dry in (True, False, False)]
+    results = [
+        ask(dpm_options.CHECK, commands.on_server(commands.consistency_check), windows, check_mode=dry)
+        for dry in (True, False, False)
+    ]
     check("dpm_consistency_check", results)

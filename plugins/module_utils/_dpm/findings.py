@@ -20,7 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     Pool,
     StorageKind,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import shown_size
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import format_size
 
 _EXTEND = "Extend it with winbackup.storage.dpm_allocation."
 # Auto-grow adds a quarter, and 10 GB at the least.
@@ -84,10 +84,10 @@ def _of_volume(source: DataSource, pool: Pool, threshold: Fraction) -> Iterator[
     yield Finding(
         "recovery_point_volume_short",
         "error" if sizes.used_bytes >= sizes.allocated_bytes else "warning",
-        f"{shown_size(sizes.used_bytes)} of {shown_size(sizes.allocated_bytes)} are used ({percent:.1f} %). When it "
+        f"{format_size(sizes.used_bytes)} of {format_size(sizes.allocated_bytes)} are used ({percent:.1f} %). When it "
         "runs full, Windows takes the replica offline and the running job fails.",
         _EXTEND,
-        source.shown,
+        source.display_name,
     )
     if source.auto_grow is False:
         yield Finding(
@@ -95,17 +95,17 @@ def _of_volume(source: DataSource, pool: Pool, threshold: Fraction) -> Iterator[
             "info",
             "DPM does not extend it by itself: auto-grow is off.",
             "Switch it on in the protection group, or see to it with winbackup.storage.dpm_allocation.",
-            source.shown,
+            source.display_name,
         )
     growth = max(sizes.allocated_bytes // 4, _GROWTH_LEAST)
     if pool.unallocated_bytes is not None and pool.unallocated_bytes < growth:
         yield Finding(
             "pool_too_small_to_grow",
             "warning",
-            f"Auto-grow would add {shown_size(growth)}; the storage pool has {shown_size(pool.unallocated_bytes)} "
+            f"Auto-grow would add {format_size(growth)}; the storage pool has {format_size(pool.unallocated_bytes)} "
             "unallocated.",
             "Add a disk to the storage pool.",
-            source.shown,
+            source.display_name,
         )
 
 
@@ -116,7 +116,7 @@ def _of_replica(source: DataSource) -> Iterator[Finding]:
             "error",
             "The replica is inconsistent: nothing of it is protected until a consistency check has run.",
             "See first that its recovery-point volume has room, then run winbackup.storage.dpm_consistency_check.",
-            source.shown,
+            source.display_name,
         )
 
 
@@ -132,7 +132,7 @@ def _of_jobs(source: DataSource, last_failed: Job | None) -> Iterator[Finding]:
         "warning",
         f"Its last failed job ({last_failed.type or 'of unknown type'}) has no later recovery point{said}",
         "Look at the job in the DPM console; a full recovery-point volume is one cause.",
-        source.shown,
+        source.display_name,
     )
 
 
@@ -144,7 +144,7 @@ def _of_knowledge(source: DataSource) -> Iterator[Finding]:
             "info",
             "It is not protected at present; its replica and recovery points are kept.",
             "Resume its protection, or delete its data in the DPM console.",
-            source.shown,
+            source.display_name,
         )
     if source.storage_kind is StorageKind.UNKNOWN:
         yield Finding(
@@ -152,7 +152,7 @@ def _of_knowledge(source: DataSource) -> Iterator[Finding]:
             "info",
             "Whether it has a recovery-point volume of its own cannot be seen.",
             "Look at its disk allocation in the DPM console.",
-            source.shown,
+            source.display_name,
         )
     elif source.storage_kind is StorageKind.LEGACY and None in (sizes.allocated_bytes, sizes.used_bytes):
         yield Finding(
@@ -160,7 +160,7 @@ def _of_knowledge(source: DataSource) -> Iterator[Finding]:
             "warning",
             "DPM does not tell how much of its recovery-point volume is allocated and used.",
             "Run again once the DPM console shows the sizes; until then it is not extended.",
-            source.shown,
+            source.display_name,
         )
 
 

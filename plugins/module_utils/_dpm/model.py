@@ -20,7 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 # DPM keeps this much of a recovery-point volume for itself.
 DPM_RESERVE = 600 * 1024**2
 # DPM rounds allocations up to this, and sizes are compared no finer.
-GRAIN = 10 * 1024**2
+GRANULARITY = 10 * 1024**2
 # Of a pool of dynamic disks: how many slots their database has, and the least that one volume takes.
 LDM_SLOTS = 2960
 LDM_SLOTS_OF_A_VOLUME = 3
@@ -81,7 +81,7 @@ class DataSource:
         return None if self.state is None else self.state != "invalid"
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """How messages call it."""
         return f"{self.name} on {self.computer}" if self.computer else self.name
 

@@ -20,31 +20,31 @@ from fractions import Fraction
 
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     DPM_RESERVE,
-    GRAIN,
+    GRANULARITY,
     DataSource,
     Facts,
     Pool,
     StorageKind,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import round_down, round_up, shown_size
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import format_size, round_down, round_up
 
 
 @dataclass(frozen=True)
-class Wish:
+class SizePolicy:
     """What is wanted of a volume: exactly one of `size`, `min_free` (bytes) and `min_free_percent`."""
 
     size: int | None = None
     min_free: int | None = None
     min_free_percent: Fraction | None = None
     max_size: int | None = None
-    round_to: int = GRAIN
+    round_to: int = GRANULARITY
     allow_shrink: bool = False
     headroom_percent: Fraction = Fraction(0)
 
     @property
     def tolerance(self) -> int:
         """How far below its total a volume may stay and still be taken for met."""
-        return max(self.round_to, GRAIN)
+        return max(self.round_to, GRANULARITY)
 
     @property
     def cap(self) -> int | None:
@@ -73,7 +73,7 @@ class ShrinkLimits:
     message: str | None = None
 
 
-class Step(StrEnum):
+class Action(StrEnum):
     """What is to be done with a volume."""
 
     KEEP = "keep"
@@ -98,8 +98,8 @@ class Volume:
         return next((member for member in self.members if member.active), None)
 
     @property
-    def shown(self) -> str:
-        return " and ".join(member.shown for member in self.members)
+    def display_name(self) -> str:
+        return " and ".join(member.display_name for member in self.members)
 
     @property
     def allocated(self) -> int | None:
@@ -122,7 +122,7 @@ class Decision:
     """
 
     volume: Volume
-    step: Step
+    action: Action
     wanted: int | None = None
     total: int | None = None
     reason: str | None = None
@@ -130,17 +130,17 @@ class Decision:
 
     @property
     def writes(self) -> bool:
-        return self.step in (Step.EXTEND, Step.SHRINK)
+        return self.action in (Action.EXTEND, Action.SHRINK)
 
     @property
     def takes(self) -> int:
         """How much of the pool it takes. What a smaller volume gives back is not counted on."""
-        if self.step is not Step.EXTEND or self.total is None:
+        if self.action is not Action.EXTEND or self.total is None:
             return 0
-        return round_up(self.total, GRAIN) - (self.volume.allocated or 0)
+        return round_up(self.total, GRANULARITY) - (self.volume.allocated or 0)
 
     def refused(self, reason: str, message: str) -> Decision:
-        return replace(self, step=Step.REFUSE, total=None, reason=reason, message=message)
+        return replace(self, action=Action.REFUSE, total=None, reason=reason, message=message)
 
 
 def volumes_of(facts: Facts, sources: Iterable[DataSource]) -> tuple[Volume, ...]:
@@ -152,23 +152,23 @@ def volumes_of(facts: Facts, sources: Iterable[DataSource]) -> tuple[Volume, ...
     return tuple(volumes.values())
 
 
-def decide(volume: Volume, wish: Wish, limits: ShrinkLimits | None = None) -> Decision:
+def decide(volume: Volume, policy: SizePolicy, limits: ShrinkLimits | None = None) -> Decision:
     """Returns what the wish comes to for one volume, the pool left aside. `limits` are needed to shrink."""
-    decision = _size_of(volume, wish)
+    decision = _size_of(volume, policy)
     if not decision.writes:
         return decision
     return _allowed(decision) or _shrinkable(decision, limits) or decision
 
 
-def would_shrink(volumes: Iterable[Volume], wish: Wish) -> tuple[Volume, ...]:
+def would_shrink(volumes: Iterable[Volume], policy: SizePolicy) -> tuple[Volume, ...]:
     """Returns the volumes for which DPM has to be asked how far it would shrink them."""
-    wishes = (_size_of(volume, wish) for volume in volumes)
-    return tuple(one.volume for one in wishes if one.step is Step.SHRINK and _allowed(one) is None)
+    wishes = (_size_of(volume, policy) for volume in volumes)
+    return tuple(one.volume for one in wishes if one.action is Action.SHRINK and _allowed(one) is None)
 
 
 def plan(
     volumes: Sequence[Volume],
-    wish: Wish,
+    policy: SizePolicy,
     pool: Pool,
     limits: Mapping[str, ShrinkLimits] | None = None,
     *,
@@ -179,11 +179,11 @@ def plan(
     Without `skip_refused` one refusal is enough for nothing to be written.
     """
     known = limits or {}
-    decisions = _within_pool([decide(volume, wish, known.get(volume.id)) for volume in volumes], pool)
-    if skip_refused or not any(one.step is Step.REFUSE for one in decisions):
+    decisions = _within_pool([decide(volume, policy, known.get(volume.id)) for volume in volumes], pool)
+    if skip_refused or not any(one.action is Action.REFUSE for one in decisions):
         return tuple(decisions)
     message = "Nothing was written, because another data source of the selection was refused."
-    return tuple(one.refused("not_tried", message) if one.writes else one for one in decisions)
+    return tuple(one.refused("not_started", message) if one.writes else one for one in decisions)
 
 
 def in_order(decisions: Iterable[Decision]) -> list[Decision]:
@@ -191,54 +191,54 @@ def in_order(decisions: Iterable[Decision]) -> list[Decision]:
     return sorted(decisions, key=lambda one: (-_fullness(one.volume), one.volume.id))
 
 
-def reached(total: int, allocated: int | None, step: Step, wish: Wish) -> bool:
+def reached(total: int, allocated: int | None, action: Action, policy: SizePolicy) -> bool:
     """Tells whether a volume has come to the total that was written."""
     if allocated is None:
         return False
-    if step is Step.SHRINK:
-        return allocated <= total + wish.tolerance
-    return allocated >= total - wish.tolerance
+    if action is Action.SHRINK:
+        return allocated <= total + policy.tolerance
+    return allocated >= total - policy.tolerance
 
 
-def _size_of(volume: Volume, wish: Wish) -> Decision:
-    bare = Decision(volume, Step.KEEP)
+def _size_of(volume: Volume, policy: SizePolicy) -> Decision:
+    bare = Decision(volume, Action.KEEP)
     kinds = {member.storage_kind for member in volume.members}
     if StorageKind.MODERN in kinds:
         return bare.refused(
             "modern_storage",
-            f"{volume.shown} is kept on Modern Backup Storage, which has no recovery-point volumes. "
+            f"{volume.display_name} is kept on Modern Backup Storage, which has no recovery-point volumes. "
             "Extend the volumes of the storage itself.",
         )
     allocated = volume.allocated
-    wanted = wish.total_for(volume.used)
+    wanted = policy.total_for(volume.used)
     if allocated is None or wanted is None:
         return bare.refused(
             "size_unknown",
             f"DPM does not tell, or not alike for all who share it, how much of the recovery-point volume of "
-            f"{volume.shown} is {'allocated' if allocated is None else 'used'}. Look at it in the DPM console, and "
-            "run again once the sizes are shown there.",
+            f"{volume.display_name} is {'allocated' if allocated is None else 'used'}. Look at it in the DPM console, "
+            "and run again once the sizes are shown there.",
         )
     decision = replace(bare, wanted=wanted)
-    cap = wish.cap
-    if allocated < wanted - wish.tolerance:
-        total = round_up(math.ceil(wanted * (1 + wish.headroom_percent / 100)), wish.round_to)
+    cap = policy.cap
+    if allocated < wanted - policy.tolerance:
+        total = round_up(math.ceil(wanted * (1 + policy.headroom_percent / 100)), policy.round_to)
         capped = total if cap is None else min(total, cap)
-        if cap is not None and cap < wanted - wish.tolerance:
+        if cap is not None and cap < wanted - policy.tolerance:
             decision = replace(
                 decision,
                 reason="max_size_reached",
-                message=f"{volume.shown} would need {shown_size(wanted)}, more than max_size allows.",
+                message=f"{volume.display_name} would need {format_size(wanted)}, more than max_size allows.",
             )
-        if capped <= allocated + wish.tolerance:
+        if capped <= allocated + policy.tolerance:
             return decision
-        return replace(decision, step=Step.EXTEND, total=capped)
-    total = round_up(wanted, wish.round_to)
-    if wish.size is None or allocated <= total + wish.tolerance:
+        return replace(decision, action=Action.EXTEND, total=capped)
+    total = round_up(wanted, policy.round_to)
+    if policy.size is None or allocated <= total + policy.tolerance:
         return decision
-    if not wish.allow_shrink:
-        message = f"{volume.shown} has {shown_size(allocated)}, more than the size that is wished."
+    if not policy.allow_shrink:
+        message = f"{volume.display_name} has {format_size(allocated)}, more than the size that is wished."
         return replace(decision, reason="larger_than_wish", message=message)
-    return replace(decision, step=Step.SHRINK, total=total if cap is None else min(total, cap))
+    return replace(decision, action=Action.SHRINK, total=total if cap is None else min(total, cap))
 
 
 def _allowed(decision: Decision) -> Decision | None:
@@ -247,42 +247,42 @@ def _allowed(decision: Decision) -> Decision | None:
     if volume.edited_through is None:
         return decision.refused(
             "inactive",
-            f"{volume.shown} is not protected at present. Resume its protection, or leave it out.",
+            f"{volume.display_name} is not protected at present. Resume its protection, or leave it out.",
         )
     if any(member.custom_volume for member in volume.members):
         return decision.refused(
             "custom_volume",
-            f"{volume.shown} is kept on a custom volume, which DPM does not manage. Extend it with the tools of "
+            f"{volume.display_name} is kept on a custom volume, which DPM does not manage. Extend it with the tools of "
             "Windows, or move it into the storage pool.",
         )
     if any(member.storage_kind is not StorageKind.LEGACY for member in volume.members):
         return decision.refused(
             "storage_unknown",
-            f"Whether {volume.shown} has a recovery-point volume of its own cannot be seen. Look at its disk "
+            f"Whether {volume.display_name} has a recovery-point volume of its own cannot be seen. Look at its disk "
             "allocation in the DPM console.",
         )
     if any(member.shares_with is None for member in volume.members):
         return decision.refused(
             "sharing_unknown",
-            f"{volume.shown} shares its volumes, and with which data sources cannot be seen. Extend it in the DPM "
-            "console.",
+            f"{volume.display_name} shares its volumes, and with which data sources cannot be seen. Extend it in the "
+            "DPM console.",
         )
     return None
 
 
 def _shrinkable(decision: Decision, limits: ShrinkLimits | None) -> Decision | None:
     """Returns the refusal of a shrink outside of DPM's own limits, or None."""
-    if decision.step is not Step.SHRINK or decision.total is None:
+    if decision.action is not Action.SHRINK or decision.total is None:
         return None
-    shown = decision.volume.shown
+    shown = decision.volume.display_name
     if limits is None or limits.lowest is None or limits.highest is None:
         why = limits.message if limits is not None and limits.message else "it names no limits"
         return decision.refused("shrink_impossible", f"DPM cannot shrink {shown}: {why}")
     if not limits.lowest <= decision.total <= limits.highest:
         return decision.refused(
             "outside_shrink_limits",
-            f"DPM shrinks {shown} to between {shown_size(limits.lowest)} and {shown_size(limits.highest)}, "
-            f"not to {shown_size(decision.total)}. Wish a size between them.",
+            f"DPM shrinks {shown} to between {format_size(limits.lowest)} and {format_size(limits.highest)}, "
+            f"not to {format_size(decision.total)}. SizePolicy a size between them.",
         )
     return None
 
@@ -290,11 +290,11 @@ def _shrinkable(decision: Decision, limits: ShrinkLimits | None) -> Decision | N
 def _within_pool(decisions: Sequence[Decision], pool: Pool) -> list[Decision]:
     """Returns the decisions with those refused that the pool has no room for."""
     space, slots = pool.unallocated_bytes, pool.ldm_slots_left
-    extensions = [one for one in decisions if one.step is Step.EXTEND]
+    extensions = [one for one in decisions if one.action is Action.EXTEND]
     needed = sum(one.takes for one in extensions)
     answers: dict[str, Decision] = {}
     for one in in_order(extensions):
-        shown = one.volume.shown
+        shown = one.volume.display_name
         if space is None:
             answers[one.volume.id] = one.refused(
                 "pool_unknown",
@@ -304,8 +304,8 @@ def _within_pool(decisions: Sequence[Decision], pool: Pool) -> list[Decision]:
         elif one.takes > space:
             answers[one.volume.id] = one.refused(
                 "pool_too_small",
-                f"{shown} needs {shown_size(one.takes)} more (the whole call {shown_size(needed)}), and the storage "
-                f"pool has {shown_size(pool.unallocated_bytes or 0)} unallocated. Add a disk to it, or wish less.",
+                f"{shown} needs {format_size(one.takes)} more (the whole call {format_size(needed)}), and the storage "
+                f"pool has {format_size(pool.unallocated_bytes or 0)} unallocated. Add a disk to it, or wish less.",
             )
         elif slots is not None and slots < 1:
             answers[one.volume.id] = one.refused(

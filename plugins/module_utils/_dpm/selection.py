@@ -38,7 +38,7 @@ def select(sources: Iterable[DataSource], selection: Selection) -> tuple[DataSou
     """
     every = sorted(sources, key=lambda source: (source.computer.casefold(), source.name.casefold(), source.id))
     criteria = (
-        ("data source", selection.datasources, _is_called, lambda source: source.shown),
+        ("data source", selection.datasources, _is_called, lambda source: source.display_name),
         ("computer", selection.computers, _is_of_computer, lambda source: source.computer),
         ("protection group", selection.protection_groups, _is_in_group, lambda source: source.protection_group or ""),
     )
@@ -67,7 +67,7 @@ def _complaint(
 ) -> str:
     found = [source for source in every if fits(source, name)]
     if found:
-        listed = _listed(f"{source.shown} in {source.protection_group}" for source in found)
+        listed = _listed(f"{source.display_name} in {source.protection_group}" for source in found)
         return f"The {kind} {name!r} is there ({listed}), but nothing of it matches the rest of the selection."
     there = _listed(sorted({shown(source) for source in every} - {""}))
     return f"There is no {kind} {name!r} on this DPM server; there is {there or 'none at all'}."

@@ -29,7 +29,7 @@ def parse_size(text: str) -> int:
     return size
 
 
-def shown_size(size: int) -> str:
+def format_size(size: int) -> str:
     """Returns a size for a message, exact and readable: "42949672960 bytes (40.0 GiB)"."""
     for unit, power in (("TiB", 1024**4), ("GiB", 1024**3), ("MiB", 1024**2)):
         if size >= power:

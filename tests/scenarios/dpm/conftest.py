@@ -21,15 +21,19 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     Outcome,
     outcome_of,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm import work
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import ALLOCATION, CHECK, INFO
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.server import DpmServer, Server
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import commands
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import (
+    ALLOCATION,
+    CHECK,
+    INFO,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer, PowerShellServer
 
 GB = 1024**3
 MB = 1024**2
 
 
-class SteppedServer(DpmServer):
+class SteppedServer(PowerShellServer):
     """Where the collection would wait, the lab's time passes, and ours does not."""
 
     def __init__(self, options: Mapping[str, Any], dpm: Dpm) -> None:
@@ -59,15 +63,15 @@ class Lab:
         self.control.world(text, options)
 
     def info(self, **options: Any) -> dict[str, Any]:
-        failure, result = self._run(INFO, work.inform_about, False, options)
+        failure, result = self._run(INFO, commands.allocation_info, False, options)
         assert failure is None
         return result
 
     def allocate(self, *, check_mode: bool = False, **options: Any) -> tuple[str | None, dict[str, Any]]:
-        return self._run(ALLOCATION, work.allocate_on, check_mode, options)
+        return self._run(ALLOCATION, commands.resize, check_mode, options)
 
     def check(self, *, check_mode: bool = False, **options: Any) -> tuple[str | None, dict[str, Any]]:
-        return self._run(CHECK, work.check_on, check_mode, options)
+        return self._run(CHECK, commands.consistency_check, check_mode, options)
 
     def operations(self) -> list[str]:
         """What was asked of the host since the last time, but for Receive, which grows with the output."""
@@ -81,7 +85,7 @@ class Lab:
         return allocated
 
     def _run(
-        self, spec: ArgumentSpec, do: Callable[[Server, Call], Outcome], check_mode: bool, options: dict[str, Any]
+        self, spec: ArgumentSpec, do: Callable[[DpmServer, Call], Outcome], check_mode: bool, options: dict[str, Any]
     ) -> tuple[str | None, dict[str, Any]]:
         given = {**self.site.options("ntlm", "http"), **options}
         validated = ArgumentSpecValidator(dict(spec.options), **spec.rules).validate(given)

@@ -64,7 +64,7 @@ def test_an_extension_ends_right_or_says_what_is_known(
                 assert result["changed"] is True
                 assert after[name] in (before[name], 60 * GB)
             else:
-                assert (state, reason) == ("failed", "not_tried")
+                assert (state, reason) == ("failed", "not_started")
                 assert after[name] == before[name]
         assert (failure is None) == all(state == "extended" for state, _reason in told.values())
         # Nothing is done twice, and the next run ends right.
@@ -95,7 +95,7 @@ def test_a_check_is_never_started_twice(lab: Lab, kind: str, record_property: Ca
             if state == "succeeded":
                 assert ran
             else:
-                assert (state, reason) in (("failed", "outcome_unknown"), ("not_started", "not_tried"))
+                assert (state, reason) in (("failed", "outcome_unknown"), ("not_started", "not_started"))
                 assert reason == "outcome_unknown" or not ran
         assert (failure is None) == all(state == "succeeded" for state, _reason in states(result).values())
         if failure is None:

@@ -89,7 +89,7 @@ def test_the_pools_error_in_the_midst_of_a_call(lab: Lab) -> None:
     assert sorted(states(result).values(), key=str) == [
         ("extended", None),
         ("failed", "pool_too_small"),
-        ("refused", "not_tried"),
+        ("refused", "not_started"),
     ]
     assert result["changed"] is True
 

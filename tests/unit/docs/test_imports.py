@@ -21,17 +21,16 @@ MAY_IMPORT = {
     "_rdm/execution": {"_core", "_rdm", "_rdm/checks"},
     "_report": {"_core"},
     "_dpm": {"_core"},
-    "_dpm at the edge": {"_core", "_dpm", "_powershell"},
+    "_dpm/execution": {"_core", "_dpm", "_dpm/scripts", "_powershell"},
+    "_dpm/scripts": set(),
     "_powershell": {"_core"},
     "_vsphere": {"_core", "_rdm", "_rdm/execution"},
     "filter": {"_core", "_report"},
     "plugin_utils": {"_core", "_powershell"},
-    "action": {"_dpm", "_dpm at the edge", "plugin_utils"},
-    "modules": {"_core", "_dpm", "_dpm at the edge", "_vsphere"},
+    "action": {"_dpm/execution", "plugin_utils"},
+    "modules": {"_core", "_dpm/execution", "_vsphere"},
     "doc_fragments": set(),
 }
-# The files of _dpm that ask a server, or run the scripts there.
-DPM_EDGE = {"consistency", "options", "resize", "scripts", "server", "work"}
 
 FOREIGN = {
     "_vsphere": {"pyVmomi"},
@@ -52,8 +51,6 @@ def part_of(names: tuple[str, ...]) -> str:
     """Returns the part that a file or a module belongs to, by its names below plugins/."""
     if names[0] != "module_utils":
         return names[0]
-    if names[1] == "_dpm" and names[2] in DPM_EDGE:
-        return "_dpm at the edge"
     folder = "/".join(names[1:3])
     return folder if folder in MAY_IMPORT else names[1]
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, OutcomeUnknown
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import Answer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Allocation, DataSource, Facts, Job
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Decision, ShrinkLimits, Step
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.server import Answer
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Action, Decision, ShrinkLimits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import round_up
 from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import facts, source
 
-GRAIN = 10 * 1024**2
+GRANULARITY = 10 * 1024**2
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -47,7 +47,7 @@ class Check:
 
 
 class DpmInMemory:
-    """Implements `Server`. `between(step)` is called before each step and may do anything to it, or raise."""
+    """Implements `DpmServer`. `between(step)` is called before each step and may do anything to it, or raise."""
 
     def __init__(self, volumes: dict[str, Volume], unallocated: int = 10**15) -> None:
         self.volumes = volumes
@@ -95,7 +95,9 @@ class DpmInMemory:
     def shrink_limits(self, ids: Sequence[str], deadline: float) -> dict[str, ShrinkLimits]:
         self._step("limits")
         return {
-            name: ShrinkLimits(round_up(self.volumes[name].used, GRAIN), self.volumes[name].allocated - GRAIN)
+            name: ShrinkLimits(
+                round_up(self.volumes[name].used, GRANULARITY), self.volumes[name].allocated - GRANULARITY
+            )
             for name in ids
         }
 
@@ -153,11 +155,11 @@ class DpmInMemory:
             return Answer(name, "gone")
         if volume.busy_until > self._clock:
             return Answer(name, "busy")
-        if decision.step is Step.EXTEND and volume.allocated >= total:
+        if decision.action is Action.EXTEND and volume.allocated >= total:
             return Answer(name, "there")
         if volume.allocated != decision.volume.allocated:
             return Answer(name, "differs")
-        change = round_up(total, GRAIN) - volume.allocated
+        change = round_up(total, GRANULARITY) - volume.allocated
         if change > self.unallocated:
             return Answer(name, "failed", "There is not enough space. (ID 358)", 358)
         self.unallocated -= change

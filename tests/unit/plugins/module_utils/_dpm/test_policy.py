@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a wish comes to: the examples that the documentation gives, and laws that hold for every wish."""
+"""What a wish comes to: the examples that the documentation gives, and laws that hold for every policy."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     DPM_RESERVE,
-    GRAIN,
+    GRANULARITY,
     Allocation,
     Pool,
     StorageKind,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import (
+    Action,
     Decision,
     ShrinkLimits,
-    Step,
+    SizePolicy,
     Volume,
-    Wish,
     decide,
     in_order,
     plan,
@@ -43,60 +43,60 @@ def volume(allocated: int | None, used: int | None, id: str = "a", **others: obj
 
 
 def test_min_free_counts_what_dpm_keeps_for_itself() -> None:
-    decision = decide(volume(10 * GIB, 9 * GIB), Wish(min_free=5 * GIB))
+    decision = decide(volume(10 * GIB, 9 * GIB), SizePolicy(min_free=5 * GIB))
     assert decision.wanted == 9 * GIB + 600 * MIB + 5 * GIB
-    assert (decision.step, decision.total) == (Step.EXTEND, 15 * GIB - 420 * MIB)
+    assert (decision.action, decision.total) == (Action.EXTEND, 15 * GIB - 420 * MIB)
 
 
 def test_min_free_percent_is_a_part_of_the_new_total() -> None:
-    decision = decide(volume(10 * GIB, 9 * GIB), Wish(min_free_percent=Fraction(20)))
+    decision = decide(volume(10 * GIB, 9 * GIB), SizePolicy(min_free_percent=Fraction(20)))
     assert decision.wanted == -(-(9 * GIB + DPM_RESERVE) * 100 // 80)
     assert decision.total is not None
     assert (decision.total - 9 * GIB - DPM_RESERVE) * 100 >= 20 * decision.total
 
 
 def test_size_is_literal_and_rounded_up() -> None:
-    decision = decide(volume(10 * GIB, 9 * GIB), Wish(size=20 * GIB + 1, round_to=GIB))
+    decision = decide(volume(10 * GIB, 9 * GIB), SizePolicy(size=20 * GIB + 1, round_to=GIB))
     assert (decision.wanted, decision.total) == (20 * GIB + 1, 21 * GIB)
 
 
 def test_headroom_is_put_on_top_once_the_wish_is_not_met() -> None:
-    wish = Wish(min_free=5 * GIB, headroom_percent=Fraction(10), round_to=1)
-    short = decide(volume(10 * GIB, 9 * GIB), wish)
+    policy = SizePolicy(min_free=5 * GIB, headroom_percent=Fraction(10), round_to=1)
+    short = decide(volume(10 * GIB, 9 * GIB), policy)
     assert short.wanted is not None
     assert short.total == -(-short.wanted * 110 // 100)
-    assert decide(volume(short.wanted, 9 * GIB), wish).step is Step.KEEP
+    assert decide(volume(short.wanted, 9 * GIB), policy).action is Action.KEEP
 
 
 def test_a_volume_within_the_tolerance_is_left_alone() -> None:
-    wish = Wish(size=10 * GIB)
-    assert decide(volume(10 * GIB - GRAIN, 9 * GIB), wish).step is Step.KEEP
-    assert decide(volume(10 * GIB - GRAIN - 1, 9 * GIB), wish).step is Step.EXTEND
+    policy = SizePolicy(size=10 * GIB)
+    assert decide(volume(10 * GIB - GRANULARITY, 9 * GIB), policy).action is Action.KEEP
+    assert decide(volume(10 * GIB - GRANULARITY - 1, 9 * GIB), policy).action is Action.EXTEND
 
 
 def test_max_size_caps_the_total_rounded_down_and_says_what_it_leaves() -> None:
-    wish = Wish(size=100 * GIB, max_size=20 * GIB + MIB, round_to=GIB)
-    decision = decide(volume(10 * GIB, 9 * GIB), wish)
-    assert (decision.step, decision.total, decision.reason) == (Step.EXTEND, 20 * GIB, "max_size_reached")
-    there = decide(volume(20 * GIB, 9 * GIB), wish)
-    assert (there.step, there.reason) == (Step.KEEP, "max_size_reached")
-    assert decide(volume(30 * GIB, 9 * GIB), replace(wish, allow_shrink=True)).step is Step.KEEP
+    policy = SizePolicy(size=100 * GIB, max_size=20 * GIB + MIB, round_to=GIB)
+    decision = decide(volume(10 * GIB, 9 * GIB), policy)
+    assert (decision.action, decision.total, decision.reason) == (Action.EXTEND, 20 * GIB, "max_size_reached")
+    there = decide(volume(20 * GIB, 9 * GIB), policy)
+    assert (there.action, there.reason) == (Action.KEEP, "max_size_reached")
+    assert decide(volume(30 * GIB, 9 * GIB), replace(policy, allow_shrink=True)).action is Action.KEEP
 
 
 def test_a_cap_that_only_takes_headroom_away_leaves_the_wish_met() -> None:
-    wish = Wish(min_free=5 * GIB, headroom_percent=Fraction(50), max_size=15 * GIB)
-    decision = decide(volume(10 * GIB, 9 * GIB), wish)
+    policy = SizePolicy(min_free=5 * GIB, headroom_percent=Fraction(50), max_size=15 * GIB)
+    decision = decide(volume(10 * GIB, 9 * GIB), policy)
     assert (decision.total, decision.reason) == (15 * GIB, None)
 
 
 def test_a_larger_volume_is_left_alone_unless_shrinking_was_asked_for() -> None:
     large = volume(100 * GIB, GIB)
-    kept = decide(large, Wish(size=20 * GIB))
-    assert (kept.step, kept.reason) == (Step.KEEP, "larger_than_wish")
-    assert decide(large, Wish(min_free=GIB)).reason is None
+    kept = decide(large, SizePolicy(size=20 * GIB))
+    assert (kept.action, kept.reason) == (Action.KEEP, "larger_than_wish")
+    assert decide(large, SizePolicy(min_free=GIB)).reason is None
     limits = ShrinkLimits(10 * GIB, 90 * GIB)
-    shrunk = decide(large, Wish(size=20 * GIB, allow_shrink=True), limits)
-    assert (shrunk.step, shrunk.total) == (Step.SHRINK, 20 * GIB)
+    shrunk = decide(large, SizePolicy(size=20 * GIB, allow_shrink=True), limits)
+    assert (shrunk.action, shrunk.total) == (Action.SHRINK, 20 * GIB)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_a_larger_volume_is_left_alone_unless_shrinking_was_asked_for() -> None:
     ],
 )
 def test_a_shrink_stays_within_dpms_own_limits(limits: ShrinkLimits | None, reason: str) -> None:
-    decision = decide(volume(100 * GIB, GIB), Wish(size=20 * GIB, allow_shrink=True), limits)
-    assert (decision.step, decision.reason) == (Step.REFUSE, reason)
+    decision = decide(volume(100 * GIB, GIB), SizePolicy(size=20 * GIB, allow_shrink=True), limits)
+    assert (decision.action, decision.reason) == (Action.REFUSE, reason)
 
 
 # ---- refusals
@@ -127,25 +127,25 @@ def test_a_shrink_stays_within_dpms_own_limits(limits: ShrinkLimits | None, reas
     ],
 )
 def test_what_may_not_be_extended_is_refused_with_the_reason(others: dict[str, object], reason: str) -> None:
-    decision = decide(volume(10 * GIB, 9 * GIB, **others), Wish(size=20 * GIB))
-    assert (decision.step, decision.reason, decision.total) == (Step.REFUSE, reason, None)
+    decision = decide(volume(10 * GIB, 9 * GIB, **others), SizePolicy(size=20 * GIB))
+    assert (decision.action, decision.reason, decision.total) == (Action.REFUSE, reason, None)
     assert decision.message
 
 
 @pytest.mark.parametrize("others", [{"active": False}, {"custom_volume": True}])
 def test_a_wish_that_is_met_is_refused_to_nobody(others: dict[str, object]) -> None:
-    assert decide(volume(20 * GIB, 9 * GIB, **others), Wish(size=20 * GIB)).step is Step.KEEP
+    assert decide(volume(20 * GIB, 9 * GIB, **others), SizePolicy(size=20 * GIB)).action is Action.KEEP
 
 
 def test_an_unknown_size_is_never_taken_for_a_number() -> None:
-    assert decide(volume(None, 1), Wish(size=20 * GIB)).reason == "size_unknown"
-    assert decide(volume(10 * GIB, None), Wish(min_free=GIB)).reason == "size_unknown"
-    assert decide(volume(10 * GIB, None), Wish(size=20 * GIB)).step is Step.EXTEND
+    assert decide(volume(None, 1), SizePolicy(size=20 * GIB)).reason == "size_unknown"
+    assert decide(volume(10 * GIB, None), SizePolicy(min_free=GIB)).reason == "size_unknown"
+    assert decide(volume(10 * GIB, None), SizePolicy(size=20 * GIB)).action is Action.EXTEND
 
 
 def test_data_sources_that_tell_different_sizes_of_one_volume_are_not_guessed_at() -> None:
     shared = Volume((source("a", 10 * GIB, GIB), source("b", 11 * GIB, GIB)))
-    assert decide(shared, Wish(size=20 * GIB)).reason == "size_unknown"
+    assert decide(shared, SizePolicy(size=20 * GIB)).reason == "size_unknown"
 
 
 def test_a_shared_volume_counts_once_and_for_all_who_are_on_it() -> None:
@@ -158,13 +158,13 @@ def test_a_shared_volume_counts_once_and_for_all_who_are_on_it() -> None:
     volumes = volumes_of(there, [there.sources["b"], there.sources["a"]])
     assert [[member.id for member in one.members] for one in volumes] == [["a", "b"]]
     assert volumes[0].used == 8 * GIB
-    (decision,) = plan(volumes, Wish(size=30 * GIB), there.pool)
-    assert (decision.step, decision.takes) == (Step.EXTEND, 20 * GIB)
+    (decision,) = plan(volumes, SizePolicy(size=30 * GIB), there.pool)
+    assert (decision.action, decision.takes) == (Action.EXTEND, 20 * GIB)
 
 
 def test_a_shared_volume_is_edited_through_one_that_is_protected() -> None:
     shared = Volume((source("a", active=False), source("b")))
-    assert decide(shared, Wish(size=20 * GIB)).step is Step.EXTEND
+    assert decide(shared, SizePolicy(size=20 * GIB)).action is Action.EXTEND
     assert shared.edited_through is not None
     assert shared.edited_through.id == "b"
 
@@ -174,13 +174,13 @@ def test_a_shared_volume_is_edited_through_one_that_is_protected() -> None:
 
 def test_one_refusal_is_enough_for_nothing_to_be_written() -> None:
     volumes = [volume(10 * GIB, 9 * GIB, "a"), volume(10 * GIB, 9 * GIB, "b", custom_volume=True)]
-    all_of_it = plan(volumes, Wish(size=20 * GIB), pool())
-    assert [(one.step, one.reason) for one in all_of_it] == [
-        (Step.REFUSE, "not_tried"),
-        (Step.REFUSE, "custom_volume"),
+    all_of_it = plan(volumes, SizePolicy(size=20 * GIB), pool())
+    assert [(one.action, one.reason) for one in all_of_it] == [
+        (Action.REFUSE, "not_started"),
+        (Action.REFUSE, "custom_volume"),
     ]
-    others = plan(volumes, Wish(size=20 * GIB), pool(), skip_refused=True)
-    assert [one.step for one in others] == [Step.EXTEND, Step.REFUSE]
+    others = plan(volumes, SizePolicy(size=20 * GIB), pool(), skip_refused=True)
+    assert [one.action for one in others] == [Action.EXTEND, Action.REFUSE]
 
 
 def test_a_short_pool_serves_the_fullest_first_and_what_fits_whole() -> None:
@@ -190,7 +190,7 @@ def test_a_short_pool_serves_the_fullest_first_and_what_fits_whole() -> None:
         volume(18 * GIB, 12 * GIB, "c"),
         volume(10 * GIB, 5 * GIB, "d"),
     ]
-    decisions = plan(volumes, Wish(size=20 * GIB), pool(22 * GIB), skip_refused=True)
+    decisions = plan(volumes, SizePolicy(size=20 * GIB), pool(22 * GIB), skip_refused=True)
     assert [one.volume.id for one in in_order(decisions)] == ["b", "c", "a", "d"]
     assert {one.volume.id: one.reason for one in decisions} == {
         "a": None,
@@ -198,42 +198,42 @@ def test_a_short_pool_serves_the_fullest_first_and_what_fits_whole() -> None:
         "c": None,
         "d": "pool_too_small",
     }
-    refused = plan(volumes, Wish(size=20 * GIB), pool(22 * GIB))
-    assert {one.reason for one in refused} == {"not_tried", "pool_too_small"}
+    refused = plan(volumes, SizePolicy(size=20 * GIB), pool(22 * GIB))
+    assert {one.reason for one in refused} == {"not_started", "pool_too_small"}
 
 
 def test_a_pool_of_unknown_size_extends_nothing() -> None:
     for unknown in (Pool(), pool(None)):
-        (decision,) = plan([volume(10 * GIB, 9 * GIB)], Wish(size=20 * GIB), unknown)
+        (decision,) = plan([volume(10 * GIB, 9 * GIB)], SizePolicy(size=20 * GIB), unknown)
         assert decision.reason == "pool_unknown"
 
 
 def test_the_slots_of_the_dynamic_disks_are_counted() -> None:
     volumes = [volume(10 * GIB, 9 * GIB, "a"), volume(10 * GIB, 5 * GIB, "b")]
-    decisions = plan(volumes, Wish(size=20 * GIB), pool(volumes=986), skip_refused=True)
+    decisions = plan(volumes, SizePolicy(size=20 * GIB), pool(volumes=986), skip_refused=True)
     assert [one.reason for one in decisions] == [None, None]
-    decisions = plan(volumes, Wish(size=20 * GIB), pool(volumes=987), skip_refused=True)
+    decisions = plan(volumes, SizePolicy(size=20 * GIB), pool(volumes=987), skip_refused=True)
     assert [one.reason for one in decisions] == ["ldm_slots", "ldm_slots"]
 
 
 # ---- laws
 
-sizes = st.integers(GRAIN, 5000 * GIB)
-rounding = st.sampled_from([1, MIB, GRAIN, GIB, 7 * MIB])
+sizes = st.integers(GRANULARITY, 5000 * GIB)
+rounding = st.sampled_from([1, MIB, GRANULARITY, GIB, 7 * MIB])
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> Wish:
+def wishes(draw: st.DrawFn) -> SizePolicy:
     kind = draw(st.sampled_from(["size", "min_free", "min_free_percent"]))
     round_to = draw(rounding)
     largest = draw(st.one_of(st.none(), sizes))
     if kind == "size":
-        return Wish(size=draw(sizes), max_size=largest, round_to=round_to, allow_shrink=draw(st.booleans()))
+        return SizePolicy(size=draw(sizes), max_size=largest, round_to=round_to, allow_shrink=draw(st.booleans()))
     headroom = draw(st.fractions(0, 50, max_denominator=10))
     if kind == "min_free":
-        return Wish(min_free=draw(sizes), max_size=largest, round_to=round_to, headroom_percent=headroom)
+        return SizePolicy(min_free=draw(sizes), max_size=largest, round_to=round_to, headroom_percent=headroom)
     percent = draw(st.fractions(1, 95, max_denominator=10))
-    return Wish(min_free_percent=percent, max_size=largest, round_to=round_to, headroom_percent=headroom)
+    return SizePolicy(min_free_percent=percent, max_size=largest, round_to=round_to, headroom_percent=headroom)
 
 
 @st.composite
@@ -246,79 +246,79 @@ LIMITS = ShrinkLimits(1, 2**62)
 
 
 @given(volumes(), wishes())
-def test_nothing_gets_smaller_unless_shrinking_was_asked_for(one: Volume, wish: Wish) -> None:
-    decision = decide(one, wish, LIMITS)
+def test_nothing_gets_smaller_unless_shrinking_was_asked_for(one: Volume, policy: SizePolicy) -> None:
+    decision = decide(one, policy, LIMITS)
     if decision.total is not None:
         assert one.allocated is not None
-        assert decision.total > one.allocated or wish.allow_shrink
-        assert (decision.step is Step.SHRINK) == (decision.total < one.allocated)
+        assert decision.total > one.allocated or policy.allow_shrink
+        assert (decision.action is Action.SHRINK) == (decision.total < one.allocated)
 
 
 @given(volumes(), wishes())
-def test_a_total_is_a_multiple_and_never_above_max_size(one: Volume, wish: Wish) -> None:
-    decision = decide(one, wish, LIMITS)
+def test_a_total_is_a_multiple_and_never_above_max_size(one: Volume, policy: SizePolicy) -> None:
+    decision = decide(one, policy, LIMITS)
     if decision.total is not None:
-        assert decision.total % wish.round_to == 0
-        assert wish.max_size is None or decision.total <= wish.max_size
+        assert decision.total % policy.round_to == 0
+        assert policy.max_size is None or decision.total <= policy.max_size
 
 
 @given(st.lists(st.integers(0, 999), max_size=6, unique=True), st.data(), wishes(), st.integers(0, 20000 * GIB))
 def test_all_together_never_take_more_than_the_pool_has(
-    ids: list[int], data: st.DataObject, wish: Wish, left: int
+    ids: list[int], data: st.DataObject, policy: SizePolicy, left: int
 ) -> None:
     there = [data.draw(volumes(f"{id:03}")) for id in ids]
     limits = {one.id: LIMITS for one in there}
     for skip in (False, True):
-        decisions = plan(there, wish, pool(left), limits, skip_refused=skip)
+        decisions = plan(there, policy, pool(left), limits, skip_refused=skip)
         assert [one.volume for one in decisions] == there
-        extended = [one for one in decisions if one.step is Step.EXTEND]
+        extended = [one for one in decisions if one.action is Action.EXTEND]
         assert sum((one.total or 0) - (one.volume.allocated or 0) for one in extended) <= left
         assert all(one.message for one in decisions if one.reason)
-        if not skip and any(one.step is Step.REFUSE for one in decisions):
+        if not skip and any(one.action is Action.REFUSE for one in decisions):
             assert not [one for one in decisions if one.writes]
 
 
 @given(volumes(), wishes(), sizes)
-def test_who_wishes_more_never_gets_less(one: Volume, wish: Wish, more: int) -> None:
-    if wish.size is not None:
-        larger = replace(wish, size=wish.size + more)
-    elif wish.min_free is not None:
-        larger = replace(wish, min_free=wish.min_free + more)
+def test_who_wishes_more_never_gets_less(one: Volume, policy: SizePolicy, more: int) -> None:
+    if policy.size is not None:
+        larger = replace(policy, size=policy.size + more)
+    elif policy.min_free is not None:
+        larger = replace(policy, min_free=policy.min_free + more)
     else:
-        assert wish.min_free_percent is not None
-        larger = replace(wish, min_free_percent=(wish.min_free_percent + 100) / 2)
-    assert outcome(decide(one, larger, LIMITS)) >= outcome(decide(one, wish, LIMITS))
+        assert policy.min_free_percent is not None
+        larger = replace(policy, min_free_percent=(policy.min_free_percent + 100) / 2)
+    assert outcome(decide(one, larger, LIMITS)) >= outcome(decide(one, policy, LIMITS))
 
 
-@given(volumes(), wishes(), st.integers(0, 3 * GRAIN))
-def test_a_second_application_changes_nothing(one: Volume, wish: Wish, grace: int) -> None:
+@given(volumes(), wishes(), st.integers(0, 3 * GRANULARITY))
+def test_a_second_application_changes_nothing(one: Volume, policy: SizePolicy, grace: int) -> None:
     """Whatever DPM makes of the total within the tolerance: that much less, or rounded up."""
-    decision = decide(one, wish, LIMITS)
+    decision = decide(one, policy, LIMITS)
     assume(decision.total is not None)
     total = decision.total or 0
-    for after in {total, total - min(grace, wish.tolerance), total + min(grace, GRAIN)}:
-        assert reached(total, after, decision.step, wish)
-        again = decide(with_allocated(one, after), wish, LIMITS)
-        assert (again.step, again.total) == (Step.KEEP, None)
+    for after in {total, total - min(grace, policy.tolerance), total + min(grace, GRANULARITY)}:
+        assert reached(total, after, decision.action, policy)
+        again = decide(with_allocated(one, after), policy, LIMITS)
+        assert (again.action, again.total) == (Action.KEEP, None)
 
 
 @given(volumes(), wishes())
-def test_headroom_is_never_a_reason_to_extend(one: Volume, wish: Wish) -> None:
-    with_headroom = decide(one, wish, LIMITS)
-    without = decide(one, replace(wish, headroom_percent=Fraction(0)), LIMITS)
-    if without.step is Step.KEEP and without.reason is None:
-        assert with_headroom.step is Step.KEEP
+def test_headroom_is_never_a_reason_to_extend(one: Volume, policy: SizePolicy) -> None:
+    with_headroom = decide(one, policy, LIMITS)
+    without = decide(one, replace(policy, headroom_percent=Fraction(0)), LIMITS)
+    if without.action is Action.KEEP and without.reason is None:
+        assert with_headroom.action is Action.KEEP
     if with_headroom.total is not None and without.total is not None:
         assert with_headroom.total >= without.total
 
 
 @given(volumes(), wishes())
-def test_a_written_total_meets_the_wish_unless_it_says_why(one: Volume, wish: Wish) -> None:
-    decision = decide(one, wish, LIMITS)
-    if decision.step is Step.EXTEND and decision.reason is None:
+def test_a_written_total_meets_the_wish_unless_it_says_why(one: Volume, policy: SizePolicy) -> None:
+    decision = decide(one, policy, LIMITS)
+    if decision.action is Action.EXTEND and decision.reason is None:
         assert decision.total is not None
         assert decision.wanted is not None
-        assert decision.total >= decision.wanted - wish.tolerance
+        assert decision.total >= decision.wanted - policy.tolerance
 
 
 def outcome(decision: Decision) -> int:

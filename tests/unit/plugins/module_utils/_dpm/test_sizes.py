@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import (
+    format_size,
     parse_size,
     round_down,
     round_up,
-    shown_size,
 )
 
 
@@ -64,6 +64,6 @@ def test_rounding_goes_to_the_next_multiple(size: int, step: int) -> None:
 
 
 def test_a_message_tells_a_size_exactly() -> None:
-    assert shown_size(40 * 1024**3) == "42949672960 bytes (40.0 GiB)"
-    assert shown_size(3 * 1024**4 // 2) == "1649267441664 bytes (1.5 TiB)"
-    assert shown_size(512) == "512 bytes"
+    assert format_size(40 * 1024**3) == "42949672960 bytes (40.0 GiB)"
+    assert format_size(3 * 1024**4 // 2) == "1649267441664 bytes (1.5 TiB)"
+    assert format_size(512) == "512 bytes"

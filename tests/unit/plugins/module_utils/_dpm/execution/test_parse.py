@@ -13,7 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.facts import code_of, facts_of, time_of, word_of
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import (
+    code_of,
+    parse_facts,
+    time_of,
+    word_of,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import DataSource, Facts, StorageKind
 
 GIB = 1024**3
@@ -38,7 +43,7 @@ def row(id: str = ONE, name: str = "D:\\", **others: Any) -> dict[str, Any]:
 
 def read(*rows: dict[str, Any], **others: Any) -> Facts:
     answer = {"now": "2026-11-01T10:00:00.1234567Z", "sources": list(rows), "knows_modern": False, **others}
-    return facts_of(answer)
+    return parse_facts(answer)
 
 
 def only(facts: Facts) -> DataSource:
@@ -218,4 +223,10 @@ json = st.recursive(
     )
 )
 def test_no_answer_whatever_is_a_traceback(answer: dict[str, Any]) -> None:
-    assert isinstance(facts_of(answer), Facts)
+    assert isinstance(parse_facts(answer), Facts)
+
+
+@pytest.mark.parametrize(("code", "number"), [("358", 358), ("0", None), ("²", None), ("-1", None), ("", None)])
+def test_the_number_of_a_jobs_error_is_one_or_none(code: str, number: int | None) -> None:
+    job = {"type": "Replication", "errors": [{"code": code, "message": "It failed."}]}
+    assert read(row(), failed=[job]).failed[0].error_code == number

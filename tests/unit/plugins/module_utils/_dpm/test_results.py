@@ -21,7 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     RecoveryPoints,
     StorageKind,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result import info_result
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import info_result
 from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import GIB, facts, pool, source
 
 MONDAY, TUESDAY = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)

@@ -12,24 +12,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.entries import Report
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Wish
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.resize import Request, resize
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result import resize_failure, resize_result
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.resizing import (
+    ResizeRequest,
+    resize_volumes,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import SizePolicy
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import resize_failure, resize_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
-from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_in_memory import GRAIN, DpmInMemory, Volume
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_result import ResizeResult
+from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_in_memory import GRANULARITY, DpmInMemory, Volume
 from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import GIB
 
-WISH = Wish(size=40 * GIB)
+WISH = SizePolicy(size=40 * GIB)
 
 
-def run(server: DpmInMemory, wish: Wish = WISH, **others: Any) -> Report:
-    request = Request(Selection(), wish, **others)
-    return resize(server, request, check_mode=False, tell=lambda sentence: None)
+def run(server: DpmInMemory, policy: SizePolicy = WISH, **others: Any) -> ResizeResult:
+    request = ResizeRequest(Selection(), policy, **others)
+    return resize_volumes(server, request, check_mode=False, log=lambda sentence: None)
 
 
-def states(report: Report) -> dict[str, tuple[str | None, str | None]]:
-    return {entry.before.id: (entry.state, entry.reason) for entry in report.entries}
+def states(report: ResizeResult) -> dict[str, tuple[str | None, str | None]]:
+    return {result.before.id: (result.state, result.reason) for result in report.volumes}
 
 
 def short(*names: str) -> DpmInMemory:
@@ -115,7 +118,7 @@ def test_the_pools_own_error_ends_the_writing() -> None:
     assert states(report) == {
         "a": ("extended", None),
         "b": ("failed", "pool_too_small"),
-        "c": ("refused", "not_tried"),
+        "c": ("refused", "not_started"),
     }
     failure = resize_failure(report)
     assert failure is not None
@@ -146,7 +149,7 @@ def test_a_server_that_is_gone_after_a_write_leaves_a_word_for_each_volume() -> 
 
     server.between = gone
     report = run(server)
-    assert states(report) == {"a": ("failed", "not_tried"), "b": ("failed", "not_tried")}
+    assert states(report) == {"a": ("failed", "not_started"), "b": ("failed", "not_started")}
     assert resize_result(report)["changed"] is False
 
 
@@ -173,16 +176,16 @@ def test_a_total_that_never_shows_is_said_so() -> None:
 
 def test_a_shrink_is_done_within_the_limits_that_dpm_names() -> None:
     server = DpmInMemory({"a": Volume(100 * GIB, 9 * GIB)})
-    report = run(server, Wish(size=40 * GIB, allow_shrink=True))
+    report = run(server, SizePolicy(size=40 * GIB, allow_shrink=True))
     assert states(report) == {"a": ("shrunk", None)}
     assert server.steps == ["read", "limits", "edit", "read"]
-    assert states(run(server, Wish(size=40 * GIB, allow_shrink=True))) == {"a": ("unchanged", None)}
+    assert states(run(server, SizePolicy(size=40 * GIB, allow_shrink=True))) == {"a": ("unchanged", None)}
 
 
 def test_nothing_is_written_where_one_is_refused_and_the_others_are_where_that_is_skipped() -> None:
     server = DpmInMemory({"a": Volume(10 * GIB, 9 * GIB), "b": Volume(10 * GIB, 8 * GIB)}, unallocated=45 * GIB)
     report = run(server)
-    assert states(report) == {"a": ("refused", "not_tried"), "b": ("refused", "pool_too_small")}
+    assert states(report) == {"a": ("refused", "not_started"), "b": ("refused", "pool_too_small")}
     assert resize_failure(report) is not None
     assert server.steps == ["read"]
     report = run(server, skip_refused=True)
@@ -203,10 +206,10 @@ events = st.one_of(
     st.lists(st.one_of(st.none(), st.integers(0, 3)), max_size=3),
     st.sampled_from(
         [
-            Wish(size=40 * GIB),
-            Wish(min_free=20 * GIB),
-            Wish(min_free=20 * GIB, max_size=45 * GIB),
-            Wish(size=30 * GIB, allow_shrink=True),
+            SizePolicy(size=40 * GIB),
+            SizePolicy(min_free=20 * GIB),
+            SizePolicy(min_free=20 * GIB, max_size=45 * GIB),
+            SizePolicy(size=30 * GIB, allow_shrink=True),
         ]
     ),
     st.booleans(),
@@ -215,7 +218,7 @@ def test_whatever_happens_meanwhile(
     volumes: list[tuple[int, int]],
     happenings: list[tuple[tuple[str, int], int]],
     losses: list[int | None],
-    wish: Wish,
+    policy: SizePolicy,
     skip: bool,
 ) -> None:
     server = DpmInMemory(
@@ -234,7 +237,7 @@ def test_whatever_happens_meanwhile(
             volume.allocated += amount * GIB
             others[name] += 1
         elif kind == "admin":
-            volume.allocated = max(volume.used, amount * GIB, GRAIN)
+            volume.allocated = max(volume.used, amount * GIB, GRANULARITY)
             others[name] += 1
         elif kind == "use":
             volume.used = min(volume.allocated, amount * GIB)
@@ -248,23 +251,23 @@ def test_whatever_happens_meanwhile(
 
     server.between = act
     try:
-        report = run(server, wish, skip_refused=skip, busy_timeout=120, timeout=600)
+        report = run(server, policy, skip_refused=skip, busy_timeout=120, timeout=600)
     except ConnectionFailed:
         # Only while nothing was written.
         assert not any(volume.writes for volume in server.volumes.values())
         return
     for name, volume in server.volumes.items():
         for before, after in volume.writes:
-            assert after >= before or wish.allow_shrink
-            assert wish.max_size is None or after <= wish.max_size
+            assert after >= before or policy.allow_shrink
+            assert policy.max_size is None or after <= policy.max_size
         # A second write only where somebody else had a hand in it.
         assert len(volume.writes) <= 1 + others[name]
-    for entry in report.entries:
-        assert entry.state in ("unchanged", "extended", "shrunk", "refused", "failed")
-        assert entry.state not in ("refused", "failed") or (entry.reason and entry.message)
-        if entry.state in ("unchanged", "refused"):
-            assert not server.volumes[entry.before.id].writes
-    if any(entry.state == "failed" for entry in report.entries):
+    for result in report.volumes:
+        assert result.state in ("unchanged", "extended", "shrunk", "refused", "failed")
+        assert result.state not in ("refused", "failed") or (result.reason and result.message)
+        if result.state in ("unchanged", "refused"):
+            assert not server.volumes[result.before.id].writes
+    if any(result.state == "failed" for result in report.volumes):
         assert resize_failure(report)
     written = any(volume.writes for volume in server.volumes.values())
     assert resize_result(report)["changed"] or not written
@@ -282,10 +285,10 @@ def test_check_mode_says_what_the_run_does(volumes: list[tuple[int, int]], skip:
             unallocated=100 * GIB,
         )
 
-    request = Request(Selection(), WISH, skip_refused=skip)
+    request = ResizeRequest(Selection(), WISH, skip_refused=skip)
     planned_on, done_on = server(), server()
-    planned = resize(planned_on, request, check_mode=True, tell=lambda sentence: None)
-    done = resize(done_on, request, check_mode=False, tell=lambda sentence: None)
+    planned = resize_volumes(planned_on, request, check_mode=True, log=lambda sentence: None)
+    done = resize_volumes(done_on, request, check_mode=False, log=lambda sentence: None)
     assert planned_on.steps == ["read"]
     assert not any(volume.writes for volume in planned_on.volumes.values())
     as_done = {"would_extend": "extended", "would_shrink": "shrunk"}

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""What becomes of the volumes of a call: an entry a volume, which those who write settle and those who tell read."""
+"""What becomes of the volumes of a call: a result a volume, which those who write settle and those who tell read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy impo
 
 
 @dataclass
-class Entry:
+class VolumeResult:
     """One volume in the course of a call. `state` is None until it is settled."""
 
     before: Volume
@@ -26,7 +26,7 @@ class Entry:
     message: str | None = None
     after: Mapping[str, Allocation] | None = None
     written: bool = False
-    surprises: int = 0
+    redecisions: int = 0
 
     @property
     def changed(self) -> bool:
@@ -39,16 +39,16 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Report:
-    """What became of a call: an entry a volume, and the pool before and after (None: not read again)."""
+class ResizeResult:
+    """What became of a call: a result a volume, and the pool before and after (None: not read again)."""
 
-    entries: tuple[Entry, ...]
+    volumes: tuple[VolumeResult, ...]
     pool_before: Pool
     pool_after: Pool | None
     check_mode: bool
     skip_refused: bool
 
 
-def members_of(entries: Iterable[Entry]) -> list[tuple[Entry, DataSource]]:
-    """Returns every data source with the entry of its volume."""
-    return [(entry, member) for entry in entries for member in entry.before.members]
+def members_of(results: Iterable[VolumeResult]) -> list[tuple[VolumeResult, DataSource]]:
+    """Returns every data source with what became of its volume."""
+    return [(result, member) for result in results for member in result.before.members]

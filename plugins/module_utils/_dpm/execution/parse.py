@@ -49,7 +49,7 @@ _PARTS = {
 }
 
 
-def facts_of(answer: Mapping[str, Any]) -> Facts:
+def parse_facts(answer: Mapping[str, Any]) -> Facts:
     """Returns the facts in an answer of the script read_server."""
     rows = _rows(answer, "sources")
     known = _Directory(rows)
@@ -201,7 +201,7 @@ def _job(row: Mapping[str, Any], known: _Directory) -> Job:
         completed=_flag(row.get("completed")),
         sources=_sources_of(row, known),
         protection_group=_text(row.get("group")),
-        error_code=int(code) if code is not None and code.isdigit() and code != "0" else code_of(message),
+        error_code=int(code) if code is not None and re.fullmatch(r"[1-9][0-9]*", code) else code_of(message),
         message=message,
     )
 

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""Brings recovery-point volumes to a wish: reads, decides, writes, reads again. Idle volumes first, busy ones later."""
+"""Brings recovery-point volumes to the wished size: reads, decides, writes, reads again; idle volumes come first."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.entries import Entry, Report
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import Answer, DpmServer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import DataSource, Facts, StorageKind
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import (
+    Action,
     Decision,
     ShrinkLimits,
-    Step,
+    SizePolicy,
     Volume,
-    Wish,
     in_order,
     plan,
     reached,
@@ -27,13 +27,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy impo
     would_shrink,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection, select
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.server import Answer, Server
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import shown_size
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import format_size
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_result import ResizeResult, VolumeResult
 
 # After an edit, or after its answer was lost, DPM has this long to show the new total.
 SETTLING = 120.0
 # So often a volume is decided on again that others change meanwhile.
-_SURPRISES = 2
+_REDECISIONS = 2
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 _UNKNOWN_PAUSES = (2.0, 4.0, 8.0)
 # DPM's errors that another operation works on the data source, and those of the pool, which the next would meet too.
@@ -42,18 +42,18 @@ _POOL_CODES = {358: "pool_too_small", 360: "pool_failed", 364: "pool_failed"}
 
 
 @dataclass(frozen=True)
-class Request:
+class ResizeRequest:
     """What one call asks for; times in seconds."""
 
     selection: Selection
-    wish: Wish
+    policy: SizePolicy
     skip_refused: bool = False
     busy_timeout: float = 900
     timeout: float = 1800
 
 
 def read_settled(
-    server: Server,
+    server: DpmServer,
     pick: Callable[[Facts], tuple[DataSource, ...]],
     deadline: float,
     *,
@@ -71,41 +71,43 @@ def read_settled(
     return facts, chosen
 
 
-def resize(server: Server, request: Request, *, check_mode: bool, tell: Callable[[str], None]) -> Report:
+def resize_volumes(
+    server: DpmServer, request: ResizeRequest, *, check_mode: bool, log: Callable[[str], None]
+) -> ResizeResult:
     """Does one call; raises StorageError only where nothing was written yet."""
     deadline = server.time() + request.timeout
     facts, chosen = read_settled(server, lambda read: select(read.sources.values(), request.selection), deadline)
     volumes = volumes_of(facts, chosen)
     decisions = _decided(server, facts, volumes, request, deadline, skip_refused=request.skip_refused)
-    entries = tuple(Entry(volume, decision) for volume, decision in zip(volumes, decisions, strict=True))
-    run = _Run(server, request, entries, facts, deadline, tell)
+    results = tuple(VolumeResult(volume, decision) for volume, decision in zip(volumes, decisions, strict=True))
+    run = _Run(server, request, results, facts, deadline, log)
     if check_mode:
         run.settle_decided(would=True)
-        return Report(entries, facts.pool, None, True, request.skip_refused)
+        return ResizeResult(results, facts.pool, None, True, request.skip_refused)
     run.settle_decided()
     if run.pending:
         run.write_all()
     after = run.facts.pool if run.facts is not None else None
-    return Report(entries, facts.pool, after, False, request.skip_refused)
+    return ResizeResult(results, facts.pool, after, False, request.skip_refused)
 
 
 def _decided(
-    server: Server,
+    server: DpmServer,
     facts: Facts,
     volumes: Sequence[Volume],
-    request: Request,
+    request: ResizeRequest,
     deadline: float,
     *,
     skip_refused: bool,
 ) -> tuple[Decision, ...]:
     """Returns what is to be done with each volume; asks DPM how far it would shrink those that are to shrink."""
     limits: dict[str, ShrinkLimits] = {}
-    shrinking = would_shrink(volumes, request.wish)
+    shrinking = would_shrink(volumes, request.policy)
     if shrinking:
         asked = {through.id: volume.id for volume in shrinking if (through := volume.edited_through) is not None}
         told = server.shrink_limits(sorted(asked), deadline)
         limits = {asked[id]: limit for id, limit in told.items() if id in asked}
-    return plan(volumes, request.wish, facts.pool, limits, skip_refused=skip_refused)
+    return plan(volumes, request.policy, facts.pool, limits, skip_refused=skip_refused)
 
 
 class _Run:
@@ -113,157 +115,161 @@ class _Run:
 
     def __init__(
         self,
-        server: Server,
-        request: Request,
-        entries: Sequence[Entry],
+        server: DpmServer,
+        request: ResizeRequest,
+        results: Sequence[VolumeResult],
         facts: Facts,
         deadline: float,
-        tell: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
         self.server = server
         self.request = request
-        self.entries = entries
+        self.results = results
         self.facts: Facts | None = facts
         self.deadline = deadline
         self.busy_until = min(deadline, server.time() + request.busy_timeout)
-        self.tell = tell
-        self.trouble: StorageError | None = None
+        self.log = log
+        self.last_error: StorageError | None = None
 
     @property
-    def pending(self) -> list[Entry]:
+    def pending(self) -> list[VolumeResult]:
         """What is still to be written, the fullest first."""
-        order = {id(one): place for place, one in enumerate(in_order(e.decision for e in self.entries))}
+        order = {id(one): place for place, one in enumerate(in_order(e.decision for e in self.results))}
         return sorted(
-            (entry for entry in self.entries if entry.state is None), key=lambda entry: order[id(entry.decision)]
+            (result for result in self.results if result.state is None), key=lambda result: order[id(result.decision)]
         )
 
     def settle_decided(self, *, would: bool = False) -> None:
         """Settles what needs no writing, or is refused; with `would` also what would be written."""
-        for entry in self.pending:
-            decision = entry.decision
-            if decision.step is Step.REFUSE:
-                entry.settle("refused", decision.reason, decision.message)
-            elif decision.step is Step.KEEP:
-                entry.settle("unchanged", decision.reason, decision.message)
+        for result in self.pending:
+            decision = result.decision
+            if decision.action is Action.REFUSE:
+                result.settle("refused", decision.reason, decision.message)
+            elif decision.action is Action.KEEP:
+                result.settle("unchanged", decision.reason, decision.message)
             elif would:
-                state = "would_extend" if decision.step is Step.EXTEND else "would_shrink"
-                entry.settle(state, decision.reason, decision.message)
+                state = "would_extend" if decision.action is Action.EXTEND else "would_shrink"
+                result.settle(state, decision.reason, decision.message)
 
     def write_all(self) -> None:
         """Writes until nothing is pending; then reads what came of it. Raises nothing of StorageError."""
         pauses = iter(_PAUSES)
         while self.pending and self.facts is not None:
             if self.server.time() >= self.deadline:
-                self._give_up("not_tried", "The time of the call (timeout) was over before its turn came.")
+                self._give_up("not_started", "The time of the call (timeout) was over before its turn came.")
                 break
-            idle = [entry for entry in self.pending if not self.facts.busy_with(entry.decision.volume.members)]
+            idle = [result for result in self.pending if not self.facts.busy_with(result.decision.volume.members)]
             progress = self._write(idle, directly=self.facts.edits_directly) if idle else False
             if not progress:
                 if self.server.time() >= self.busy_until:
                     self._give_up("busy", "A job of it, or of one that shares its volume, still ran at busy_timeout.")
                     break
-                self.tell(f"Waiting for jobs of {', '.join(e.before.shown for e in self.pending)}")
+                self.log(f"Waiting for jobs of {', '.join(e.before.display_name for e in self.pending)}")
                 pause = next(pauses, _PAUSES[-1])
                 self.server.pause(min(pause, max(0.0, self.busy_until - self.server.time())))
             self._read_again()
             self._decide_again()
         if self.facts is None:
-            self._give_up("not_tried", f"The server could not be reached any more: {self.trouble}")
+            self._give_up("not_started", f"The server could not be reached any more: {self.last_error}")
         self._verify()
 
-    def _write(self, idle: Sequence[Entry], *, directly: bool) -> bool:
+    def _write(self, idle: Sequence[VolumeResult], *, directly: bool) -> bool:
         """Has these written; returns whether anything came of it, so that there is no need to wait."""
-        by_volume = {entry.decision.volume.id: entry for entry in idle}
-        decisions = [entry.decision for entry in idle]
+        by_volume = {result.decision.volume.id: result for result in idle}
+        decisions = [result.decision for result in idle]
         for decision in decisions:
-            self.tell(f"Giving {decision.volume.shown} {shown_size(decision.total or 0)}")
+            self.log(f"Giving {decision.volume.display_name} {format_size(decision.total or 0)}")
         try:
             answers = self.server.edit(decisions, directly=directly, deadline=self.deadline)
         except OutcomeUnknown as error:
             self._after_a_lost_answer(idle, error)
             return True
         except StorageError as error:
-            self.trouble = error
-            self._give_up("not_tried", f"It was not begun: {error}")
+            self.last_error = error
+            self._give_up("not_started", f"It was not begun: {error}")
             return True
         progress = False
         for volume_id, answer in answers.items():
-            entry = by_volume.get(volume_id)
-            if entry is not None:
-                progress = self._take(entry, answer) or progress
+            result = by_volume.get(volume_id)
+            if result is not None:
+                progress = self._take(result, answer) or progress
         return progress
 
-    def _take(self, entry: Entry, answer: Answer) -> bool:
+    def _take(self, result: VolumeResult, answer: Answer) -> bool:
         """Takes the answer for one volume; returns whether it is one that settles anything."""
-        shown = entry.before.shown
+        shown = result.before.display_name
         if answer.outcome == "edited":
-            entry.written = True
-            entry.settle(
-                "extended" if entry.decision.step is Step.EXTEND else "shrunk",
-                entry.decision.reason,
-                entry.decision.message,
+            result.written = True
+            result.settle(
+                "extended" if result.decision.action is Action.EXTEND else "shrunk",
+                result.decision.reason,
+                result.decision.message,
             )
         elif answer.outcome == "there":
-            entry.settle("unchanged")
+            result.settle("unchanged")
         elif answer.outcome == "gone":
-            entry.settle("failed", "gone", f"{shown} was not there any more, or not protected, when its turn came.")
+            result.settle("failed", "gone", f"{shown} was not there any more, or not protected, when its turn came.")
         elif answer.outcome == "differs":
-            entry.surprises += 1
-            if entry.surprises > _SURPRISES:
+            result.redecisions += 1
+            if result.redecisions > _REDECISIONS:
                 message = f"The volume of {shown} was changed by somebody else again and again. Run again later."
-                entry.settle("failed", "changed_meanwhile", message)
+                result.settle("failed", "changed_meanwhile", message)
             return True
         elif answer.outcome == "failed" and answer.code not in _BUSY_CODES:
             reason = _POOL_CODES.get(answer.code or 0, "dpm_refused")
             # That an edit failed does not say that it did nothing: what is read afterwards decides.
-            entry.written = True
-            entry.settle("failed", reason, f"DPM refused for {shown}: {answer.message}")
+            result.written = True
+            result.settle("failed", reason, f"DPM refused for {shown}: {answer.message}")
             if answer.code in _POOL_CODES:
                 message = f"The storage pool failed for {shown} before its turn came: {answer.message}"
-                self._give_up("not_tried", message, state="refused")
+                self._give_up("not_started", message, state="refused")
         else:
             return False
         return True
 
-    def _after_a_lost_answer(self, lost: Sequence[Entry], error: OutcomeUnknown) -> None:
+    def _after_a_lost_answer(self, lost: Sequence[VolumeResult], error: OutcomeUnknown) -> None:
         """The answer will not come any more: reads until the totals are there, or nothing can come any more."""
         until = self.server.time() + SETTLING
         for pause in (*_PAUSES, *[_PAUSES[-1]] * int(SETTLING)):
             self._read_again()
-            missing = [entry for entry in lost if not self._is_there(entry)]
+            missing = [result for result in lost if not self._is_there(result)]
             if not missing or self.server.time() >= until:
                 break
             self.server.pause(min(pause, max(0.1, until - self.server.time())))
-        for entry in lost:
-            entry.written = True
-            decision = entry.decision
-            if self._is_there(entry):
-                entry.settle(
-                    "extended" if decision.step is Step.EXTEND else "shrunk", decision.reason, decision.message
+        for result in lost:
+            result.written = True
+            decision = result.decision
+            if self._is_there(result):
+                result.settle(
+                    "extended" if decision.action is Action.EXTEND else "shrunk", decision.reason, decision.message
                 )
             else:
-                message = f"Whether {entry.before.shown} gets its total is not known: {error.message} Run again."
-                entry.settle("failed", "outcome_unknown", message)
+                message = (
+                    f"Whether {result.before.display_name} gets its total is not known: {error.message} Run again."
+                )
+                result.settle("failed", "outcome_unknown", message)
 
-    def _is_there(self, entry: Entry) -> bool:
-        if self.facts is None or entry.decision.total is None:
+    def _is_there(self, result: VolumeResult) -> bool:
+        if self.facts is None or result.decision.total is None:
             return False
-        now = self._now(entry)
-        return now is not None and reached(entry.decision.total, now.allocated, entry.decision.step, self.request.wish)
+        now = self._now(result)
+        return now is not None and reached(
+            result.decision.total, now.allocated, result.decision.action, self.request.policy
+        )
 
-    def _now(self, entry: Entry) -> Volume | None:
+    def _now(self, result: VolumeResult) -> Volume | None:
         """Returns the volume as it was read last."""
         facts = self.facts
         if facts is None:
             return None
-        members = tuple(facts.sources[one.id] for one in entry.before.members if one.id in facts.sources)
+        members = tuple(facts.sources[one.id] for one in result.before.members if one.id in facts.sources)
         return Volume(members) if members else None
 
     def _read_again(self) -> None:
         try:
             self.facts = self.server.read(max(self.deadline, self.server.time() + SETTLING))
         except StorageError as error:
-            self.facts, self.trouble = None, error
+            self.facts, self.last_error = None, error
 
     def _decide_again(self) -> None:
         """Decides on what is pending from the last reading: jobs end, auto-grow and administrators act meanwhile."""
@@ -271,63 +277,63 @@ class _Run:
         if facts is None or not pending:
             return
         volumes: list[Volume] = []
-        for entry in pending:
-            now = self._now(entry)
+        for result in pending:
+            now = self._now(result)
             if now is None:
-                entry.settle("failed", "gone", f"{entry.before.shown} is not there any more.")
+                result.settle("failed", "gone", f"{result.before.display_name} is not there any more.")
             else:
                 volumes.append(now)
         try:
             decisions = _decided(self.server, facts, volumes, self.request, self.deadline, skip_refused=True)
         except StorageError as error:
-            self.trouble = error
-            self._give_up("not_tried", f"It could not be decided on again: {error}")
+            self.last_error = error
+            self._give_up("not_started", f"It could not be decided on again: {error}")
             return
-        for entry, decision in zip([entry for entry in pending if entry.state is None], decisions, strict=True):
-            entry.decision = decision
+        for result, decision in zip([result for result in pending if result.state is None], decisions, strict=True):
+            result.decision = decision
         self.settle_decided()
 
     def _give_up(self, reason: str, message: str, *, state: str = "failed") -> None:
-        for entry in self.pending:
-            entry.settle(state, reason, message)
+        for result in self.pending:
+            result.settle(state, reason, message)
 
     def _verify(self) -> None:
         """Reads back what was edited, waiting until DPM shows it; what was called failed may have been done."""
-        written = [entry for entry in self.entries if entry.written and entry.reason != "outcome_unknown"]
+        written = [result for result in self.results if result.written and result.reason != "outcome_unknown"]
         until = self.server.time() + SETTLING
         for pause in (*_PAUSES, *[_PAUSES[-1]] * int(SETTLING)):
-            awaited = [entry for entry in written if entry.state != "failed" and not self._is_there(entry)]
+            awaited = [result for result in written if result.state != "failed" and not self._is_there(result)]
             if not awaited or self.server.time() >= until:
                 break
             self._read_again()
-            if all(self._is_there(entry) for entry in awaited):
+            if all(self._is_there(result) for result in awaited):
                 break
             self.server.pause(pause)
-        for entry in written:
-            self._judge(entry)
-        for entry in self.entries:
-            now = self._now(entry)
+        for result in written:
+            self._judge(result)
+        for result in self.results:
+            now = self._now(result)
             if now is not None:
-                entry.after = {member.id: member.recovery_point_volume for member in now.members}
+                result.after = {member.id: member.recovery_point_volume for member in now.members}
 
-    def _judge(self, entry: Entry) -> None:
-        decision = entry.decision
-        shown, total = entry.before.shown, shown_size(decision.total or 0)
-        if self._is_there(entry):
-            if entry.state == "failed":
-                entry.settle(
-                    "extended" if decision.step is Step.EXTEND else "shrunk", decision.reason, decision.message
+    def _judge(self, result: VolumeResult) -> None:
+        decision = result.decision
+        shown, total = result.before.display_name, format_size(decision.total or 0)
+        if self._is_there(result):
+            if result.state == "failed":
+                result.settle(
+                    "extended" if decision.action is Action.EXTEND else "shrunk", decision.reason, decision.message
                 )
-        elif entry.state == "failed":
+        elif result.state == "failed":
             return
         elif self.facts is None:
-            message = f"DPM took {total} for {shown}, and could not be asked again what came of it: {self.trouble}"
-            entry.settle("failed", "outcome_unknown", message)
+            message = f"DPM took {total} for {shown}, and could not be asked again what came of it: {self.last_error}"
+            result.settle("failed", "outcome_unknown", message)
         else:
-            now = self._now(entry)
-            there = "nothing" if now is None or now.allocated is None else shown_size(now.allocated)
+            now = self._now(result)
+            there = "nothing" if now is None or now.allocated is None else format_size(now.allocated)
             message = f"DPM took {total} for {shown}, and shows {there} {SETTLING:.0f} s later."
-            entry.settle("failed", "total_not_reached", message)
+            result.settle("failed", "total_not_reached", message)
 
 
 def _is_unknown(source: DataSource) -> bool:

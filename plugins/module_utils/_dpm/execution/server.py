@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.facts import code_of, facts_of
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import code_of, parse_facts
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Decision, ShrinkLimits, Step
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Action, Decision, ShrinkLimits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.scripts import (
     edit_allocation,
     edit_group,
@@ -49,7 +49,7 @@ class Answer:
     job_id: str | None = None
 
 
-class Server(Protocol):
+class DpmServer(Protocol):
     """What the flows need of a DPM server; times are of `time.monotonic()`."""
 
     def read(self, deadline: float, *, storage: bool = True, detail: bool = False, since: float = 0) -> Facts:
@@ -72,14 +72,14 @@ class Server(Protocol):
         """Returns the time as `time.monotonic()` counts it."""
 
 
-class DpmServer:
-    """A DPM server over WinRM or a lent connection. To be used in a `with`."""
+class PowerShellServer:
+    """A DPM server over WinRM or a task_connection connection. To be used in a `with`."""
 
-    def __init__(self, options: Mapping[str, Any], lent: Transport | None = None) -> None:
-        self._open: Callable[[], PowerShell] = lambda: open_powershell(options, lent)
+    def __init__(self, options: Mapping[str, Any], task_connection: Transport | None = None) -> None:
+        self._open: Callable[[], PowerShell] = lambda: open_powershell(options, task_connection)
         self._shell: PowerShell | None = None
 
-    def __enter__(self) -> DpmServer:
+    def __enter__(self) -> PowerShellServer:
         return self
 
     def __exit__(
@@ -100,7 +100,7 @@ class DpmServer:
             },
             deadline,
         )
-        return facts_of(answer)
+        return parse_facts(answer)
 
     def shrink_limits(self, ids: Sequence[str], deadline: float) -> dict[str, ShrinkLimits]:
         answer = self._run(shrink_limits.SCRIPT, {"Ids": list(ids)}, deadline)
@@ -158,7 +158,7 @@ def _edit(decision: Decision) -> dict[str, object]:
         "shared": [member.id for member in decision.volume.members],
         "expected": decision.volume.allocated,
         "total": decision.total,
-        "extend": decision.step is Step.EXTEND,
+        "extend": decision.action is Action.EXTEND,
     }
 
 

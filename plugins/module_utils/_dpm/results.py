@@ -16,7 +16,6 @@ from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import Check, CheckState
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.entries import Entry, Report, members_of
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import (
     is_short,
     last_failed_jobs,
@@ -31,6 +30,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     Job,
     Pool,
     StorageKind,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_result import (
+    ResizeResult,
+    VolumeResult,
+    members_of,
 )
 
 # How many volumes or checks the sentence of a failure tells of; the result has them all.
@@ -68,18 +72,18 @@ def info_result(facts: Facts, chosen: Sequence[DataSource], threshold: Fraction)
     }
 
 
-def resize_result(report: Report) -> dict[str, Any]:
+def resize_result(report: ResizeResult) -> dict[str, Any]:
     """Returns the result of dpm_allocation: every data source on one of the volumes, in the order of the selection."""
-    rows = [_resized_row(entry, member) for entry, member in members_of(report.entries)]
+    rows = [_resized_row(result, member) for result, member in members_of(report.volumes)]
     before = _pool_summary(report.pool_before)
     after = None if report.pool_after is None else _pool_summary(report.pool_after)
     if report.check_mode:
         left = before["unallocated_bytes"]
-        taken = sum(entry.decision.takes for entry in report.entries if entry.state == "would_extend")
+        taken = sum(result.decision.takes for result in report.volumes if result.state == "would_extend")
         after = {**before, "unallocated_bytes": None if left is None else left - taken}
     changed = [row for row in rows if row["after"] is not None and row["after"] != row["before"]]
     return {
-        "changed": any(entry.changed for entry in report.entries),
+        "changed": any(result.changed for result in report.volumes),
         "volumes": rows,
         "pool": {"before": before, "after": after},
         "diff": {
@@ -89,59 +93,60 @@ def resize_result(report: Report) -> dict[str, Any]:
     }
 
 
-def resize_failure(report: Report) -> str | None:
+def resize_failure(report: ResizeResult) -> str | None:
     """Returns the sentence that fails the task: what failed, and what was refused unless that was to be skipped."""
-    failed = [entry for entry in report.entries if entry.state == "failed"]
-    refused = [entry for entry in report.entries if entry.state == "refused"]
-    if not failed and (not refused or (report.skip_refused and len(refused) < len(report.entries))):
+    failed = [result for result in report.volumes if result.state == "failed"]
+    refused = [result for result in report.volumes if result.state == "refused"]
+    if not failed and (not refused or (report.skip_refused and len(refused) < len(report.volumes))):
         return None
-    told = failed + [entry for entry in refused if entry.reason != "not_tried"] or refused
-    listed = " ".join(f"[{entry.reason}] {entry.message}" for entry in told[:_TOLD])
+    told = failed + [result for result in refused if result.reason != "not_started"] or refused
+    listed = " ".join(f"[{result.reason}] {result.message}" for result in told[:_TOLD])
     more = f" And {len(told) - _TOLD} more." if len(told) > _TOLD else ""
-    untried = sum(entry.reason == "not_tried" for entry in refused)
+    untried = sum(result.reason == "not_started" for result in refused)
     counted = [
         f"{count} {what}"
         for count, what in ((len(failed), "failed"), (len(refused) - untried, "refused"), (untried, "not tried"))
         if count
     ]
-    outcome = f"Of {len(report.entries)} recovery-point volumes: {', '.join(counted)}"
+    outcome = f"Of {len(report.volumes)} recovery-point volumes: {', '.join(counted)}"
     return f"{outcome if failed else f'Nothing was written. {outcome}'}. {listed}{more}"
 
 
-def check_result(entries: Sequence[Check]) -> dict[str, Any]:
+def check_result(results: Sequence[Check]) -> dict[str, Any]:
     """Returns the result of dpm_consistency_check."""
     return {
-        "changed": any(entry.started_here or entry.state is CheckState.WOULD_RUN for entry in entries),
+        "changed": any(result.started_here or result.state is CheckState.WOULD_RUN for result in results),
         "checks": [
             {
-                "datasource": name_row(entry.source),
-                "job_id": entry.job_id,
-                "state": entry.state,
-                "started": shown_time(entry.started),
-                "finished": shown_time(entry.finished),
-                "reason": entry.reason,
-                "error": entry.error,
+                "datasource": name_row(result.source),
+                "job_id": result.job_id,
+                "state": result.state,
+                "started": format_time(result.started),
+                "finished": format_time(result.finished),
+                "reason": result.reason,
+                "error": result.error,
             }
-            for entry in entries
+            for result in results
         ],
     }
 
 
-def check_failure(entries: Sequence[Check], *, waited: bool, selected: bool) -> str | None:
+def check_failure(results: Sequence[Check], *, waited: bool, selected: bool) -> str | None:
     """Returns the sentence that fails the task. What was refused fails it only where it was selected by name."""
     bad = {CheckState.FAILED, CheckState.NOT_STARTED}
     if waited:
         bad.add(CheckState.RUNNING)
     if selected:
         bad.add(CheckState.REFUSED)
-    told = [entry for entry in entries if entry.state in bad]
+    told = [result for result in results if result.state in bad]
     if not told:
         return None
     listed = " ".join(
-        f"{entry.source.shown}: {entry.state}{f' ({entry.error})' if entry.error else ''}." for entry in told[:_TOLD]
+        f"{result.source.display_name}: {result.state}{f' ({result.error})' if result.error else ''}."
+        for result in told[:_TOLD]
     )
     more = f" And {len(told) - _TOLD} more." if len(told) > _TOLD else ""
-    return f"{len(told)} of {len(entries)} consistency checks did not come to a good end. {listed}{more}"
+    return f"{len(told)} of {len(results)} consistency checks did not come to a good end. {listed}{more}"
 
 
 def pool_row(pool: Pool) -> dict[str, Any]:
@@ -166,27 +171,27 @@ def sizes_row(sizes: Allocation) -> dict[str, int | None]:
     return {"allocated_bytes": sizes.allocated_bytes, "used_bytes": sizes.used_bytes}
 
 
-def shown_time(moment: datetime | None) -> str | None:
+def format_time(moment: datetime | None) -> str | None:
     """Returns a time as results have it: ISO 8601, UTC."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _resized_row(entry: Entry, member: DataSource) -> dict[str, Any]:
-    decision = entry.decision
+def _resized_row(result: VolumeResult, member: DataSource) -> dict[str, Any]:
+    decision = result.decision
     before = sizes_row(member.recovery_point_volume)
-    after = None if entry.after is None or member.id not in entry.after else sizes_row(entry.after[member.id])
-    if entry.state in ("would_extend", "would_shrink"):
+    after = None if result.after is None or member.id not in result.after else sizes_row(result.after[member.id])
+    if result.state in ("would_extend", "would_shrink"):
         after = {**before, "allocated_bytes": decision.total}
-    elif after is None and not entry.written:
+    elif after is None and not result.written:
         after = before
     return {
         "datasource": name_row(member),
         "before": before,
         "wanted_bytes": decision.wanted,
         "after": after,
-        "state": entry.state,
-        "reason": entry.reason,
-        "message": entry.message,
+        "state": result.state,
+        "reason": result.reason,
+        "message": result.message,
     }
 
 
@@ -219,14 +224,14 @@ def _source_row(
         if failed is None
         else {
             "type": failed.type,
-            "ended": shown_time(failed.ended),
+            "ended": format_time(failed.ended),
             "error_code": failed.error_code,
             "message": failed.message,
         },
         "recovery_points": {
             "count": points.count,
-            "newest": shown_time(points.newest),
-            "oldest": shown_time(points.oldest),
+            "newest": format_time(points.newest),
+            "oldest": format_time(points.oldest),
         },
         "alerts": [_alert_row(alert) for alert in alerts],
         "findings": list(findings),
@@ -238,7 +243,7 @@ def _alert_row(alert: Alert) -> dict[str, Any]:
         "id": alert.id,
         "severity": alert.severity,
         "type": alert.type,
-        "since": shown_time(alert.since),
+        "since": format_time(alert.since),
         "message": alert.message,
     }
 

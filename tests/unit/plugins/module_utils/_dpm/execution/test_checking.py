@@ -19,13 +19,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks impo
     newest_of,
     take_end,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.consistency import (
-    Request,
-    check,
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.checking import (
+    CheckRequest,
     refuse_recklessness,
+    run_checks,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Job
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.result import check_failure, check_result
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import check_failure, check_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
 from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_in_memory import Check as RunningCheck
 from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_in_memory import DpmInMemory, Volume
@@ -37,7 +37,7 @@ def server(**states: str) -> DpmInMemory:
 
 
 def run(on: DpmInMemory, *, check_mode: bool = False, **others: Any) -> list[Check]:
-    return check(on, Request(Selection(), **others), check_mode=check_mode, tell=lambda sentence: None)
+    return run_checks(on, CheckRequest(Selection(), **others), check_mode=check_mode, log=lambda sentence: None)
 
 
 def states(checks: list[Check]) -> dict[str, str]:
@@ -167,8 +167,8 @@ def test_a_state_that_dpm_does_not_tell_is_not_taken_for_consistent() -> None:
 
 def test_everything_on_the_server_is_never_checked_by_mistake() -> None:
     with pytest.raises(ConfigurationError, match="Name datasources"):
-        refuse_recklessness(Request(Selection(), only_inconsistent=False))
-    refuse_recklessness(Request(Selection(computers=("fs1",)), only_inconsistent=False))
+        refuse_recklessness(CheckRequest(Selection(), only_inconsistent=False))
+    refuse_recklessness(CheckRequest(Selection(computers=("fs1",)), only_inconsistent=False))
 
 
 @pytest.mark.parametrize(

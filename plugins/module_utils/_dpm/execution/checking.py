@@ -26,9 +26,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks impo
     startable,
     take_end,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import Answer, DpmServer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection, select
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.server import Answer, Server
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 # DPM's errors that another operation works on the data source.
@@ -43,7 +43,7 @@ _EARLIER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
-class Request:
+class CheckRequest:
     """What one call asks for; `timeout` in seconds."""
 
     selection: Selection
@@ -53,7 +53,7 @@ class Request:
     parallel: int = 1
 
 
-def refuse_recklessness(request: Request) -> None:
+def refuse_recklessness(request: CheckRequest) -> None:
     """Raises ConfigurationError for a call that would check every data source of the server."""
     if not request.only_inconsistent and not request.selection.is_given:
         raise ConfigurationError(
@@ -62,7 +62,9 @@ def refuse_recklessness(request: Request) -> None:
         )
 
 
-def check(server: Server, request: Request, *, check_mode: bool, tell: Callable[[str], None]) -> list[Check]:
+def run_checks(
+    server: DpmServer, request: CheckRequest, *, check_mode: bool, log: Callable[[str], None]
+) -> list[Check]:
     """Does one call; returns a check a data source. Raises StorageError only where nothing was started yet."""
     deadline = server.time() + request.timeout
     facts = server.read(deadline, storage=False)
@@ -73,7 +75,7 @@ def check(server: Server, request: Request, *, check_mode: bool, tell: Callable[
             if one.state is None:
                 one.settle(CheckState.WOULD_RUN)
         return checks
-    run = _Run(server, request, checks, facts, deadline, tell)
+    run = _Run(server, request, checks, facts, deadline, log)
     if request.wait:
         run.to_the_end()
     else:
@@ -85,19 +87,19 @@ def check(server: Server, request: Request, *, check_mode: bool, tell: Callable[
 class _Run:
     def __init__(
         self,
-        server: Server,
-        request: Request,
+        server: DpmServer,
+        request: CheckRequest,
         checks: Sequence[Check],
         facts: Facts,
         deadline: float,
-        tell: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
         self.server = server
         self.request = request
         self.checks = checks
         self.facts = facts
         self.deadline = deadline
-        self.tell = tell
+        self.log = log
 
     def to_the_end(self) -> None:
         """Starts and waits until all are settled, or the time is over, or the server is gone. Raises nothing."""
@@ -131,7 +133,7 @@ class _Run:
         if not ready:
             return
         asked_at = self.facts.now
-        self.tell(f"Starting consistency checks of {', '.join(one.source.shown for one in ready)}")
+        self.log(f"Starting consistency checks of {', '.join(one.source.display_name for one in ready)}")
         try:
             answers = self.server.start_checks([one.source.id for one in ready], self.deadline)
         except OutcomeUnknown as error:
@@ -139,7 +141,7 @@ class _Run:
             return
         except StorageError as error:
             for one in ready:
-                one.settle(CheckState.NOT_STARTED, "not_tried", f"It was not begun: {error}")
+                one.settle(CheckState.NOT_STARTED, "not_started", f"It was not begun: {error}")
             return
         for one in ready:
             answer = answers.get(one.source.id)
@@ -183,7 +185,7 @@ class _Run:
         if is_over(job):
             now = self.facts.sources.get(one.source.id)
             take_end(one, job, None if now is None else now.state)
-            self.tell(f"The consistency check of {one.source.shown} {one.state}")
+            self.log(f"The consistency check of {one.source.display_name} {one.state}")
 
     def _look_for_lost(self, lost: Sequence[Check], error: OutcomeUnknown) -> None:
         """The answer will not come any more: the job of each is looked for among those begun since."""
@@ -194,7 +196,7 @@ class _Run:
                 self._find_lost(lost, since)
             except StorageError:
                 # The host may be on its way back; another look follows.
-                self.tell("The server does not answer yet")
+                self.log("The server does not answer yet")
             if not any(one.state is None for one in lost) or self.server.time() >= until:
                 break
             self.server.pause(min(pause, max(0.1, until - self.server.time())))

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What the DPM modules do: one function a module, given a DPM server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.checking import (
+    CheckRequest,
+    refuse_recklessness,
+    run_checks,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.resizing import (
+    ResizeRequest,
+    read_settled,
+    resize_volumes,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer, PowerShellServer
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import (
+    at_least,
+    selection_of,
+    size_policy_of,
+    threshold_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import (
+    check_failure,
+    check_result,
+    info_result,
+    resize_failure,
+    resize_result,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import select
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
+
+
+class ModuleCommand(Protocol):
+    """A command as the frame of a module, or of an action plugin with its task's connection, calls it."""
+
+    def __call__(self, call: Call, task_connection: Transport | None = None) -> Outcome:
+        """Does one call."""
+
+
+def on_server(command: Callable[[DpmServer, Call], Outcome]) -> ModuleCommand:
+    """Returns the command on the DPM server that the options or the connection lead to; it is closed afterwards."""
+
+    def run(call: Call, task_connection: Transport | None = None) -> Outcome:
+        with PowerShellServer(call.options, task_connection) as server:
+            return command(server, call)
+
+    return run
+
+
+def allocation_info(server: DpmServer, call: Call) -> Outcome:
+    """Does one call of dpm_allocation_info."""
+    threshold = threshold_of(call.options)
+    selection = selection_of(call.options)
+    deadline = server.time() + at_least(call.options, "timeout", 1)
+    facts, chosen = read_settled(server, lambda read: select(read.sources.values(), selection), deadline, detail=True)
+    return Outcome(info_result(facts, chosen, threshold))
+
+
+def resize(server: DpmServer, call: Call) -> Outcome:
+    """Does one call of dpm_allocation."""
+    request = ResizeRequest(
+        selection=selection_of(call.options),
+        policy=size_policy_of(call.options),
+        skip_refused=call.options["on_refused"] == "skip",
+        busy_timeout=at_least(call.options, "busy_timeout", 0),
+        timeout=at_least(call.options, "timeout", 1),
+    )
+    result = resize_volumes(server, request, check_mode=call.check_mode, log=call.tell)
+    return Outcome(resize_result(result), resize_failure(result))
+
+
+def consistency_check(server: DpmServer, call: Call) -> Outcome:
+    """Does one call of dpm_consistency_check."""
+    request = CheckRequest(
+        selection=selection_of(call.options),
+        only_inconsistent=call.options["only_inconsistent"],
+        wait=call.options["wait"],
+        timeout=at_least(call.options, "timeout", 1),
+        parallel=at_least(call.options, "parallel", 1),
+    )
+    refuse_recklessness(request)
+    checks = run_checks(server, request, check_mode=call.check_mode, log=call.tell)
+    failure = check_failure(checks, waited=request.wait, selected=request.selection.is_given)
+    return Outcome(check_result(checks), failure)
