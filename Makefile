@@ -50,6 +50,8 @@ test: .build/test.stamp
 
 test-all: .build/test.stamp
 	@$(PYTEST)
+	@$(BIN)/python tools/lay_tree.py copy >/dev/null
+	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test units --local --python $(PYMINOR)
 	@$(BIN)/python tools/newest_core.py
 
 lint: .build/lint.stamp
@@ -63,6 +65,8 @@ lint: .build/lint.stamp
 	@echo "== ansible-lint";        cd $(COPY) && $(CURDIR)/$(BIN)/ansible-lint --offline -q
 	@echo "== ansible-test sanity (the first time it makes its own environments: some minutes)"
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test sanity --local --python $(PYMINOR) $(SHIPPED)
+	@echo "== ansible-test units (that it finds every test; make test-all runs them so)"
+	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test units --local --python $(PYMINOR) --collect-only >/dev/null
 	@if command -v go >/dev/null; then echo "== go vet and gofmt"; for part in vcenter govc; do (cd tests/lab/$$part && go vet ./... && test -z "$$(gofmt -l .)") || exit 1; done; fi
 
 lab-up: .build/demo.stamp

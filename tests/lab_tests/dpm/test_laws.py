@@ -88,7 +88,7 @@ def check(server: DpmServer) -> None:
         assert (job.end is None) == (job.status == "InProgress")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     free=st.integers(15 * GB, 80 * GB),
     slots=st.sampled_from([0, 2870, 2934]),
@@ -134,7 +134,7 @@ PARAMETERS = {
 }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(total=st.integers(0, 60 * GB))
 def test_an_edit_gives_the_next_multiple_of_10_mb_or_is_refused(total: int) -> None:
     control = Control(world(20 * GB))

@@ -61,7 +61,7 @@ def assert_readable(section: Element) -> None:
             assert line.attributes["clip-path"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=5, unique=True), min_size=1, max_size=8),
     st.integers(1, 8),

@@ -72,7 +72,7 @@ def test_nothing_invisible_is_left(name: str) -> None:
     shown.encode()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ANY_NAME)
 def test_no_name_changes_the_elements_and_attributes_of_the_page(name: str) -> None:
     # Where nothing of a name is left in front of its ending, the display name of a LUN is not shown apart.
@@ -80,7 +80,7 @@ def test_no_name_changes_the_elements_and_attributes_of_the_page(name: str) -> N
     assert shape(page) == shape(whole_page(HARMLESS))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ANY_NAME)
 def test_every_name_is_readable_in_the_page(name: str) -> None:
     name = f"n{name}"
@@ -127,7 +127,7 @@ def test_the_page_runs_its_own_script_and_asks_nobody(name: str) -> None:
         assert (one.attributes.get("clip-path") or "url(#").startswith("url(#")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ANY_NAME)
 def test_the_csv_file_gives_back_every_name(name: str) -> None:
     text = report(rdm_info(site_of(name, machines=2)), None, None, Heading()).csv

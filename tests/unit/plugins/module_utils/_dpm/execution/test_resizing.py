@@ -199,7 +199,7 @@ events = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(st.tuples(st.integers(1, 60), st.integers(0, 100)), min_size=1, max_size=4),
     st.lists(st.tuples(events, st.integers(0, 3)), max_size=12),
@@ -273,7 +273,7 @@ def test_whatever_happens_meanwhile(
     assert resize_result(report)["changed"] or not written
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 100)), min_size=1, max_size=5), st.booleans())
 def test_check_mode_says_what_the_run_does(volumes: list[tuple[int, int]], skip: bool) -> None:
     def server() -> DpmInMemory:
