@@ -46,13 +46,13 @@ demo: .build/demo.stamp
 test: .build/test.stamp
 	@echo "== tests (left to make test-all: those marked slow)"
 	@$(PYTEST) -m "not slow"
-	@$(BIN)/python tools/newest_core.py
+	@$(BIN)/python tools/newest_versions.py
 
 test-all: .build/test.stamp
 	@$(PYTEST)
 	@$(BIN)/python tools/lay_tree.py copy >/dev/null
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test units --local --python $(PYMINOR)
-	@$(BIN)/python tools/newest_core.py
+	@$(BIN)/python tools/newest_versions.py
 
 lint: .build/lint.stamp
 	@echo "== ruff";                $(BIN)/ruff check . && $(BIN)/ruff format --check .

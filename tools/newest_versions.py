@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs what depends on Ansible itself once more with the newest ansible-core, where a Python that it needs is there.
+"""Runs what depends on Ansible and pyVmomi once more with the newest of both, where a Python that they need is there.
 
 The first of $NEWEST_PYTHON, python3.13, python3.12 and those installed beside the Python that runs this is taken that
 works; without one this says so and ends well.
@@ -23,6 +23,9 @@ CANDIDATES = (
 )
 
 TESTS = (
+    "tests/unit/plugins/module_utils/_vsphere",
+    "tests/scenarios/gather",
+    "tests/scenarios/convert/test_numbered_conversions.py",
     "tests/scenarios/playbooks/test_convert_rdms.py",
     "tests/scenarios/playbooks/test_recovery_points.py",
     "tests/scenarios/playbooks/test_storage_report.py",
@@ -45,21 +48,21 @@ def working_python() -> str | None:
 def main() -> int:
     """Returns the exit code of the tests."""
     if sys.version_info >= (3, 12):
-        print("== newest ansible-core: the tests above ran with it")
+        print("== newest versions: the tests above ran with it")
         return 0
     python = working_python()
     if python is None:
-        print("== newest ansible-core: SKIPPED, it needs Python 3.12 or 3.13 (set NEWEST_PYTHON)")
+        print("== newest versions: SKIPPED, it needs Python 3.12 or 3.13 (set NEWEST_PYTHON)")
         return 0
     program = ENVIRONMENT / "bin" / "python"
     if not program.exists():
-        print(f"== newest ansible-core: making its environment with {python}", flush=True)
+        print(f"== newest versions: making its environment with {python}", flush=True)
         subprocess.run([python, "-m", "venv", str(ENVIRONMENT)], check=True)
     pip = [str(program), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "-r", str(ROOT / "requirements-test.txt")], check=True)
     # Where these cannot be built, the tests that need them fail and say so.
     subprocess.run([*pip, "-r", str(ROOT / "requirements-kerberos.txt")], check=False)
-    print("== newest ansible-core: the playbooks and the connections that tasks lend", flush=True)
+    print("== newest versions: ansible-core and pyVmomi", flush=True)
     pytest = [str(program), "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-m", "not slow"]
     return subprocess.run([*pytest, *TESTS], cwd=ROOT).returncode
 
