@@ -54,7 +54,7 @@ options:
     type: path
   proxy_host:
     description:
-      - Host name or address of an HTTP proxy to go through.
+      - Host name or address of an HTTP proxy to go through; this needs pyVmomi 9.0 or later.
       - If it is not given, the value of the environment variable E(VMWARE_PROXY_HOST) is used.
     type: str
   proxy_port:

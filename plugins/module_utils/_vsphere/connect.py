@@ -102,6 +102,12 @@ class Session:
             httpProxyPort=server.proxy_port,
             httpConnectionTimeout=server.connection_timeout,
         )
+        # Before 9.0 pyVmomi lost the port on its way to a proxy, and did not connect at all.
+        if server.proxy_host and not hasattr(stub, "httpProxyHost"):
+            raise ConfigurationError(
+                "The installed pyVmomi cannot go through a proxy.",
+                hint="Install pyvmomi 9.0 or later, or take proxy_host away.",
+            )
         vim, vmodl = library.vim, library.vmodl
         try:
             content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
@@ -164,7 +170,10 @@ class Session:
         """
         try:
             # A connection made now is not the request's: what fails here was never sent.
-            self.stub.ReturnConnection(self.stub.GetConnection())
+            connection = self.stub.GetConnection()
+            if connection.sock is None:  # pyVmomi before 9.0 leaves the connecting to the request.
+                connection.connect()
+            self.stub.ReturnConnection(connection)
         except (OSError, HTTPException) as error:
             raise unreachable(self.server, error) from error
         try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import ansible
 import pytest
-from pyVmomi import vim
+from pyVmomi import SoapAdapter, vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConfigurationError,
@@ -56,6 +56,14 @@ def listening(answer: bytes | None) -> Iterator[int]:
             connection.close()
 
 
+@contextmanager
+def refusing_port() -> Iterator[int]:
+    """Yields a port that refuses connections, and that nobody else can take meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield int(bound.getsockname()[1])
+
+
 def refusal(port: int, **more: object) -> str:
     """Returns the sentence that opening a session ends in."""
     with pytest.raises(ConnectionFailed) as raised:
@@ -77,9 +85,11 @@ def test_the_password_is_in_no_text_about_a_server() -> None:
 
 
 def test_a_closed_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert refusal(port) == f"127.0.0.1:{port} refuses connections. Check hostname and port, and that the server is up."
+    with refusing_port() as port:
+        assert (
+            refusal(port)
+            == f"127.0.0.1:{port} refuses connections. Check hostname and port, and that the server is up."
+        )
 
 
 def test_a_server_that_never_answers() -> None:
@@ -100,9 +110,12 @@ def test_a_name_that_is_no_name() -> None:
 
 
 def test_a_proxy_that_is_not_there_is_named() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert f"through the proxy 127.0.0.1:{port}" in refusal(443, proxy_host="127.0.0.1", proxy_port=port)
+    with refusing_port() as port:
+        if hasattr(SoapAdapter.SoapStubAdapter(host="127.0.0.1", httpProxyHost="127.0.0.1"), "httpProxyHost"):
+            assert f"through the proxy 127.0.0.1:{port}" in refusal(443, proxy_host="127.0.0.1", proxy_port=port)
+        else:
+            with pytest.raises(ConfigurationError, match=r"Install pyvmomi 9\.0 or later"):
+                Session.open(server(443, proxy_host="127.0.0.1", proxy_port=port))
 
 
 def test_an_unknown_name_blames_the_option_that_named_it() -> None:
