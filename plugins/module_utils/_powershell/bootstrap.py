@@ -29,6 +29,9 @@ foreach ($one in $request.parameters.PSObject.Properties) {
     $arguments[$one.Name] = $one.Value
 }
 try {
+    if ($request.prologue -ne '') {
+        $null = & ([ScriptBlock]::Create($request.prologue))
+    }
     $data = & ([ScriptBlock]::Create($request.script)) @arguments
     if ($null -eq $data) {
         $data = $null

@@ -17,6 +17,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.tran
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.winrm_transport import WinRmTransport
 
 
-def open_powershell(options: Mapping[str, Any], lent: Transport | None = None) -> PowerShell:
-    """Returns a PowerShell to be used in a `with`; raises ConfigurationError or ConnectionFailed."""
-    return PowerShell(lent if lent is not None else WinRmTransport(Target.of(options)))
+def open_powershell(options: Mapping[str, Any], lent: Transport | None = None, prologue: str = "") -> PowerShell:
+    """Returns a PowerShell to be used in a `with`, whose scripts all run after `prologue`; raises ConfigurationError
+    or ConnectionFailed."""
+    return PowerShell(lent if lent is not None else WinRmTransport(Target.of(options)), prologue)

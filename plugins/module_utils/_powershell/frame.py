@@ -35,12 +35,16 @@ class Input:
     nonce: str
 
 
-def make_input(script: str, parameters: Mapping[str, object]) -> Input:
-    """Returns script and parameters (anything JSON can hold) as ASCII; raises TypeError for anything else."""
+def make_input(script: str, parameters: Mapping[str, object], prologue: str = "") -> Input:
+    """Returns script and parameters (anything JSON can hold) as ASCII; raises TypeError for anything else.
+
+    `prologue` is a script without parameters that runs before, in the same process; what it returns is dropped, and an
+    error of it ends the run before the script has begun."""
     nonce = secrets.token_hex(16)
     # A lone surrogate is no character: it becomes U+FFFD here, as it would on the way to .NET.
-    request = json.dumps({"script": script, "parameters": dict(parameters), "nonce": nonce}, ensure_ascii=False)
-    return Input(base64.b64encode(request.encode("utf-8", "replace")) + b"\n", nonce)
+    request = {"prologue": prologue, "script": script, "parameters": dict(parameters), "nonce": nonce}
+    text = json.dumps(request, ensure_ascii=False)
+    return Input(base64.b64encode(text.encode("utf-8", "replace")) + b"\n", nonce)
 
 
 def read_answer(output: bytes, nonce: str) -> dict[str, Any]:

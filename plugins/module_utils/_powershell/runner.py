@@ -38,8 +38,10 @@ _READ_ATTEMPTS = 3
 class PowerShell:
     """Runs scripts over one transport, one after the other. Not for several threads."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, prologue: str = "") -> None:
+        """`prologue` is a script without parameters that runs before each script, in the same process."""
         self._transport = transport
+        self._prologue = prologue
 
     def __enter__(self) -> PowerShell:
         return self
@@ -59,7 +61,7 @@ class PowerShell:
             sent = dict(parameters)
             if writes:
                 sent["SecondsLeft"] = max(0, int(deadline - time.monotonic()))
-            request = make_input(script, sent)
+            request = make_input(script, sent, self._prologue)
             end = deadline + GRACE if writes else deadline
             completed = self._transport.execute(request.data, deadline=end, repeatable=not writes)
             try:

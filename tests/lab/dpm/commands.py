@@ -25,7 +25,7 @@ from .server import DpmServer
 from .signatures import DPM_COMMANDS, EXCEPTION, STATUSES, TYPES, WINDOWS_COMMANDS, enumeration
 from .sources import AlertFace, GroupFace, SourceFace
 from .texts import DpmError
-from .windows import get_cim_instance, get_win_event
+from .windows import MODULE_FOLDER, get_cim_instance, get_item_property, get_win_event
 
 # Errors that end a cmdlet whatever -ErrorAction says.
 _ALWAYS_END = (31143, 31144, 358)
@@ -88,13 +88,18 @@ class Cmdlets:
             impact = options.confirm_impact if high else "Medium"
             work = self._guarded(name, implementations.get(name, command.implementation))
             commands.append(dataclasses.replace(command, implementation=work, confirm_impact=impact))
-        windows = {"Get-WinEvent": get_win_event, "Get-CimInstance": get_cim_instance}
+        windows = {
+            "Get-WinEvent": get_win_event,
+            "Get-CimInstance": get_cim_instance,
+            "Get-ItemProperty": get_item_property,
+        }
         for name, command in WINDOWS_COMMANDS.items():
             work = self._guarded(name, functools.partial(windows[name], self.server))
             commands.append(dataclasses.replace(command, implementation=work))
         statuses = enumeration("JobStatusType", tuple(options.name(one) for one in STATUSES))
         types: dict[str, EnumType | None] = {**TYPES, statuses.name: statuses}
-        return CommandTable(commands, types=types, modules={"DataProtectionManager": self.load}, covers=["*-DPM*"])
+        module = "DataProtectionManager" if options.module_on_path else MODULE_FOLDER
+        return CommandTable(commands, types=types, modules={module: self.load}, covers=["*-DPM*"])
 
     def load(self) -> None:
         """Import-Module, or the first cmdlet, which loads the module by itself."""
@@ -103,11 +108,19 @@ class Cmdlets:
             if self.server.options.import_seconds:
                 self._wait_really(self.server.options.import_seconds)
 
+    def _load_by_itself(self, name: str) -> None:
+        """PowerShell loads the module of a command that it does not know yet, where it finds it."""
+        if not self._loaded and not self.server.options.module_on_path:
+            kind = "System.Management.Automation.CommandNotFoundException"
+            message = f"The term '{name}' is not recognized as the name of a cmdlet."
+            raise TerminatingError(message, "CommandNotFoundException", "ObjectNotFound", kind, target=name)
+        self.load()
+
     def _guarded(self, name: str, work: Callable[[Invocation], Any]) -> Callable[[Invocation], list[Any]]:
         def run(invocation: Invocation) -> list[Any]:
             if "DPM" in name:
-                self.load()
-            unknown = _NOT_MODELLED & invocation.parameters.keys()
+                self._load_by_itself(name)
+            unknown = _NOT_MODELLED & invocation.parameters.keys() if "DPM" in name else set()
             if unknown:
                 raise UnknownConstruct(f"-{min(unknown)} of {name}: the lab does not model it")
             try:
@@ -115,6 +128,8 @@ class Cmdlets:
                 self._wait_really(0)  # a process that was ended meanwhile does nothing more
                 with self.server.lock:
                     self.server.settle()
+                    if "DPM" in name and not name.lower().endswith("connect-dpmserver"):
+                        self._need_connection()
                     if "DPMServerName" in invocation.parameters and not name.startswith("Connect-"):
                         self._check_name(invocation.get("DPMServerName"))
                     produced = work(invocation)
@@ -137,6 +152,10 @@ class Cmdlets:
         invocation.write_error(record)
 
     # Connection
+
+    def _need_connection(self) -> None:
+        if self.connected is None and not self.server.options.local_default:
+            raise DpmError(31144)
 
     def _check_name(self, name: str | None) -> None:
         if name is None:

@@ -59,6 +59,10 @@ class Options:
     job_datasources: str = "objects"
     lazy_seconds: float = 2.0
     import_seconds: float = 0.0  # of real time
+    # Whether PowerShell finds the module by its name; else only by the folder that the registry names.
+    module_on_path: bool = True
+    # Whether cmdlets work without Connect-DPMServer; else they fail with 31144 before it.
+    local_default: bool = True
     edit_while_busy: str = "refuse"
     edit_settles_after: float = 0.0
     modern_recovery_size: int = 0

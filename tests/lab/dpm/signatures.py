@@ -174,4 +174,11 @@ WINDOWS_COMMANDS = {
         complete=False,
         type_name="Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand",
     ),
+    "Get-ItemProperty": Command(
+        "Get-ItemProperty",
+        {"Path": signature("!Path:String[]@0 Name:String[]@1")},
+        _not_modelled("Get-ItemProperty"),
+        complete=False,
+        type_name="Microsoft.PowerShell.Commands.GetItemPropertyCommand",
+    ),
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Get-WinEvent and Get-CimInstance on the server itself, with the refusals that scripts meet."""
+"""Get-WinEvent, Get-CimInstance and Get-ItemProperty on the server itself, with the refusals that scripts meet."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from .records import Event
 from .server import DpmServer
 
 LOGS = ("System", "Application", "Microsoft-Windows-Backup", "DPM Alerts")
+SETUP_KEY = r"HKLM:\SOFTWARE\Microsoft\Microsoft Data Protection Manager\Setup"
+INSTALLED = "C:\\Program Files\\Microsoft DPM\\DPM\\"
+# Where below it the module lies is not documented; the lab has it here.
+MODULE_FOLDER = INSTALLED + r"bin\DataProtectionManager"
 _KEYS = ("logname", "providername", "id", "level", "starttime", "endtime")
 
 
@@ -71,6 +75,17 @@ def get_cim_instance(server: DpmServer, invocation: Invocation) -> list[Any]:
     if name.lower() not in readers:
         raise UnknownConstruct(f"the class {name}: the lab does not model it")
     return [CimFace(name, values) for values in readers[name.lower()](server)]
+
+
+def get_item_property(server: DpmServer, invocation: Invocation) -> list[Any]:
+    """The values of DPM's key in the registry. Any other key is refused by the lab, since it may exist."""
+    unknown = invocation.parameters.keys() - {"Path"}
+    if unknown:
+        raise UnknownConstruct(f"-{min(unknown)} of Get-ItemProperty: the lab does not model it")
+    for path in invocation.parameters["Path"]:
+        if path.lower() != SETUP_KEY.lower():
+            raise UnknownConstruct(f"the item {path}: the lab does not model it")
+    return [Face({"UIInstallPath": INSTALLED})]
 
 
 def _machine(server: DpmServer) -> list[dict[str, Any]]:

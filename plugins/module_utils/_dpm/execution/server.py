@@ -21,6 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy impo
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.scripts import (
     edit_allocation,
     edit_group,
+    prologue,
     read_server,
     shrink_limits,
     start_checks,
@@ -76,7 +77,7 @@ class PowerShellServer:
     """A DPM server over WinRM or a task_connection connection. To be used in a `with`."""
 
     def __init__(self, options: Mapping[str, Any], task_connection: Transport | None = None) -> None:
-        self._open: Callable[[], PowerShell] = lambda: open_powershell(options, task_connection)
+        self._open: Callable[[], PowerShell] = lambda: open_powershell(options, task_connection, prologue.SCRIPT)
         self._shell: PowerShell | None = None
 
     def __enter__(self) -> PowerShellServer:

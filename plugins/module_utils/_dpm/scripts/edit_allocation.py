@@ -19,7 +19,6 @@ param(
     [object[]]$Edits,
     [int]$SecondsLeft
 )
-Import-Module -Name DataProtectionManager
 $until = (Get-Date).AddSeconds($SecondsLeft)
 $answers = @()
 foreach ($edit in $Edits) {

@@ -74,18 +74,10 @@ function Get-JobRow {
     }
 }
 
-Import-Module -Name DataProtectionManager
 $here = [string]$env:COMPUTERNAME
 $troubles = @()
 
-# The local server is the default. Only where that is not enough is it connected to by name.
-try {
-    $found = @(Get-DPMDatasource)
-}
-catch {
-    $null = Connect-DPMServer -DPMServerName $here -WarningAction SilentlyContinue
-    $found = @(Get-DPMDatasource)
-}
+$found = @(Get-DPMDatasource)
 $known = @(foreach ($source in $found) {
     [string]$source.Id
 })

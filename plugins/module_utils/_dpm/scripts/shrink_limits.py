@@ -11,7 +11,6 @@ from __future__ import annotations
 SCRIPT = r"""
 [CmdletBinding()]
 param([string[]]$Ids)
-Import-Module -Name DataProtectionManager
 $limits = @(foreach ($source in Get-DPMDatasource) {
     if ($Ids -contains [string]$source.Id -or $Ids -contains [string]$source.DatasourceId) {
         $row = @{ ids = @([string]$source.Id, [string]$source.DatasourceId) }

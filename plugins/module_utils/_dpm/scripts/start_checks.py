@@ -14,7 +14,6 @@ param(
     [string[]]$Ids,
     [int]$SecondsLeft
 )
-Import-Module -Name DataProtectionManager
 $until = (Get-Date).AddSeconds($SecondsLeft)
 $every = @(Get-DPMDatasource)
 $answers = @()

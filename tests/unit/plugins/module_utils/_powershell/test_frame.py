@@ -37,13 +37,18 @@ def answered(data: object, nonce: str = NONCE) -> bytes:
     return f"<<{nonce} {len(packed)} {digest}\r\n{base64.b64encode(packed).decode()}\r\n{nonce}>>\r\n".encode()
 
 
-@given(st.text(), st.dictionaries(st.text(), VALUES, max_size=3))
-def test_the_input_is_ascii_and_holds_everything(script: str, parameters: dict[str, Any]) -> None:
-    made = make_input(script, parameters)
+@given(st.text(), st.dictionaries(st.text(), VALUES, max_size=3), st.text())
+def test_the_input_is_ascii_and_holds_everything(script: str, parameters: dict[str, Any], prologue: str) -> None:
+    made = make_input(script, parameters, prologue)
     assert made.data.isascii()
     assert GO.strip() not in made.data
     sent = json.loads(base64.b64decode(made.data))
-    assert sent == {"script": _characters(script), "parameters": _all_characters(parameters), "nonce": made.nonce}
+    assert sent == {
+        "prologue": _characters(prologue),
+        "script": _characters(script),
+        "parameters": _all_characters(parameters),
+        "nonce": made.nonce,
+    }
 
 
 def test_no_two_runs_have_one_mark() -> None:
