@@ -11,6 +11,7 @@ from pyVim.connect import SmartConnect
 from pyVmomi import vim, vmodl
 from vcenter_lab import VcenterLab
 
+Q = vmodl.query.PropertyCollector
 SAN = "naa.60060160a1b12345000000000000000"
 LOCAL = "t10.ATA_____WDC_WD20EFRX2D68EUZN0_________________________WD2DWCC4M0000001"
 WORLD = f"""
@@ -98,6 +99,29 @@ class Site:
     def reconfigure(self, *changes: Any, name: str = "one", **fields: Any) -> None:
         """Reconfigures a VM by device changes and other fields of a spec."""
         self.run(self.vm(name).ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=list(changes), **fields)))
+
+
+def user_of(site: Site, role: str) -> Site:
+    """Returns a session of a user with a role that is described in YAML."""
+    site.lab.world(f"users: {{bob: {{password: secret, {role}}}}}\n" + str(site.lab.control("GET", "/world")))
+    return Site(site.lab, "bob", "secret")
+
+
+def read(site: Site, kind: type, *paths: str, page: int | None = None) -> list[Any]:
+    """Returns the objects of a kind with some properties, over all pages."""
+    collector = site.content.propertyCollector
+    view = site.content.viewManager.CreateContainerView(site.content.rootFolder, [kind], True)
+    along = Q.TraversalSpec(type=vim.view.ContainerView, path="view", skip=False)
+    spec = Q.FilterSpec(
+        objectSet=[Q.ObjectSpec(obj=view, skip=True, selectSet=[along])],
+        propSet=[Q.PropertySpec(type=kind, all=not paths, pathSet=list(paths))],
+    )
+    answer = collector.RetrievePropertiesEx([spec], Q.RetrieveOptions(maxObjects=page))
+    objects = list(answer.objects)
+    while answer.token:
+        answer = collector.ContinueRetrievePropertiesEx(answer.token)
+        objects += answer.objects
+    return objects
 
 
 def change(operation: str, device: Any, file_operation: str | None = None) -> Any:

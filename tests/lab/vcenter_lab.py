@@ -136,6 +136,11 @@ class VcenterLab:
         """Empties the log and counts from one again."""
         self.control("POST", "/log/clear", {})
 
+    def counts(self) -> dict[str, int]:
+        """Returns how often each method was asked for since the log was cleared."""
+        counts: dict[str, int] = self.control("GET", "/log/counts")
+        return counts
+
     def fault(self, **fields: Any) -> int:
         """Asks for trouble; the fields are those of POST /faults."""
         return int(self.control("POST", "/faults", fields)["id"])
@@ -152,6 +157,25 @@ class VcenterLab:
         """Moves the server's clock."""
         self.control("POST", "/clock", {"advance_seconds": seconds})
 
+    def hide(self, name: str, *paths: str, fault: str = "", user: str = "", kind: str = "") -> int:
+        """Leaves properties of an object unset from now on, or missing with a fault, for one user or for all.
+
+        The name is that of an object of the inventory, or its id, or nothing for all objects of the type `kind`; a
+        storage system, a browser or an environment is called as its host or its datastore. A path may go on below a
+        property, into one element of a list by its key or name, or into all of them:
+        `config.hardware.device[2001].backing.lunUuid`, `config.storageDevice.scsiLun.serialNumber`.
+        """
+        asked = {"object": name, "paths": paths, "fault": fault, "user": user, "type": kind}
+        return int(self.control("POST", "/hidden", asked)["id"])
+
+    def show(self, hidden: int = 0) -> None:
+        """Shows again what one call of `hide` hid; without it, all that is hidden, also by the world."""
+        self.control("DELETE", f"/hidden/{hidden}" if hidden else "/hidden")
+
+    def take_away(self, name: str) -> None:
+        """Removes a VM (its files stay), a host with its VMs, or a datastore, and asks nobody."""
+        self.control("POST", f"/gone/{quote(name, safe='')}", {})
+
     def state(self) -> dict[str, Any]:
         """Returns all that a test may want to assert."""
         state: dict[str, Any] = self.control("GET", "/state")
@@ -166,7 +190,8 @@ class VcenterLab:
         """Changes of a VM what no client can.
 
         "tools_off", "tools_on", "tools_deaf", "ask_question[:text]", "power_on_fault:Fault", "encrypt", "ft",
-        "disable_method:Method", "consolidation_needed", "task_running", "task_done".
+        "disable_method:Method", "consolidation_needed", "task_running", "task_done", "connection:inaccessible" (or
+        "connected", "disconnected", "invalid", "orphaned").
         """
         self.control("POST", f"/vms/{quote(name, safe='')}/{quote(what, safe='')}", {})
 
@@ -174,10 +199,16 @@ class VcenterLab:
         """Changes a host: "lost", "back", "maintenance", "maintenance_over", "free_licence", "full_licence"."""
         self.control("POST", f"/hosts/{name}/{what}", {})
 
-    def change_lun(self, name: str, what: str, host: str = "", sectors: int = 0) -> None:
-        """Changes a LUN: "mask" and "unmask" for a host, "gone" and "back" for all; its state ("ok", "off",
-        "degraded", "lostCommunication"), its reservation ("reserve", "unreserve"), or its size ("resize")."""
-        self.control("POST", f"/luns/{quote(name, safe='')}/{what}", {"host": host, "sectors": sectors})
+    def change_datastore(self, name: str, what: str) -> None:
+        """Changes a datastore: "inaccessible", "back"."""
+        self.control("POST", f"/datastores/{quote(name, safe='')}/{what}", {})
+
+    def change_lun(self, name: str, what: str, host: str = "", sectors: int = 0, number: int = 0) -> None:
+        """Changes a LUN: "mask" and "unmask" for a host, "gone" and "back" for all; its size ("resize"); and for one
+        host, or for all, its state ("ok", "off", "degraded", "lostCommunication"), its reservation ("reserve",
+        "unreserve"), or its number ("renumber")."""
+        asked = {"host": host, "sectors": sectors, "number": number}
+        self.control("POST", f"/luns/{quote(name, safe='')}/{what}", asked)
 
     def change_file(self, path: str, what: str, **fields: Any) -> None:
         """Does to a file what somebody with a shell does: "put" (with the fields of the world's `files`), "delete",

@@ -158,7 +158,7 @@ func (vm *VM) editDisk(index int32, disk *types.VirtualDisk) *Refusal {
 		if known.Key != disk.Key {
 			continue
 		}
-		if disk.Backing != nil && fileOf(known) != fileOf(disk) {
+		if disk.Backing != nil && fileOf(known) != vm.lab.plainPath(fileOf(disk)) {
 			return invalidBacking(index)
 		}
 		switch present := known.Backing.(type) {

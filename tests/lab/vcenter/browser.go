@@ -55,7 +55,7 @@ func (browser *Browser) SearchDatastoreSubFoldersTask(ctx *simulator.Context, re
 }
 
 func (browser *Browser) search(folder string, spec *types.HostDatastoreBrowserSearchSpec, deep bool) ([]types.HostDatastoreBrowserSearchResults, *Refusal) {
-	store, inner := splitFile(folder)
+	store, inner := browser.lab.splitFile(folder)
 	inner = strings.Trim(inner, "/")
 	object := browser.lab.stores[browser.datacenter+"/"+store]
 	if object == nil || !browser.mounts(object.spec) {
@@ -67,8 +67,8 @@ func (browser *Browser) search(folder string, spec *types.HostDatastoreBrowserSe
 	byFolder := map[string][]*File{}
 	known := inner == ""
 	for name, file := range browser.lab.files[browser.datacenter] {
-		ds, rest := splitFile(name)
-		if ds != store {
+		rest, here := strings.CutPrefix(name, "["+store+"] ")
+		if !here {
 			continue
 		}
 		dir := path.Dir(rest)
@@ -119,7 +119,7 @@ func (browser *Browser) describe(file *File, spec *types.HostDatastoreBrowserSea
 		}
 	}
 	plain := func(name string, size int64) types.FileInfo {
-		_, inner := splitFile(name)
+		_, inner := browser.lab.splitFile(name)
 		now := browser.lab.now()
 		return types.FileInfo{Path: path.Base(inner), FriendlyName: path.Base(inner), FileSize: size, Modification: &now}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/vmware/govmomi/vim25/types"
@@ -11,6 +12,7 @@ import (
 type lunChange struct {
 	Host    string `json:"host"`
 	Sectors int64  `json:"sectors"`
+	Number  int32  `json:"number"`
 }
 
 // changeLun changes a LUN as storage and its administrators do.
@@ -27,12 +29,8 @@ func (lab *Lab) changeLun(name, what string, ask lunChange) error {
 		lab.masked[orAt(name, ask.Host)] = true
 	case "unmask", "back":
 		lab.masked[orAt(name, ask.Host)] = false
-	case "off", "ok", "lostCommunication", "degraded":
-		lun.State = what
-	case "reserve":
-		lun.PerenniallyReserved = true
-	case "unreserve":
-		lun.PerenniallyReserved = false
+	case "off", "ok", "lostCommunication", "degraded", "reserve", "unreserve", "renumber":
+		lun.changeFor(ask.Host, what, ask.Number)
 	case "resize":
 		lun.Sectors = ask.Sectors
 	default:
@@ -40,6 +38,36 @@ func (lab *Lab) changeLun(name, what string, ask lunChange) error {
 	}
 	lab.refreshHosts()
 	return nil
+}
+
+// changeFor changes what a LUN is to one host, or, where none is named, to all.
+func (lun *LunSpec) changeFor(host, what string, number int32) {
+	special := lun.Paths[host]
+	switch what {
+	case "reserve", "unreserve":
+		reserved := what == "reserve"
+		special.PerenniallyReserved = &reserved
+		if host == "" {
+			lun.PerenniallyReserved = reserved
+		}
+	case "renumber":
+		special.Number = number
+		if host == "" {
+			lun.Number = number
+		}
+	default:
+		special.State = what
+		if host == "" {
+			lun.State = what
+		}
+	}
+	if host != "" {
+		lun.Paths = maps.Clone(lun.Paths)
+		if lun.Paths == nil {
+			lun.Paths = map[string]PathSpec{}
+		}
+		lun.Paths[host] = special
+	}
 }
 
 func orAt(lun, host string) string {
@@ -137,6 +165,9 @@ func (lab *Lab) changeVM(name, what string) error {
 		vm.spec.DisabledMethods = append(vm.spec.DisabledMethods, argument)
 	case "consolidation_needed":
 		vm.Runtime.ConsolidationNeeded = true
+	case "connection":
+		vm.spec.Connection, vm.Runtime.ConnectionState = argument, types.VirtualMachineConnectionState(argument)
+		return known("connection", argument, connections...)
 	case "task_running":
 		vm.beBusy()
 	case "task_done":
@@ -147,6 +178,17 @@ func (lab *Lab) changeVM(name, what string) error {
 		return fmt.Errorf("the model does not change a VM so: %q", what)
 	}
 	vm.refresh()
+	return nil
+}
+
+// changeDatastore makes a datastore "inaccessible", or brings it "back".
+func (lab *Lab) changeDatastore(name, what string) error {
+	store, ok := lab.entityNamed(name).(*Datastore)
+	if !ok || what != "inaccessible" && what != "back" {
+		return fmt.Errorf("there is no datastore %q, or the model does not change it so: %q", name, what)
+	}
+	store.spec.Inaccessible = what == "inaccessible"
+	store.Summary.Accessible = !store.spec.Inaccessible
 	return nil
 }
 

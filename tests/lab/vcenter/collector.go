@@ -48,6 +48,11 @@ func (pc *PropertyCollector) RetrievePropertiesEx(ctx *simulator.Context, req *t
 				}
 			}
 		}
+		for _, object := range spec.ObjectSet {
+			if fault := lab.unseenFault(object.Obj); fault != nil {
+				return &methods.RetrievePropertiesExBody{Fault_: fault}
+			}
+		}
 	}
 	if req.Options.MaxObjects <= 0 || len(req.SpecSet) != 1 {
 		return pc.collect(ctx, req)
@@ -120,7 +125,11 @@ func (pc *PropertyCollector) ContinueRetrievePropertiesEx(ctx *simulator.Context
 		return &methods.ContinueRetrievePropertiesExBody{Fault_: simulator.Fault("", &types.InvalidArgument{InvalidProperty: "token"})}
 	}
 	delete(pc.left, req.Token)
+	again := *left
 	page := pc.nextPage(ctx, left)
+	if lab := labOf(ctx); lab.pageAgain && page.Res != nil {
+		page.Res.Returnval.Token, pc.left[req.Token] = req.Token, &again
+	}
 	body := &methods.ContinueRetrievePropertiesExBody{Fault_: page.Fault_}
 	if page.Res != nil {
 		body.Res = &types.ContinueRetrievePropertiesExResponse{Returnval: *page.Res.Returnval}
@@ -141,7 +150,6 @@ func (lab *Lab) unknownProperty(path string) *soap.Fault {
 
 // readable keeps back what the user may not read, and refuses the whole where a property is unknown.
 func (lab *Lab) readable(objects []types.ObjectContent) ([]types.ObjectContent, *soap.Fault) {
-	user := lab.world.Users[lab.current]
 	var shown []types.ObjectContent
 	for _, object := range objects {
 		for _, missing := range object.MissingSet {
@@ -149,17 +157,12 @@ func (lab *Lab) readable(objects []types.ObjectContent) ([]types.ObjectContent, 
 				return nil, lab.unknownProperty(unknown.Name)
 			}
 		}
-		name := ""
-		if user != nil && len(user.Unseen)+len(user.Unreadable) > 0 {
-			name = lab.nameOf(object.Obj)
-		}
-		switch {
-		case name != "" && slices.Contains(user.Unseen, name):
-			continue
-		case name != "" && slices.Contains(user.Unreadable, name):
+		switch lab.sight(lab.current, object.Obj) {
+		case unseen:
+		case unreadable:
 			shown = append(shown, withheld(object))
 		default:
-			shown = append(shown, object)
+			shown = append(shown, lab.cover(lab.withoutUnseen(object)))
 		}
 	}
 	return shown, nil
@@ -173,10 +176,7 @@ func withheld(object types.ObjectContent) types.ObjectContent {
 			kept.PropSet = append(kept.PropSet, property)
 			continue
 		}
-		kept.MissingSet = append(kept.MissingSet, types.MissingProperty{Path: property.Name, Fault: types.LocalizedMethodFault{
-			Fault:            &types.NoPermission{Object: &object.Obj, PrivilegeId: "System.Read"},
-			LocalizedMessage: "Permission to perform this operation was denied.",
-		}})
+		kept.MissingSet = append(kept.MissingSet, missing(object.Obj, property.Name, "NoPermission"))
 	}
 	return kept
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,8 @@ type Server struct {
 
 func answer(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(value)
+	text, _ := json.Marshal(value)
+	_, _ = w.Write(escapedText(text))
 }
 
 // asked reads the JSON of a request; a word that is not known is an error.
@@ -52,6 +54,7 @@ var done = map[string]bool{"ok": true}
 func (server *Server) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /log", server.locked(func(lab *Lab, r *http.Request) (any, error) { return append([]*Entry{}, lab.log...), nil }))
+	mux.HandleFunc("GET /log/counts", server.locked(func(lab *Lab, r *http.Request) (any, error) { return lab.counts(), nil }))
 	mux.HandleFunc("POST /log/clear", server.locked(func(lab *Lab, r *http.Request) (any, error) {
 		lab.log, lab.number = nil, 0
 		return done, nil
@@ -95,6 +98,13 @@ func (server *Server) control() http.Handler {
 	mux.HandleFunc("POST /vms/{name}/{what}", server.locked(func(lab *Lab, r *http.Request) (any, error) {
 		return done, lab.changeVM(r.PathValue("name"), r.PathValue("what"))
 	}))
+	mux.HandleFunc("POST /datastores/{name}/{what}", server.locked(func(lab *Lab, r *http.Request) (any, error) {
+		return done, lab.changeDatastore(r.PathValue("name"), r.PathValue("what"))
+	}))
+	mux.HandleFunc("POST /gone/{name}", server.locked(func(lab *Lab, r *http.Request) (any, error) { return done, lab.takeAway(r.PathValue("name")) }))
+	mux.HandleFunc("POST /hidden", server.locked(server.hide))
+	mux.HandleFunc("DELETE /hidden", server.locked(show))
+	mux.HandleFunc("DELETE /hidden/{id}", server.locked(show))
 	mux.HandleFunc("POST /files/{what}", server.locked(func(lab *Lab, r *http.Request) (any, error) {
 		spec := FileSpec{}
 		if err := asked(r, &spec); err != nil {
@@ -107,6 +117,35 @@ func (server *Server) control() http.Handler {
 	mux.HandleFunc("GET /world/story", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, storyWorld) })
 	mux.HandleFunc("POST /world", server.newWorld)
 	return mux
+}
+
+// hide leaves properties unset from now on.
+func (server *Server) hide(lab *Lab, r *http.Request) (any, error) {
+	hidden := &HiddenSpec{id: server.ids.Add(1)}
+	if err := asked(r, hidden); err != nil {
+		return nil, err
+	}
+	if err := lab.checkHidden(hidden); err != nil {
+		return nil, err
+	}
+	lab.world.Hidden = append(lab.world.Hidden, hidden)
+	return map[string]int64{"id": hidden.id}, nil
+}
+
+// show shows again what was hidden: by one call of hide, or all.
+func show(lab *Lab, r *http.Request) (any, error) {
+	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	lab.world.Hidden = slices.DeleteFunc(lab.world.Hidden, func(hidden *HiddenSpec) bool { return id == 0 || hidden.id == id })
+	return done, nil
+}
+
+// counts tells of each method how often it was asked for since the log was cleared.
+func (lab *Lab) counts() map[string]int {
+	counts := map[string]int{}
+	for _, entry := range lab.log {
+		counts[entry.Method]++
+	}
+	return counts
 }
 
 func clock(lab *Lab, r *http.Request) (any, error) {

@@ -165,6 +165,7 @@ func (vm *VM) addDisk(spec DiskSpec) error {
 			}
 			vm.files()[spec.File] = file
 		}
+		vm.shown[spec.File] = spec
 		backing := vm.mappingBacking(file, orElse(spec.DiskMode, "independent_persistent"), spec.Sharing)
 		if spec.APIMode != "" {
 			backing.CompatibilityMode = spec.APIMode + "Mode"
@@ -209,7 +210,7 @@ func (vm *VM) label(disk *types.VirtualDisk) {
 }
 
 func (vm *VM) storeOf(file string) *types.ManagedObjectReference {
-	name, _ := splitFile(file)
+	name, _ := vm.lab.splitFile(file)
 	if store := vm.lab.stores[vm.host().spec.Datacenter+"/"+name]; store != nil {
 		return &store.Self
 	}
@@ -240,11 +241,18 @@ func (vm *VM) mappingBacking(file *File, diskMode, sharing string) *types.Virtua
 // showLun fills what a mapping shows of its LUN on the VM's present host; the device is empty where the LUN is masked.
 func (vm *VM) showLun(backing *types.VirtualDiskRawDiskMappingVer1BackingInfo, file *File) {
 	lun := file.Lun
-	uuid, _, seen := vm.lab.seenBy(lun, vm.host().spec)
-	if seen {
-		backing.LunUuid, backing.DeviceName = uuid, "vml."+uuid
+	if view, seen := vm.lab.seenBy(lun, vm.host().spec); seen {
+		backing.LunUuid, backing.DeviceName = view.UUID, "vml."+view.UUID
 	} else {
 		backing.LunUuid, backing.DeviceName = orElse(backing.LunUuid, lun.UUID), ""
+	}
+	if special, ok := vm.shown[file.Path]; ok {
+		if special.LunUUID != nil {
+			backing.LunUuid = *special.LunUUID
+		}
+		if special.DeviceName != nil {
+			backing.DeviceName = *special.DeviceName
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func (manager *VirtualDiskManager) storeOf(name string, datacenter *types.Manage
 		}
 		where = decodeName(known.Name)
 	}
-	store, _ := splitFile(name)
+	store, _ := manager.lab.splitFile(name)
 	if found := lab.stores[where+"/"+store]; found != nil {
 		return found, nil
 	}
@@ -36,7 +36,7 @@ func (manager *VirtualDiskManager) storeOf(name string, datacenter *types.Manage
 }
 
 // task runs what is done to a disk's file; strict clients want a managed entity as a task's entity, so it is the datastore.
-func (manager *VirtualDiskManager) task(name, description, file string, datacenter *types.ManagedObjectReference, run func(store *Datastore, files Files) (types.AnyType, *Refusal)) types.ManagedObjectReference {
+func (manager *VirtualDiskManager) task(name, description, file string, datacenter *types.ManagedObjectReference, run func(store *Datastore, files Files, file string) (types.AnyType, *Refusal)) types.ManagedObjectReference {
 	store, refusal := manager.storeOf(file, datacenter)
 	entity := manager.lab.registry.Get(manager.lab.root()).Reference()
 	if store != nil {
@@ -46,20 +46,20 @@ func (manager *VirtualDiskManager) task(name, description, file string, datacent
 		if refusal != nil {
 			return nil, refusal
 		}
-		return run(store, manager.lab.files[store.spec.Datacenter])
+		return run(store, manager.lab.files[store.spec.Datacenter], manager.lab.plainPath(file))
 	})
 }
 
 // DeleteVirtualDiskTask deletes a descriptor and its extent; never what a mapping maps.
 func (manager *VirtualDiskManager) DeleteVirtualDiskTask(ctx *simulator.Context, req *types.DeleteVirtualDisk_Task) soap.HasFault {
-	task := manager.task("DeleteVirtualDisk_Task", "VirtualDiskManager.deleteVirtualDisk", req.Name, req.Datacenter, func(store *Datastore, files Files) (types.AnyType, *Refusal) {
-		if file := files[req.Name]; file == nil || file.Kind == "other" {
-			return nil, notFound(req.Name)
+	task := manager.task("DeleteVirtualDisk_Task", "VirtualDiskManager.deleteVirtualDisk", req.Name, req.Datacenter, func(store *Datastore, files Files, name string) (types.AnyType, *Refusal) {
+		if file := files[name]; file == nil || file.Kind == "other" {
+			return nil, notFound(name)
 		}
-		if users := manager.lab.lockedBy(store.spec.Datacenter, req.Name); len(users) > 0 {
-			return nil, inUse(req.Name, users)
+		if users := manager.lab.lockedBy(store.spec.Datacenter, name); len(users) > 0 {
+			return nil, inUse(name, users)
 		}
-		delete(files, req.Name)
+		delete(files, name)
 		return nil, nil
 	})
 	return &methods.DeleteVirtualDisk_TaskBody{Res: &types.DeleteVirtualDisk_TaskResponse{Returnval: task}}
@@ -67,7 +67,7 @@ func (manager *VirtualDiskManager) DeleteVirtualDiskTask(ctx *simulator.Context,
 
 // CreateVirtualDiskTask makes a mapping of a device. Which host it asks cannot be said: the first that sees the device.
 func (manager *VirtualDiskManager) CreateVirtualDiskTask(ctx *simulator.Context, req *types.CreateVirtualDisk_Task) soap.HasFault {
-	task := manager.task("CreateVirtualDisk_Task", "VirtualDiskManager.createVirtualDisk", req.Name, req.Datacenter, func(store *Datastore, files Files) (types.AnyType, *Refusal) {
+	task := manager.task("CreateVirtualDisk_Task", "VirtualDiskManager.createVirtualDisk", req.Name, req.Datacenter, func(store *Datastore, files Files, name string) (types.AnyType, *Refusal) {
 		spec, ok := req.Spec.(*types.DeviceBackedVirtualDiskSpec)
 		if !ok {
 			return nil, refuse(&types.NotSupported{}, "The model makes mappings only.")
@@ -76,11 +76,11 @@ func (manager *VirtualDiskManager) CreateVirtualDiskTask(ctx *simulator.Context,
 		if mode == "" {
 			return nil, refuse(&types.InvalidArgument{InvalidProperty: "spec.diskType"}, "A mapping is rdm or rdmp.")
 		}
-		if files.taken(req.Name) {
-			return nil, alreadyThere(req.Name)
+		if files.taken(name) {
+			return nil, alreadyThere(name)
 		}
-		if !files.folderKnown(req.Name) {
-			return nil, notFound(req.Name)
+		if !files.folderKnown(name) {
+			return nil, notFound(name)
 		}
 		for i := range manager.lab.world.Hosts {
 			host := &manager.lab.world.Hosts[i]
@@ -91,12 +91,12 @@ func (manager *VirtualDiskManager) CreateVirtualDiskTask(ctx *simulator.Context,
 			if refusal := manager.lab.mayMap(0, lun, host, store, mode); refusal != nil {
 				return nil, refusal
 			}
-			made := manager.lab.newMapping(req.Name, mode, lun)
+			made := manager.lab.newMapping(name, mode, lun)
 			if files.taken(made.extent()) {
 				return nil, alreadyThere(made.extent())
 			}
-			files[req.Name] = made
-			return req.Name, nil
+			files[name] = made
+			return name, nil
 		}
 		return nil, refuse(&types.InvalidArgument{InvalidProperty: "device"}, "The device was not found (as modelled).")
 	})
@@ -108,7 +108,7 @@ func (manager *VirtualDiskManager) QueryVirtualDiskUuid(ctx *simulator.Context, 
 	body := &methods.QueryVirtualDiskUuidBody{}
 	store, refusal := manager.storeOf(req.Name, req.Datacenter)
 	if refusal == nil {
-		file := manager.lab.files[store.spec.Datacenter][req.Name]
+		file := manager.lab.files[store.spec.Datacenter][manager.lab.plainPath(req.Name)]
 		if file != nil && file.Kind != "other" {
 			body.Res = &types.QueryVirtualDiskUuidResponse{Returnval: file.UUID}
 			return body

@@ -23,6 +23,9 @@ func (lab *Lab) download(w http.ResponseWriter, r *http.Request) {
 	if lab.world.API == "esxi" {
 		datacenter = orElse(datacenter, lab.world.Hosts[0].Datacenter)
 	}
+	if lab.stores[datacenter+"/"+store] == nil {
+		store = decodeName(store)
+	}
 	file := lab.files[datacenter]["["+store+"] "+inner]
 	entry := &Entry{N: lab.number + 1, User: user, Method: "GET " + r.URL.Path, Object: map[string]string{}, Summary: r.URL.RawQuery}
 	lab.number++

@@ -22,10 +22,12 @@ type Fault struct {
 	Lun       string `json:"lun"`
 	Host      string `json:"host"`
 	Then      string `json:"then"`
+	Gone      string `json:"gone"`
 }
 
 var faultKinds = []string{
 	"soap", "task", "done_but_failed", "reply_lost", "delay", "slow_task", "session_expired", "connection_dropped", "host_lost", "lun_gone",
+	"object_gone", "endless_task", "page_repeats",
 }
 
 // check refuses trouble that the lab does not know: it would never come, and its test would pass.
@@ -38,6 +40,9 @@ func (lab *Lab) check(fault *Fault) error {
 	}
 	if fault.Kind == "lun_gone" && lab.luns[fault.Lun] == nil {
 		return fmt.Errorf("there is no LUN %q", fault.Lun)
+	}
+	if fault.Kind == "object_gone" && lab.entityNamed(fault.Gone) == nil {
+		return fmt.Errorf("there is no VM, host or datastore %q", fault.Gone)
 	}
 	if fault.Fault == "" {
 		return nil

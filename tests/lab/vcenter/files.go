@@ -76,21 +76,36 @@ func (file *File) descriptor() string {
 		parent, kind[0], hint, file.Bytes/512, kind[1], path.Base(file.extent()), file.Bytes/512/255/63, file.UUID)
 }
 
-func splitFile(file string) (store, inner string) {
-	store, inner, _ = strings.Cut(strings.TrimPrefix(file, "["), "]")
-	return store, strings.TrimPrefix(inner, " ")
+// splitFile takes a path apart. A datastore's name may hold brackets: the longest name that fits is meant.
+func (lab *Lab) splitFile(file string) (store, inner string) {
+	for _, spec := range lab.world.Datastores {
+		for _, name := range []string{spec.Name, encodeName(spec.Name)} {
+			if rest, fits := strings.CutPrefix(file, "["+name+"]"); fits && len(spec.Name) >= len(store) {
+				store, inner = spec.Name, strings.TrimPrefix(rest, " ")
+			}
+		}
+	}
+	if store == "" {
+		store, inner, _ = strings.Cut(strings.TrimPrefix(file, "["), "]")
+		inner = strings.TrimPrefix(inner, " ")
+	}
+	return store, inner
+}
+
+// plainPath writes a path as the lab keeps it: with the datastore's name as people write it.
+func (lab *Lab) plainPath(file string) string {
+	store, inner := lab.splitFile(file)
+	return strings.TrimSuffix("["+store+"] "+inner, " ")
 }
 
 // folderKnown tells whether a folder of a datastore exists: every VM and every file has one.
 func (files Files) folderKnown(file string) bool {
-	store, inner := splitFile(file)
-	folder := path.Dir(inner)
-	if folder == "." {
+	folder := file[:strings.LastIndex(file, "/")+1]
+	if folder == "" || strings.HasPrefix(path.Base(file), "[") {
 		return true
 	}
 	for known := range files {
-		other, name := splitFile(known)
-		if other == store && strings.HasPrefix(name, folder+"/") {
+		if strings.HasPrefix(known, folder) {
 			return true
 		}
 	}

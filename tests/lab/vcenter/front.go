@@ -175,6 +175,12 @@ func (request *Request) work() {
 		delete(lab.sessions, request.cookie)
 	case "host_lost":
 		lab.setHostState(fault.Host, "notResponding")
+	case "object_gone":
+		_ = lab.takeAway(fault.Gone)
+	case "page_repeats":
+		lab.pageAgain = true
+	case "endless_task":
+		lab.slow = endless
 	case "lun_gone":
 		lab.masked[fault.Lun] = true
 		lab.refreshHosts()
@@ -190,7 +196,7 @@ func (request *Request) work() {
 		return
 	}
 	answer := request.execute()
-	lab.slow = 0
+	lab.slow, lab.pageAgain = 0, false
 	switch fault.Kind {
 	case "reply_lost":
 		request.drop()
@@ -214,7 +220,7 @@ func (request *Request) send(answer *httptest.ResponseRecorder) {
 	}
 	request.w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 	request.w.WriteHeader(answer.Code)
-	_, _ = request.w.Write(answer.Body.Bytes())
+	_, _ = request.w.Write(rawText(answer.Body.Bytes()))
 }
 
 // execute does the work itself and returns the answer.
@@ -229,13 +235,13 @@ func (request *Request) execute() *httptest.ResponseRecorder {
 		return answer
 	}
 	raw := request.answerOfSimulator()
+	if request.method == "Fetch" {
+		raw = request.fetch(raw)
+	}
 	if strings.HasPrefix(request.method, "WaitForUpdates") {
 		raw = request.waitFrom(raw)
 	}
 	text := raw.Body.Bytes()
-	if request.method == "Fetch" && bytes.Contains(text, []byte("RetrievePropertiesExResponse")) {
-		text = []byte(fmt.Sprintf(envelope, "<FetchResponse xmlns=\"urn:vim25\"></FetchResponse>"))
-	}
 	if lab.words != "" {
 		text = emptyFault.ReplaceAll(text, []byte("<faultstring>"+escape(lab.words)+"</faultstring>"))
 	}
@@ -316,9 +322,12 @@ func (request *Request) refusal() *Refusal {
 	case "RetrieveServiceContent", "SessionIsActive", "CurrentTime":
 		return nil
 	}
+	object := request.object()
 	if lab.current == "" {
-		object := request.object()
 		return refuse(&types.NotAuthenticated{NoPermission: types.NoPermission{Object: &object, PrivilegeId: "System.View"}}, "The session is not authenticated.")
+	}
+	if lab.world.UnseenObjects == "ManagedObjectNotFound" && lab.sight(lab.current, object) == unseen {
+		return refuse(&types.ManagedObjectNotFound{Obj: object}, "The object has already been deleted or has not been completely created")
 	}
 	needs := request.needs()
 	if request.method == "Fetch" && lab.nameOf(request.object()) != "" {

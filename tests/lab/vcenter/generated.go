@@ -18,11 +18,29 @@ func (w *World) generate() {
 		}
 		if i%every == 0 {
 			for j := 0; j < 2; j++ {
-				name := fmt.Sprintf("naa.600601601234560000000000%08x", i*2+j)
-				w.Luns = append(w.Luns, LunSpec{Name: name, Sectors: 3907029168, Serial: fmt.Sprintf("APM%09d", i*2+j)})
-				vm.Disks = append(vm.Disks, DiskSpec{RDM: name})
+				vm.Disks = append(vm.Disks, DiskSpec{RDM: w.generateLun()})
 			}
 		}
 		w.VMs = append(w.VMs, vm)
 	}
+	if spec.Mappings > 0 {
+		vm := VMSpec{Name: "many-mappings", Host: w.Hosts[0].Name, Datastore: "san01", Disks: []DiskSpec{{Flat: 40 << 30}}}
+		for i := 0; i < spec.Mappings; i++ {
+			vm.Disks = append(vm.Disks, DiskSpec{RDM: w.generateLun(), Mode: spec.Mode})
+		}
+		w.VMs = append(w.VMs, vm)
+	}
+	for i := 0; i < spec.Luns; i++ {
+		w.generateLun()
+	}
+}
+
+// generateLun makes up a LUN, with the next number; returns its name.
+func (w *World) generateLun() string {
+	w.generated++
+	number := w.generated - 1
+	name := fmt.Sprintf("naa.600601601234560000000000%08x", number)
+	serial := orElse(w.Generated.Serial, fmt.Sprintf("APM%09d", number))
+	w.Luns = append(w.Luns, LunSpec{Name: name, Sectors: 3907029168, Serial: serial})
+	return name
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/soap"
@@ -20,11 +18,12 @@ func (host *Host) refresh() {
 	host.Config.StorageDevice = host.storage()
 	host.Config.FileSystemVolume = host.volumes()
 	host.Config.ActiveDiagnosticPartition = nil
-	for _, lun := range host.lab.world.Luns {
-		if _, _, seen := host.lab.seenBy(&lun, host.spec); seen && lun.Dump {
+	for i := range host.lab.world.Luns {
+		lun := &host.lab.world.Luns[i]
+		if view, seen := host.lab.seenBy(lun, host.spec); seen && lun.Dump {
 			host.Config.ActiveDiagnosticPartition = &types.HostDiagnosticPartition{
 				StorageType: "directAttached", DiagnosticType: "singleHost",
-				Id: types.HostScsiDiskPartition{DiskName: lun.Name, Partition: 7},
+				Id: types.HostScsiDiskPartition{DiskName: view.Name, Partition: 7},
 			}
 		}
 	}
@@ -43,100 +42,46 @@ func (host *Host) volumes() *types.HostFileSystemVolumeInfo {
 		}
 		info.MountInfo = append(info.MountInfo, types.HostFileSystemMountInfo{
 			MountInfo: types.HostMountInfo{Path: "/vmfs/volumes/" + store.UUID, AccessMode: "readWrite"},
-			Volume:    host.lab.volume(store), VStorageSupport: "vStorageSupported",
+			Volume:    host.lab.volume(store, host.spec), VStorageSupport: "vStorageSupported",
 		})
 	}
-	for _, lun := range host.lab.world.Luns {
-		if _, _, seen := host.lab.seenBy(&lun, host.spec); seen && lun.Boot {
-			info.MountInfo = append(info.MountInfo, types.HostFileSystemMountInfo{
-				MountInfo: types.HostMountInfo{Path: "/vmfs/volumes/osdata-" + host.spec.Name, AccessMode: "readWrite"},
-				Volume: &types.HostVmfsVolume{
-					HostFileSystemVolume: types.HostFileSystemVolume{Type: "VMFSOS", Name: "OSDATA-" + host.spec.Name},
-					BlockSizeMb:          1, MajorVersion: 6, Version: "6.82", Uuid: "osdata-" + host.spec.Name,
-					Extent: []types.HostScsiDiskPartition{{DiskName: lun.Name, Partition: 7}},
-				},
-			})
-		}
-	}
-	return info
-}
-
-func (host *Host) scsiDisk(lun *LunSpec, uuid string) *types.HostScsiDisk {
-	key := "key-vim.host.ScsiDisk-" + uuid
-	path := "/vmfs/devices/disks/" + lun.Name
-	state := []string{lun.State}
-	disk := &types.HostScsiDisk{
-		ScsiLun: types.ScsiLun{
-			HostDevice: types.HostDevice{DeviceName: path, DeviceType: "disk"},
-			Key:        key, Uuid: uuid, CanonicalName: lun.Name, DisplayName: lun.Display, LunType: "disk",
-			Vendor: lun.Vendor, Model: lun.Model, Revision: "0001", ScsiLevel: 5, SerialNumber: orElse(lun.Serial, "unavailable"),
-			OperationalState: state, VStorageSupport: "vStorageUnknown", PerenniallyReserved: types.NewBool(lun.PerenniallyReserved),
-			Descriptor: []types.ScsiLunDescriptor{
-				{Quality: lun.Quality, Id: lun.Name},
-				{Quality: "lowQuality", Id: "vml." + uuid},
-			},
-		},
-		Capacity:     types.HostDiskDimensionsLba{BlockSize: lun.BlockSize, Block: lun.Sectors},
-		DevicePath:   path,
-		LocalDisk:    types.NewBool(lun.Local),
-		Ssd:          types.NewBool(lun.SSD),
-		ScsiDiskType: lun.Format,
-	}
-	if lun.VSAN {
-		disk.VsanDiskInfo = &types.VsanHostVsanDiskInfo{VsanUuid: "5210-vsan", FormatVersion: 15}
-	}
-	return disk
-}
-
-func (host *Host) storage() *types.HostStorageDeviceInfo {
-	info := &types.HostStorageDeviceInfo{
-		ScsiTopology:      &types.HostScsiTopology{Adapter: []types.HostScsiTopologyInterface{{Key: "if-0", Adapter: "key-vim.host.BlockHba-vmhba0"}}},
-		MultipathInfo:     &types.HostMultipathInfo{},
-		PlugStoreTopology: &types.HostPlugStoreTopology{Plugin: []types.HostPlugStoreTopologyPlugin{{Key: "key-plugin-NMP", Name: "NMP"}}},
-		HostBusAdapter:    []types.BaseHostHostBusAdapter{&types.HostBlockHba{HostHostBusAdapter: types.HostHostBusAdapter{Key: "key-vim.host.BlockHba-vmhba0", Device: "vmhba0", Bus: 0, Status: "online", Model: "a model", Driver: "lab"}}},
-	}
-	info.ScsiLun = append(info.ScsiLun, &types.ScsiLun{
-		HostDevice: types.HostDevice{DeviceName: "/vmfs/devices/cdrom/mpx.vmhba9:C0:T0:L0", DeviceType: "cdrom"},
-		Key:        "key-vim.host.ScsiLun-0005000000766d686261393a303a30", Uuid: "0005000000766d686261393a303a30",
-		CanonicalName: "mpx.vmhba9:C0:T0:L0", DisplayName: "Local CD-ROM", LunType: "cdrom", Vendor: "NECVMWar", Model: "VMware IDE CDR10",
-		Revision: "1.00", ScsiLevel: 5, SerialNumber: "unavailable", OperationalState: []string{"ok"},
-	})
-	adapter := &info.ScsiTopology.Adapter[0]
-	plugin := &info.PlugStoreTopology.Plugin[0]
 	for i := range host.lab.world.Luns {
 		lun := &host.lab.world.Luns[i]
-		uuid, number, seen := host.lab.seenBy(lun, host.spec)
-		if !seen {
-			continue
+		if view, seen := host.lab.seenBy(lun, host.spec); seen && lun.Boot {
+			info.MountInfo = append(info.MountInfo, host.systemVolumes(lun, view)...)
 		}
-		disk := host.scsiDisk(lun, uuid)
-		info.ScsiLun = append(info.ScsiLun, disk)
-		adapter.Target = append(adapter.Target, types.HostScsiTopologyTarget{
-			Key: fmt.Sprintf("target-%d", i), Target: int32(i),
-			Lun: []types.HostScsiTopologyLun{{Key: fmt.Sprintf("lun-%d", i), Lun: number, ScsiLun: disk.Key}},
-		})
-		plugin.Device = append(plugin.Device, fmt.Sprintf("key-vim.host.PlugStoreTopology.Device-%s", uuid))
-		info.PlugStoreTopology.Device = append(info.PlugStoreTopology.Device, types.HostPlugStoreTopologyDevice{
-			Key: fmt.Sprintf("key-vim.host.PlugStoreTopology.Device-%s", uuid), Lun: disk.Key,
-		})
-		name := fmt.Sprintf("vmhba0:C0:T%d:L%d", i, number)
-		state := "active"
-		if lun.Paths[host.spec.Name].Dead {
-			state = "dead"
-		}
-		info.MultipathInfo.Lun = append(info.MultipathInfo.Lun, types.HostMultipathInfoLogicalUnit{
-			Key: "mp-" + disk.Key, Id: uuid, Lun: disk.Key, Policy: &types.HostMultipathInfoLogicalUnitPolicy{Policy: "VMW_PSP_FIXED"},
-			Path: []types.HostMultipathInfoPath{{
-				Key: "path-" + name, Name: name, PathState: state, State: state, Adapter: adapter.Adapter, Lun: "mp-" + disk.Key,
-				Transport: &types.HostBlockAdapterTargetTransport{},
-			}},
-		})
 	}
 	return info
+}
+
+// systemVolumes are those on a boot disk: one that names its extent, or some of type OTHER, which have none.
+func (host *Host) systemVolumes(lun *LunSpec, view LunView) []types.HostFileSystemMountInfo {
+	name := host.spec.Name
+	if lun.SystemVolumes == "VMFSOS" {
+		return []types.HostFileSystemMountInfo{{
+			MountInfo: types.HostMountInfo{Path: "/vmfs/volumes/osdata-" + name, AccessMode: "readWrite"},
+			Volume: &types.HostVmfsVolume{
+				HostFileSystemVolume: types.HostFileSystemVolume{Type: "VMFSOS", Name: "OSDATA-" + name},
+				BlockSizeMb:          1, MajorVersion: 6, Version: "6.82", Uuid: "osdata-" + name,
+				Extent: []types.HostScsiDiskPartition{{DiskName: view.Name, Partition: 7}},
+			},
+		}}
+	}
+	var mounts []types.HostFileSystemMountInfo
+	for _, label := range []string{"BOOTBANK1", "BOOTBANK2"} {
+		mounts = append(mounts, types.HostFileSystemMountInfo{
+			MountInfo: types.HostMountInfo{Path: "/vmfs/volumes/" + label + "-" + name, AccessMode: "readWrite"},
+			Volume:    &types.HostFileSystemVolume{Type: "OTHER", Name: label, Capacity: 4 << 30},
+		})
+	}
+	return mounts
 }
 
 // Storage is a host's storage system.
-type Storage struct{ mo.HostStorageSystem }
+type Storage struct {
+	mo.HostStorageSystem
+	host *Host
+}
 
 // Environment answers which LUNs a host could map.
 type Environment struct {
@@ -156,17 +101,17 @@ func (env *Environment) QueryConfigTarget(req *types.QueryConfigTarget) soap.Has
 			}
 		}
 	}
+	users := env.lab.usersOfLuns()
 	for i := range env.lab.world.Luns {
 		lun := &env.lab.world.Luns[i]
-		uuid, number, seen := env.lab.seenBy(lun, host.spec)
-		users := env.lab.mappedBy(lun)
-		if !seen || lun.VMFS != "" || lun.Boot || lun.VSAN || env.lab.world.RdmFilter && len(users) > 0 {
+		view, seen := env.lab.seenBy(lun, host.spec)
+		if !seen || !lun.offered() || env.lab.world.RdmFilter && len(users[lun]) > 0 {
 			continue
 		}
-		info := types.VirtualMachineScsiDiskDeviceInfo{Disk: host.scsiDisk(lun, uuid), LunNumber: number}
-		info.Name = lun.Name
+		info := types.VirtualMachineScsiDiskDeviceInfo{Disk: host.scsiDisk(lun, view), LunNumber: view.Number}
+		info.Name = view.Name
 		info.Capacity = lun.bytes() / 1024
-		for _, vm := range users {
+		for _, vm := range users[lun] {
 			info.Vm = append(info.Vm, vm.Self)
 		}
 		target.ScsiDisk = append(target.ScsiDisk, info)

@@ -74,7 +74,7 @@ func (lab *Lab) addDatastore(folder *simulator.Folder, spec *DatastoreSpec) {
 	}
 	info := types.DatastoreInfo{Name: store.Name, Url: url, FreeSpace: spec.Free, MaxFileSize: 64 << 40}
 	if spec.Type == "VMFS" {
-		store.Info = &types.VmfsDatastoreInfo{DatastoreInfo: info, Vmfs: lab.volume(spec)}
+		store.Info = &types.VmfsDatastoreInfo{DatastoreInfo: info, Vmfs: lab.volume(spec, nil)}
 	} else {
 		store.Info = &types.NasDatastoreInfo{DatastoreInfo: info}
 	}
@@ -84,16 +84,25 @@ func (lab *Lab) addDatastore(folder *simulator.Folder, spec *DatastoreSpec) {
 	lab.stores[spec.Datacenter+"/"+spec.Name] = store
 }
 
-func (lab *Lab) volume(spec *DatastoreSpec) *types.HostVmfsVolume {
+// volume is a datastore as a host shows it, or, without one, as the datastore itself does.
+func (lab *Lab) volume(spec *DatastoreSpec, host *HostSpec) *types.HostVmfsVolume {
 	volume := &types.HostVmfsVolume{
 		HostFileSystemVolume: types.HostFileSystemVolume{Type: "VMFS", Name: encodeName(spec.Name), Capacity: 1 << 42},
 		BlockSizeMb:          1, MajorVersion: 6, Version: spec.Version, Uuid: spec.UUID, MaxBlocks: 1 << 28,
 	}
 	fmt.Sscanf(spec.Version, "%d", &volume.MajorVersion)
-	for _, lun := range lab.world.Luns {
-		if lun.VMFS == spec.Name {
-			volume.Extent = append(volume.Extent, types.HostScsiDiskPartition{DiskName: lun.Name, Partition: 1})
+	for i := range lab.world.Luns {
+		lun := &lab.world.Luns[i]
+		if lun.VMFS != spec.Name {
+			continue
 		}
+		name := lun.Name
+		if host != nil {
+			if view, seen := lab.seenBy(lun, host); seen {
+				name = view.Name
+			}
+		}
+		volume.Extent = append(volume.Extent, types.HostScsiDiskPartition{DiskName: name, Partition: 1})
 	}
 	return volume
 }
@@ -141,7 +150,7 @@ func (lab *Lab) addHost(folder *simulator.Folder, spec *HostSpec) {
 	}
 	storage := lab.ref("HostStorageSystem", "storageSystem")
 	host.ConfigManager.StorageSystem = &storage
-	lab.registry.Put(&Storage{HostStorageSystem: mo.HostStorageSystem{ExtensibleManagedObject: mo.ExtensibleManagedObject{Self: storage}}})
+	lab.registry.Put(&Storage{host: host, HostStorageSystem: mo.HostStorageSystem{ExtensibleManagedObject: mo.ExtensibleManagedObject{Self: storage}}})
 	host.Config = &types.HostConfigInfo{Host: host.Self, Product: product}
 	for i := range lab.world.Datastores {
 		if store := &lab.world.Datastores[i]; store.mountedBy(spec) {

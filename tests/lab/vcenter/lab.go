@@ -15,31 +15,32 @@ import (
 
 // Lab is one world at work: its objects in a simulator's registry, its files, and what a test has asked of it.
 type Lab struct {
-	mu       sync.Mutex
-	world    *World
-	text     string
-	service  *simulator.Service
-	registry *simulator.Registry
-	context  *simulator.Context
-	files    map[string]Files      // by datacenter
-	luns     map[string][]*LunSpec // by canonical name
-	masked   map[string]bool       // "lun" or "lun@host"
-	hosts    map[string]*Host
-	stores   map[string]*Datastore
-	vms      []*VM
-	folders  map[string]*simulator.Folder
-	offset   time.Duration
-	serial   int
-	log      []*Entry
-	faults   []*Fault
-	holds    []*Hold
-	number   int
-	sessions map[string]string // cookie -> user
-	current  string            // user of the request being worked on
-	words    string            // what goes with a fault that the simulator itself encodes
-	slow     time.Duration     // how long the next task takes
-	working  *Task             // the task that is being worked on
-	retired  atomic.Bool       // another world has taken this one's place
+	mu        sync.Mutex
+	world     *World
+	text      string
+	service   *simulator.Service
+	registry  *simulator.Registry
+	context   *simulator.Context
+	files     map[string]Files      // by datacenter
+	luns      map[string][]*LunSpec // by canonical name
+	masked    map[string]bool       // "lun" or "lun@host"
+	hosts     map[string]*Host
+	stores    map[string]*Datastore
+	vms       []*VM
+	folders   map[string]*simulator.Folder
+	offset    time.Duration
+	serial    int
+	log       []*Entry
+	faults    []*Fault
+	holds     []*Hold
+	number    int
+	sessions  map[string]string // cookie -> user
+	current   string            // user of the request being worked on
+	words     string            // what goes with a fault that the simulator itself encodes
+	slow      time.Duration     // how long the next task takes
+	working   *Task             // the task that is being worked on
+	pageAgain bool              // the page that is sent now is sent again when the next is asked for
+	retired   atomic.Bool       // another world has taken this one's place
 }
 
 // Host is an ESXi host.
@@ -139,7 +140,9 @@ type Licences struct{ mo.LicenseManager }
 func (lab *Lab) fill(root *simulator.Folder) error {
 	for i := range lab.world.Luns {
 		lun := &lab.world.Luns[i]
-		lab.luns[lun.Name] = append(lab.luns[lun.Name], lun)
+		for _, name := range lun.names() {
+			lab.luns[name] = append(lab.luns[name], lun)
+		}
 	}
 	for _, name := range lab.datacenters() {
 		lab.files[name] = Files{}
@@ -155,12 +158,17 @@ func (lab *Lab) fill(root *simulator.Folder) error {
 			return err
 		}
 	}
+	for _, hidden := range lab.world.Hidden {
+		if err := lab.checkHidden(hidden); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // addFile puts a file on a datastore, in place of any that has its name.
 func (lab *Lab) addFile(spec FileSpec) error {
-	store, _ := splitFile(spec.File)
+	store, _ := lab.splitFile(spec.File)
 	var datacenter string
 	for _, known := range lab.world.Datastores {
 		if known.Name == store {

@@ -17,10 +17,11 @@ const (
 // fileFor tells which file an added disk has: it must be there, or, where it is to be made, must not be there.
 func (vm *VM) fileFor(index int32, name string, operation types.VirtualDeviceConfigSpecFileOperation) (string, *Refusal) {
 	if name == "" && operation == types.VirtualDeviceConfigSpecFileOperationCreate {
-		home, _ := splitFile(vm.Config.Files.VmPathName)
+		home, _ := vm.lab.splitFile(vm.Config.Files.VmPathName)
 		name = "[" + home + "]"
 	}
-	storeName, inner := splitFile(name)
+	name = vm.lab.plainPath(name)
+	storeName, inner := vm.lab.splitFile(name)
 	if store := vm.lab.stores[vm.datacenter()+"/"+storeName]; store == nil || !store.spec.mountedBy(vm.host().spec) {
 		return "", refuse(&types.InvalidDatastore{Name: storeName}, "The datastore "+storeName+" is not known to the host.")
 	} else if store.spec.Inaccessible {
@@ -92,7 +93,7 @@ func (vm *VM) mappingFor(index int32, backing *types.VirtualDiskRawDiskMappingVe
 	if lun == nil || backing.LunUuid != "" && vm.lab.lunByDevice(backing.LunUuid, vm.host().spec) != lun {
 		return nil, invalidBacking(index)
 	}
-	store, _ := splitFile(name)
+	store, _ := vm.lab.splitFile(name)
 	if refusal := vm.lab.mayMap(index, lun, vm.host().spec, vm.lab.stores[vm.datacenter()+"/"+store], backing.CompatibilityMode); refusal != nil {
 		return nil, refusal
 	}
@@ -128,7 +129,7 @@ func (lab *Lab) mayMap(index int32, lun *LunSpec, host *HostSpec, store *Datasto
 	if store.spec.Type != "VMFS" {
 		return refuse(&types.RDMNotSupportedOnDatastore{Datastore: store.Self, DatastoreName: store.Name}, "Raw device mappings are not supported on "+store.Name)
 	}
-	if !lun.suitable() {
+	if view, seen := lab.seenBy(lun, host); !seen || !lun.suitable(view.State) {
 		return invalidBacking(index)
 	}
 	if lun.Local && lab.world.LocalMappings != "accept" {

@@ -51,7 +51,7 @@ func (vm *VM) moveTo(ref types.ManagedObjectReference) *Refusal {
 	}
 	for _, disk := range vm.disks() {
 		if lun := vm.lunOf(disk); lun != nil {
-			if _, _, seen := vm.lab.seenBy(lun, target.spec); !seen || lun.Quality != "highQuality" {
+			if _, seen := vm.lab.seenBy(lun, target.spec); !seen || lun.Quality != "highQuality" {
 				return inaccessible(vm, disk, fileOf(disk))
 			}
 		}

@@ -103,7 +103,7 @@ func (vm *VM) mayStart(wanted *types.ManagedObjectReference) *Refusal {
 			}
 			if file.Kind == "rdm" {
 				lun := file.Lun
-				if _, _, seen := vm.lab.seenBy(lun, vm.host().spec); !seen || lun.State == "off" || lun.Paths[vm.host().spec.Name].Dead {
+				if view, seen := vm.lab.seenBy(lun, vm.host().spec); !seen || view.State == "off" || view.Dead {
 					return inaccessible(vm, disk, name)
 				}
 			}

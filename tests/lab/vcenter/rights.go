@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html"
 	"slices"
 	"strings"
 
@@ -49,19 +50,39 @@ func (lab *Lab) lacks(user, privilege string, object types.ManagedObjectReferenc
 	if spec == nil {
 		return true
 	}
-	name := lab.nameOf(object)
-	if slices.Contains(spec.Unseen, name) || slices.Contains(spec.Unreadable, name) && privilege != "System.View" {
+	switch lab.sight(user, object) {
+	case unseen:
 		return true
+	case unreadable:
+		if privilege != "System.View" {
+			return true
+		}
 	}
+	name := lab.nameOf(object)
 	return slices.Contains(spec.Missing, privilege) || slices.Contains(spec.MissingOn[name], privilege)
 }
 
-// nameOf is an object's name as people see it, or "".
+// nameOf is an object's name as people see it; what has none is called as what it belongs to, or "".
 func (lab *Lab) nameOf(ref types.ManagedObjectReference) string {
-	if entity, ok := lab.registry.Get(ref).(mo.Entity); ok {
+	if entity := lab.entityOf(ref); entity != nil {
 		return decodeName(entity.Entity().Name)
 	}
 	return ""
+}
+
+// entityOf is what an object is of the inventory, or the part of it that it belongs to.
+func (lab *Lab) entityOf(ref types.ManagedObjectReference) mo.Entity {
+	switch object := lab.registry.Get(ref).(type) {
+	case mo.Entity:
+		return object
+	case *Browser:
+		return lab.entityOf(object.entity)
+	case *Storage:
+		return object.host
+	case *Environment:
+		return object.host
+	}
+	return nil
 }
 
 func (lab *Lab) root() types.ManagedObjectReference {
@@ -161,7 +182,7 @@ func (request *Request) needsOfReconfigure(vm types.ManagedObjectReference, add 
 
 // storeNamed finds the datastore that the path of a file names; where there is none, it is the object itself.
 func (lab *Lab) storeNamed(file string, object types.ManagedObjectReference) types.ManagedObjectReference {
-	name, _ := splitFile(file)
+	name, _ := lab.splitFile(html.UnescapeString(file))
 	for _, store := range lab.world.Datastores {
 		if store.Name == name {
 			return lab.stores[store.Datacenter+"/"+name].Self

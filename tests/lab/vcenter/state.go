@@ -38,7 +38,7 @@ func (lab *Lab) stateOfFiles(datacenter string) []map[string]any {
 	held, files := lab.holders(datacenter), []map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(lab.files[datacenter])) {
 		file := lab.files[datacenter][name]
-		store, _ := splitFile(name)
+		store, _ := lab.splitFile(name)
 		files = append(files, map[string]any{
 			"datacenter": datacenter, "datastore": store, "path": name, "extent": file.extent(), "kind": file.Kind, "mode": file.Mode,
 			"lun": nameOfLun(file.Lun), "bytes": file.Bytes, "uuid": file.UUID, "locked_by": append([]string{}, held[name]...), "locked": file.Locked,

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -76,7 +79,29 @@ func checkFault(name string) error {
 }
 
 // Task is a task. It is over when its reference is returned, unless it asks a question or a test made it slow.
-type Task struct{ mo.Task }
+type Task struct {
+	mo.Task
+	lab *Lab
+}
+
+// endless is longer than any test waits.
+const endless = 1000 * time.Hour
+
+// CancelTask ends a task that a test made slow before it has done anything.
+func (task *Task) CancelTask(req *types.CancelTask) soap.HasFault {
+	body := &methods.CancelTaskBody{}
+	switch {
+	case task.Info.State != types.TaskInfoStateRunning:
+		body.Fault_ = simulator.Fault("The task is over.", &types.InvalidState{})
+	case !task.Info.Cancelable:
+		body.Fault_ = simulator.Fault("The task cannot be cancelled.", &types.NotSupported{})
+	default:
+		task.Info.Cancelled = true
+		task.end(task.lab, nil, refuse(&types.RequestCanceled{}, "The task was canceled by a user."))
+		body.Res = &types.CancelTaskResponse{}
+	}
+	return body
+}
 
 func (lab *Lab) task(entity types.ManagedObjectReference, entityName, name, description string, run func() (types.AnyType, *Refusal)) types.ManagedObjectReference {
 	task := lab.newTask(entity, entityName, name, description)
@@ -87,12 +112,16 @@ func (lab *Lab) task(entity types.ManagedObjectReference, entityName, name, desc
 		task.end(lab, result, refusal)
 	}
 	if slow := lab.slow; slow > 0 {
-		lab.slow = 0
-		time.AfterFunc(slow, func() {
-			lab.mu.Lock()
-			defer lab.mu.Unlock()
-			work()
-		})
+		lab.slow, task.Info.Cancelable = 0, true
+		if slow < endless {
+			time.AfterFunc(slow, func() {
+				lab.mu.Lock()
+				defer lab.mu.Unlock()
+				if task.Info.State == types.TaskInfoStateRunning {
+					work()
+				}
+			})
+		}
 		return task.Self
 	}
 	work()
@@ -100,7 +129,7 @@ func (lab *Lab) task(entity types.ManagedObjectReference, entityName, name, desc
 }
 
 func (lab *Lab) newTask(entity types.ManagedObjectReference, entityName, name, description string) *Task {
-	task := &Task{}
+	task := &Task{lab: lab}
 	task.Self = lab.ref("Task", "task")
 	now := lab.now()
 	task.Info = types.TaskInfo{

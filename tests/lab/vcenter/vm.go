@@ -20,7 +20,8 @@ type VM struct {
 	question *types.VirtualMachineQuestionInfo
 	waiting  *Task // a power-on that waits for an answer
 	bases    []types.BaseVirtualDevice
-	special  map[int32]string // device key -> label that somebody gave
+	special  map[int32]string    // device key -> label that somebody gave
+	shown    map[string]DiskSpec // mapping file -> what the API shows of it
 
 	snapshots []*Snapshot // the oldest first
 }
@@ -36,7 +37,7 @@ func (lab *Lab) addVM(spec *VMSpec) error {
 	if host == nil {
 		return fmt.Errorf("%s is on an unknown host %s", spec.Name, spec.Host)
 	}
-	vm := &VM{lab: lab, spec: spec, version: 1, special: map[int32]string{}}
+	vm := &VM{lab: lab, spec: spec, version: 1, special: map[int32]string{}, shown: map[string]DiskSpec{}}
 	vm.Self = lab.ref("VirtualMachine", "vm")
 	vm.Name = encodeName(spec.Name)
 	compute := lab.registry.Get(*host.Parent).(*Compute)

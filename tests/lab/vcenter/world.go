@@ -26,6 +26,9 @@ type World struct {
 	Users          map[string]*UserSpec `yaml:"users"`
 	Generated      *GeneratedSpec       `yaml:"generated"`
 	Orphans        []FileSpec           `yaml:"files"`
+	Hidden         []*HiddenSpec        `yaml:"hidden"`
+	generated      int                  // LUNs made up by rule
+	UnseenObjects  string               `yaml:"unseen_objects"` // the answer to who names an object that may not be seen
 }
 
 // HostSpec is an ESXi host.
@@ -67,10 +70,16 @@ type LunSpec struct {
 	PerenniallyReserved bool                `yaml:"perennially_reserved"`
 	Boot                bool                `yaml:"boot"`
 	Dump                bool                `yaml:"dump"`
+	SystemVolumes       string              `yaml:"system_volumes"` // type of the volumes of a boot disk
 	VMFS                string              `yaml:"vmfs"`
 	VSAN                bool                `yaml:"vsan"`
+	ProtocolEndpoint    bool                `yaml:"protocol_endpoint"`
+	Transport           string              `yaml:"transport"`
 	UUID                string              `yaml:"uuid"`
 	Quality             string              `yaml:"quality"`
+	Descriptors         []DescriptorSpec    `yaml:"descriptors"`
+	AlternateNames      []DurableNameSpec   `yaml:"alternate_names"`
+	DurableName         *DurableNameSpec    `yaml:"durable_name"`
 	Number              int32               `yaml:"number"`
 	Hosts               []string            `yaml:"hosts"`
 	Paths               map[string]PathSpec `yaml:"paths"`
@@ -78,10 +87,26 @@ type LunSpec struct {
 
 // PathSpec is what differs of a LUN on one host.
 type PathSpec struct {
-	UUID   string `yaml:"uuid"`
-	Number int32  `yaml:"number"`
-	Masked bool   `yaml:"masked"`
-	Dead   bool   `yaml:"dead"`
+	Name                string `yaml:"name"`
+	UUID                string `yaml:"uuid"`
+	Number              int32  `yaml:"number"`
+	State               string `yaml:"state"`
+	PerenniallyReserved *bool  `yaml:"perennially_reserved"`
+	Masked              bool   `yaml:"masked"`
+	Dead                bool   `yaml:"dead"`
+}
+
+// DescriptorSpec is one of the names of a LUN, with its quality.
+type DescriptorSpec struct {
+	Quality string `yaml:"quality"`
+	ID      string `yaml:"id"`
+}
+
+// DurableNameSpec is a name out of a LUN's vital product data, as text or as bytes in hexadecimal.
+type DurableNameSpec struct {
+	Namespace string `yaml:"namespace"`
+	Text      string `yaml:"text"`
+	Hex       string `yaml:"hex"`
 }
 
 // VMSpec is a virtual machine.
@@ -137,6 +162,9 @@ type DiskSpec struct {
 	Label    string `yaml:"label"`
 	Sectors  int64  `yaml:"sectors"`  // of the mapping file; default: those of the LUN
 	APIMode  string `yaml:"api_mode"` // what the API shows, where it is not the file's own
+	// What the API shows of the LUN, where it is not what the host calls it now.
+	LunUUID    *string `yaml:"lun_uuid"`
+	DeviceName *string `yaml:"device_name"`
 }
 
 // FileSpec is a mapping file, or any other file, that no VM uses.
@@ -149,8 +177,8 @@ type FileSpec struct {
 	UUID string `yaml:"uuid" json:"uuid"`
 }
 
-// UserSpec is a user whose role lacks some privileges, everywhere or on single objects; of some objects the user sees
-// the name only (no System.Read), of others nothing at all (no System.View).
+// UserSpec is a user whose role lacks some privileges, everywhere or on single objects; of some objects, and of all
+// below them, the user sees the name only (no System.Read), of others nothing at all (no System.View).
 type UserSpec struct {
 	Password   string              `yaml:"password"`
 	Missing    []string            `yaml:"missing"`
@@ -161,15 +189,19 @@ type UserSpec struct {
 
 // GeneratedSpec asks for a number of VMs made up by rule.
 type GeneratedSpec struct {
-	VMs      int `yaml:"vms"`
-	RDMEvery int `yaml:"rdm_every"`
-	Disks    int `yaml:"disks"`
-	Hosts    int `yaml:"hosts"`
+	VMs      int    `yaml:"vms"`
+	RDMEvery int    `yaml:"rdm_every"`
+	Disks    int    `yaml:"disks"`
+	Hosts    int    `yaml:"hosts"`
+	Luns     int    `yaml:"luns"`     // beside those that are mapped
+	Mappings int    `yaml:"mappings"` // of one more VM, "many-mappings"
+	Mode     string `yaml:"mode"`     // of those mappings
+	Serial   string `yaml:"serial"`   // of all LUNs; nothing for one each
 }
 
 func parseWorld(text []byte) (*World, error) {
 	world := &World{}
-	decoder := yaml.NewDecoder(strings.NewReader(string(text)))
+	decoder := yaml.NewDecoder(strings.NewReader(withPrivateText(string(text))))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(world); err != nil {
 		return nil, fmt.Errorf("the world cannot be read: %w", err)
@@ -178,15 +210,21 @@ func parseWorld(text []byte) (*World, error) {
 	return world, world.check()
 }
 
+// connections are the states of a VM's connection.
+var connections = []string{"connected", "disconnected", "inaccessible", "invalid", "orphaned"}
+
+func known(what, value string, words ...string) error {
+	if slices.Contains(words, value) {
+		return nil
+	}
+	return fmt.Errorf("the world cannot be read: %s %q is none of %s", what, value, strings.Join(words, ", "))
+}
+
 // check refuses words that the model does not know: a typing error must not become another world.
 func (w *World) check() error {
-	known := func(what, value string, words ...string) error {
-		if slices.Contains(words, value) {
-			return nil
-		}
-		return fmt.Errorf("the world cannot be read: %s %q is none of %s", what, value, strings.Join(words, ", "))
+	problems := []error{
+		known("api", w.API, "vcenter", "esxi"), known("unseen_objects", w.UnseenObjects, "NoPermission", "ManagedObjectNotFound", "absent"),
 	}
-	problems := []error{known("api", w.API, "vcenter", "esxi")}
 	for _, fault := range []string{w.OneReconfigure, w.SecondMapping, w.LocalMappings} {
 		if fault != "accept" {
 			problems = append(problems, checkFault(fault))
@@ -200,10 +238,15 @@ func (w *World) check() error {
 	}
 	for _, lun := range w.Luns {
 		problems = append(problems, known("format", lun.Format, "native512", "emulated512", "native4k", "SoftwareEmulated4k", "unknown"),
-			known("quality", lun.Quality, "highQuality", "mediumQuality", "lowQuality", "unknownQuality"))
+			known("quality", lun.Quality, "highQuality", "mediumQuality", "lowQuality", "unknownQuality"),
+			known("transport", lun.Transport, append([]string{""}, transports...)...), known("system_volumes", lun.SystemVolumes, "VMFSOS", "OTHER"))
+		for _, name := range lun.durableNames() {
+			problems = append(problems, name.check())
+		}
 	}
 	for _, vm := range w.VMs {
-		problems = append(problems, known("power", vm.Power, "on", "off", "suspended"), known("tools", vm.Tools, "running", "none", "deaf"))
+		problems = append(problems, known("power", vm.Power, "on", "off", "suspended"), known("tools", vm.Tools, "running", "none", "deaf"),
+			known("connection", vm.Connection, connections...))
 		if vm.PowerOnFault != "" {
 			problems = append(problems, checkFault(vm.PowerOnFault))
 		}
@@ -232,6 +275,7 @@ func (w *World) fillDefaults() {
 	w.OneReconfigure = orElse(w.OneReconfigure, "accept")
 	w.SecondMapping = orElse(w.SecondMapping, "accept")
 	w.LocalMappings = orElse(w.LocalMappings, "accept")
+	w.UnseenObjects = orElse(w.UnseenObjects, "NoPermission")
 	if w.Generated != nil {
 		w.generate()
 	}
@@ -262,6 +306,7 @@ func (w *World) fillDefaults() {
 		lun.Model = orElse(lun.Model, "VRAID           ")
 		lun.State = orElse(lun.State, "ok")
 		lun.Quality = orElse(lun.Quality, "highQuality")
+		lun.SystemVolumes = orElse(lun.SystemVolumes, "VMFSOS")
 		lun.Display = orElse(lun.Display, fmt.Sprintf("%s (%s)", strings.TrimSpace(lun.Model), lun.Name))
 		lun.UUID = orElse(lun.UUID, vmlOf(lun.Name, lun.Model))
 	}
@@ -304,20 +349,4 @@ func unitFor(index int) int {
 		return index + 1
 	}
 	return index
-}
-
-// vmlOf makes a vml id, without the prefix, in the documented form of its kind of name.
-func vmlOf(name, model string) string {
-	tail := fmt.Sprintf("%x", (model + "      ")[:6])
-	switch {
-	case strings.HasPrefix(name, "naa."):
-		return "0200000000" + strings.TrimPrefix(name, "naa.") + tail
-	case strings.HasPrefix(name, "t10.NVMe"):
-		return "0500000000" + fmt.Sprintf("%064x", name[len(name)-16:])[:64] + tail
-	case strings.HasPrefix(name, "t10."):
-		serial := strings.ReplaceAll(name[len(name)-20:], "_", " ")
-		return "0100000000" + fmt.Sprintf("%x", serial) + tail
-	default:
-		return "0000000000" + fmt.Sprintf("%x", strings.TrimPrefix(name, "mpx."))
-	}
 }

@@ -6,34 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pyVmomi import vim, vmodl
-from pyvmomi_client import SAN, WORLD, Site, change, kind_of, mapping, new_mapping, refusal
+from pyVmomi import vim
+from pyvmomi_client import SAN, WORLD, Site, change, kind_of, mapping, new_mapping, read, refusal, user_of
 from vcenter_lab import VcenterLab
-
-Q = vmodl.query.PropertyCollector
-
-
-def user_of(site: Site, role: str) -> Site:
-    """Returns a session of a user with a role that is described in YAML."""
-    site.lab.world(f"users: {{bob: {{password: secret, {role}}}}}\n" + str(site.lab.control("GET", "/world")))
-    return Site(site.lab, "bob", "secret")
-
-
-def read(site: Site, kind: type, *paths: str, page: int | None = None) -> list[Any]:
-    """Returns the objects of a kind with some properties, over all pages."""
-    collector = site.content.propertyCollector
-    view = site.content.viewManager.CreateContainerView(site.content.rootFolder, [kind], True)
-    along = Q.TraversalSpec(type=vim.view.ContainerView, path="view", skip=False)
-    spec = Q.FilterSpec(
-        objectSet=[Q.ObjectSpec(obj=view, skip=True, selectSet=[along])],
-        propSet=[Q.PropertySpec(type=kind, all=not paths, pathSet=list(paths))],
-    )
-    answer = collector.RetrievePropertiesEx([spec], Q.RetrieveOptions(maxObjects=page))
-    objects = list(answer.objects)
-    while answer.token:
-        answer = collector.ContinueRetrievePropertiesEx(answer.token)
-        objects += answer.objects
-    return objects
 
 
 def test_a_wrong_password_and_no_session(site: Site) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pyVmomi import vim
-from pyvmomi_client import Site
+from pyvmomi_client import Site, read
 from vcenter_lab import VcenterLab
 
 STORY_2TB = "t10.ATA_____WDC_WD20EFRX2D68EUZN0_________________________WD2DWCC4M0000001"
@@ -140,3 +140,27 @@ def test_a_world_with_a_mistake_is_refused_and_the_old_one_stays(vcenter: Vcente
     with pytest.raises(RuntimeError, match="the lab refused POST /world"):
         vcenter.world(text)
     assert "backup01" in {vm["name"] for vm in vcenter.state()["vms"]}
+
+
+def test_a_world_of_many_luns_and_of_a_vm_with_many_mappings(site: Site) -> None:
+    site.lab.world("generated: {vms: 0, hosts: 8, luns: 100, mappings: 60, mode: virtual, serial: SAME}")
+    again = Site(site.lab)
+    devices = again.vm("many-mappings").config.hardware.device
+    mappings = [device for device in devices if isinstance(device, vim.vm.device.VirtualDisk)][1:]
+    assert len({disk.backing.lunUuid for disk in mappings}) == 60
+    assert {disk.backing.compatibilityMode for disk in mappings} == {"virtualMode"}
+    assert len(read(again, vim.HostSystem, "name")) == 8
+    last = again.find(vim.HostSystem, "esx08.lab").configManager.storageSystem
+    disks = [lun for lun in last.storageDeviceInfo.scsiLun if lun.lunType == "disk"]
+    assert len({lun.canonicalName for lun in disks}) == 160
+    assert {lun.serialNumber for lun in disks} == {"SAME"}
+
+
+def test_requests_are_counted_by_method(site: Site) -> None:
+    site.lab.clear_log()
+    site.content.viewManager.CreateListView()
+    for _ in range(3):
+        site.instance.CurrentTime()
+    assert site.lab.counts() == {"CreateListView": 1, "CurrentTime": 3}
+    site.lab.clear_log()
+    assert site.lab.counts() == {}
