@@ -82,9 +82,17 @@ class HostLun:
     multipath_plugin: str | None = None
     rdm_capable: bool | None = None
     used_by_vsan: bool = False
+    # True where a system volume of the host lies on it; None where nothing tells.
     boot: bool | None = None
     dump_or_scratch: bool | None = None
     vmfs_datastore: str | None = None
+    # False where the host's volumes could not be read: `vmfs_datastore` is then None and says nothing.
+    volumes_known: bool = True
+    protocol_endpoint: bool | None = False
+    nvme_over_fabrics: bool | None = False
+    removable: bool | None = False
+    # Whether the host offers it for a new mapping; None where the host was not asked, or did not answer.
+    offered: bool | None = None
     # Every id by which this host may name the LUN, and those of them that name the same LUN on every host.
     names: frozenset[str] = frozenset()
     durable_names: frozenset[str] = frozenset()
@@ -112,11 +120,15 @@ class Datastore:
     maintenance: bool = False
     # Hosts (ids) that mount it for writing; None where that could not be read.
     writable_from: frozenset[str] | None = None
+    # Hosts (ids) that mount it in any way; None where that could not be read.
+    mounted_on: frozenset[str] | None = None
+    # Whether it lies on disks of one host; None where that is not told.
+    local: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An ESXi host. `luns` is None where its storage could not be read."""
+    """An ESXi host. `luns` is None where its storage could not be read, `machines` (ids) where those could not be."""
 
     id: str
     name: str
@@ -126,6 +138,8 @@ class Host:
     management_server: str | None = None
     datacenter: str | None = None
     luns: tuple[HostLun, ...] | None = None
+    machines: frozenset[str] | None = frozenset()
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +201,12 @@ class VirtualMachine:
     datacenter: str | None = None
     host: str | None = None
     connection_state: str = "connected"
-    template: bool = False
+    template: bool | None = False
     vmx_path: str | None = None
     version: str | None = None
     change_version: str | None = None
-    has_snapshots: bool = False
-    consolidation_needed: bool = False
+    has_snapshots: bool | None = False
+    consolidation_needed: bool | None = False
     linked_clone: bool = False
     encrypted: bool = False
     fault_tolerance: bool = False
@@ -204,6 +218,8 @@ class VirtualMachine:
     question: str | None = None
     controllers: tuple[Controller, ...] = ()
     disks: tuple[Disk, ...] = ()
+    # False where its configuration could not be read: `disks` is then empty and says nothing.
+    disks_known: bool = True
     boot_order: tuple[str, ...] | None = None
     # The collection's own records: address -> text, whatever the place they were read from.
     records: Mapping[str, str] = field(default_factory=dict)
@@ -241,6 +257,10 @@ class Inventory:
     datastores: Mapping[str, Datastore]
     machines: Mapping[str, VirtualMachine]
     findings: tuple[Finding, ...] = ()
+    # Hosts (ids) that other objects name and that were not shown.
+    unseen_hosts: frozenset[str] = frozenset()
+    # False where the reading came to no end: what is missing here may be there all the same.
+    complete: bool = True
 
     def host_of(self, machine: VirtualMachine) -> Host | None:
         """Returns the host a machine is registered on, or None where it is not visible."""

@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
@@ -29,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import VIM, child_text
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (
     DATASTORE_PATHS,
     FOLDER_PATHS,
@@ -50,6 +53,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
     ObjectProperties,
     object_spec,
+    read_parts,
     read_properties,
     reference,
     traversal,
@@ -57,6 +61,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read im
 
 _TASK_PATHS = ("info.state", "info.descriptionId")
 _UNFINISHED = ("queued", "running")
+_GONE = "ManagedObjectNotFound"
+# So often a reading is begun that an object's removal ended.
+_ATTEMPTS = 3
+_NOT_THERE = tuple(f"{path} (gone when it was asked for)" for path in EXTRA_PATHS)
+_OFFER = VIM + "scsiDisk"
 
 
 class _Gathered:
@@ -79,10 +88,9 @@ class _Gathered:
             self.machines[read.id] = self.reader.read(read)
             self.files[read.id] = files_of(read)
         elif read.type == "HostSystem":
-            host, unreadable = host_of(read)
+            host = host_of(read)
             self.hosts[host.id] = host
             self.host_parents[host.id] = read.text("parent")
-            self._note(host.name, unreadable)
         elif read.type == "Datastore":
             datastore, unreadable = datastore_of(read)
             self.datastores[datastore.id] = datastore
@@ -131,11 +139,54 @@ class _Gathered:
             disks=disks,
         )
 
+    def unseen_hosts(self) -> frozenset[str]:
+        """Returns the hosts that VMs, clusters and datastores name and that were not shown."""
+        named = {read.machine.host for read in self.machines.values()} | self.folders.hosts
+        for datastore in self.datastores.values():
+            named |= datastore.mounted_on or frozenset()
+        return frozenset(host for host in named if host and host not in self.hosts)
 
-def read_inventory(session: Session, *, with_lun_paths: bool = False) -> Inventory:
-    """Returns everything that the user may see: one read of all objects, one more of the machines with mappings."""
-    gathered = _Gathered()
-    host_paths = HOST_PATHS + HOST_PATH_DETAIL if with_lun_paths else HOST_PATHS
+
+def read_inventory(
+    session: Session, *, with_lun_paths: bool = False, with_offers: bool = False, until: float = inf
+) -> Inventory:
+    """Returns everything that the user may see: one read of all objects, one more of the machines with mappings, and
+    with `with_offers` one question to each host.
+
+    What is not read when the monotonic clock says `until` is left out, and a finding says so.
+    """
+    gathered, complete = _read_all(session, HOST_PATHS + HOST_PATH_DETAIL if with_lun_paths else HOST_PATHS, until)
+    machines = gathered.finished_machines()
+    _add_extras(session, machines, [machine.id for machine in machines.values() if machine.mappings], until)
+    hosts = gathered.finished_hosts()
+    if with_offers:
+        hosts = {host.id: _with_offers(session, host, gathered, until) for host in hosts.values()}
+    return Inventory(
+        server=session.server.hostname,
+        stand_alone=session.content.about.apiType == "HostAgent",
+        hosts=hosts,
+        datastores=gathered.datastores,
+        machines=machines,
+        findings=tuple(gathered.findings) if complete else (*gathered.findings, _not_all(session)),
+        unseen_hosts=gathered.unseen_hosts(),
+        complete=complete,
+    )
+
+
+def _not_all(session: Session) -> Finding:
+    return Finding(
+        "unreadable",
+        "warning",
+        f"The inventory of {session.server.name} was not read to its end: time was up, or objects were removed while "
+        "they were read.",
+        "Run again, and raise timeout where it stays so. What is not listed may be there all the same.",
+        session.server.name,
+    )
+
+
+def _read_all(session: Session, host_paths: Sequence[str], until: float) -> tuple[_Gathered, bool]:
+    """Returns what was read of all objects, and whether that is all. An object that is removed meanwhile may end a
+    reading, which is then begun anew (vSphere API, PropertyCollector: ManagedObjectNotFound)."""
     paths = {
         "VirtualMachine": MACHINE_PATHS,
         "HostSystem": host_paths,
@@ -146,32 +197,55 @@ def read_inventory(session: Session, *, with_lun_paths: bool = False) -> Invento
     vim = library.vim
     kinds = [getattr(vim, kind) for kind in paths if kind != "Task"]
     doing = f"Reading the inventory of {session.server.name}"
-    views = session.content.viewManager
-    with _view(session, lambda: views.CreateContainerView(session.content.rootFolder, kinds, True)) as view:
+    create = session.content.viewManager.CreateContainerView
+    with _view(session, lambda: create(session.content.rootFolder, kinds, True)) as view:
         start = object_spec(
             view,
             traversal(vim.view.ContainerView, "view", traversal(vim.VirtualMachine, "recentTask")),
             skip=True,
         )
-        with _no_search_for_cycles():
-            for read in read_properties(session, doing, [start], paths):
-                gathered.add(read)
-    machines = gathered.finished_machines()
-    mapped = [machine.id for machine in machines.values() if machine.mappings]
-    if mapped:
-        references = [reference("VirtualMachine", machine_id) for machine_id in mapped]
-        with _view(session, lambda: views.CreateListView(references)) as view:
-            start = object_spec(view, traversal(vim.view.ListView, "view"), skip=True)
-            for read in read_properties(session, doing, [start], {"VirtualMachine": EXTRA_PATHS}):
-                machines[read.id] = _with_extras(machines[read.id], read)
-    return Inventory(
-        server=session.server.hostname,
-        stand_alone=session.content.about.apiType == "HostAgent",
-        hosts=gathered.finished_hosts(),
-        datastores=gathered.datastores,
-        machines=machines,
-        findings=tuple(gathered.findings),
-    )
+        gathered = _Gathered()
+        for _attempt in range(_ATTEMPTS):
+            gathered = _Gathered()
+            try:
+                with _no_search_for_cycles(), closing(read_properties(session, doing, [start], paths)) as reads:
+                    for read in reads:
+                        gathered.add(read)
+                        if time.monotonic() > until:
+                            return gathered, False
+                return gathered, True
+            except StepRefused as refusal:
+                if refusal.fault != _GONE:
+                    raise
+        return gathered, False
+
+
+def _add_extras(session: Session, machines: dict[str, VirtualMachine], wanted: Sequence[str], until: float) -> None:
+    """Reads more of these machines. One that is gone by now, or that time is up for, keeps what is known of it."""
+    unread = set(wanted)
+    groups = [list(wanted)] if wanted else []
+    doing = f"Reading the virtual machines with mappings of {session.server.name}"
+    while groups and time.monotonic() <= until:
+        group = groups.pop()
+        start = [object_spec(reference("VirtualMachine", machine_id)) for machine_id in group]
+        try:
+            with closing(read_properties(session, doing, start, {"VirtualMachine": EXTRA_PATHS})) as reads:
+                for read in reads:
+                    machines[read.id] = _with_extras(machines[read.id], read)
+                    unread.discard(read.id)
+                    if time.monotonic() > until:
+                        break
+        except StepRefused as refusal:
+            if refusal.fault != _GONE:
+                raise
+            # The fault does not always say which: each half is asked for by itself.
+            left = [machine_id for machine_id in group if machine_id in unread]
+            middle = (len(left) + 1) // 2
+            if len(left) > 1:
+                groups += [left[middle:], left[:middle]]
+    for machine_id in unread:
+        machine = machines[machine_id]
+        machines[machine_id] = replace(machine, unreadable=(*machine.unreadable, *_NOT_THERE))
 
 
 def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMachine:
@@ -180,8 +254,29 @@ def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMach
         machine,
         records=records_of(read),
         disks=tuple(replace(disk, extent=extent_among(files, disk)) for disk in machine.disks),
-        unreadable=(*machine.unreadable, *read.refused),
+        unreadable=(*machine.unreadable, *read.unread),
     )
+
+
+def _with_offers(session: Session, host: Host, gathered: _Gathered, until: float) -> Host:
+    """Returns the host with what it offers for new mappings (vSphere API, EnvironmentBrowser.QueryConfigTarget)."""
+    browser = gathered.folders.browsers.get(gathered.host_parents[host.id] or "")
+    if host.luns is None:
+        return host
+    offered: set[str] = set()
+    try:
+        if browser is None or time.monotonic() > until:
+            raise StepRefused("The host was not asked.", fault="NotAsked")
+        target = session.managed(library.vim.EnvironmentBrowser, browser)
+        doing = f"Asking {host.name} which LUNs it offers"
+        for part in read_parts(session, doing, target, "QueryConfigTarget", reference("HostSystem", host.id)):
+            if part.tag == _OFFER:
+                names = (child_text(part, "disk", "canonicalName"), child_text(part, "disk", "uuid"))
+                offered.update(name for name in (*names, child_text(part, "name")) if name is not None)
+    except (StepRefused, ConnectionFailed):
+        return replace(host, unreadable=(*host.unreadable, "which LUNs it offers (QueryConfigTarget)"))
+    luns = tuple(replace(lun, offered=bool({lun.canonical_name, lun.uuid} & offered)) for lun in host.luns)
+    return replace(host, luns=luns)
 
 
 @contextmanager
@@ -238,10 +333,11 @@ def read_vm(session: Session, machine_id: str) -> VmState:
         hint="It was removed or unregistered; register it again, then name it anew.",
     )
     try:
-        for read in read_properties(session, f"Reading the virtual machine {machine_id}", [start], paths):
-            gathered.add(read)
+        with closing(read_properties(session, f"Reading the virtual machine {machine_id}", [start], paths)) as reads:
+            for read in reads:
+                gathered.add(read)
     except StepRefused as refusal:
-        if refusal.fault == "ManagedObjectNotFound":
+        if refusal.fault == _GONE:
             raise gone from refusal
         raise
     machine = gathered.finished_machines().get(machine_id)
@@ -255,9 +351,9 @@ def read_datacenter(session: Session, machine_id: str) -> Any:
     """Returns the reference of the datacenter that a machine lies in; None where it cannot be seen."""
     start = object_spec(reference("VirtualMachine", machine_id), _upward())
     doing = f"Reading the datacenter of {machine_id}"
-    for read in read_properties(session, doing, [start], {"Datacenter": ("name",)}):
-        return reference("Datacenter", read.id)
-    return None
+    with closing(read_properties(session, doing, [start], {"Datacenter": ("name",)})) as reads:
+        found = next(reads, None)
+    return reference("Datacenter", found.id) if found is not None else None
 
 
 def _upward() -> Any:

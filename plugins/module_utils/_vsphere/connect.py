@@ -12,6 +12,7 @@ request that writes is never sent twice.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.faults import error_of, fault_of_exception
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.whole_reply import bounded
 
 _T = TypeVar("_T")
 
@@ -39,6 +41,8 @@ _FIRST_VERSION = "vim.version.version7"
 # What pyVmomi raises where an answer is not what it can read.
 _UNREADABLE_ANSWER = (ExpatError, KeyError, AttributeError, TypeError, ValueError)
 _DROPPED = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+# How pyVmomi says that a status was neither 200 nor 500.
+_HTTP_STATUS = re.compile(r"(\d{3}) ?(.*)")
 _HOSTNAME_MISMATCH, _ADDRESS_MISMATCH = 62, 64
 
 
@@ -108,40 +112,16 @@ class Session:
                 "The installed pyVmomi cannot go through a proxy.",
                 hint="Install pyvmomi 9.0 or later, or take proxy_host away.",
             )
-        vim, vmodl = library.vim, library.vmodl
+        stub.scheme = bounded(stub.scheme)
         try:
-            content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
-            stub.ComputeVersionInfo(_newest_common_version(content.about.apiVersion))
-            login = content.sessionManager.Login(server.username, server.password, "en_US")
-        except vim.fault.InvalidLogin:
-            raise ConnectionFailed(
-                f"{server.name} does not accept the user name and password of {server.username}.",
-                hint="Check username and password; they were sent once only, so that no account is locked.",
-            ) from None
-        except vim.fault.NoPermission:
-            raise ConnectionFailed(
-                f"{server.name} knows {server.username} and does not let this user in.",
-                hint="Give the user a role on the server, at least Read-only.",
-            ) from None
-        except vmodl.MethodFault as error:
-            fault = fault_of_exception(error)
-            raise ConnectionFailed(
-                f"{server.name} refused the login: {fault.name}: {fault.message}",
-                hint="See that it is a vCenter or an ESXi host of version 5.0 or later, and that it takes logins.",
-            ) from None
-        except (OSError, HTTPException, UnicodeError) as error:
-            raise unreachable(server, error) from error
-        except _UNREADABLE_ANSWER as error:
-            raise _not_vsphere(server) from error
-        return cls(server, stub, content, login.key)
+            return cls(server, stub, *_logged_in(server, stub))
+        except BaseException:
+            stub.DropConnections()
+            raise
 
     def close(self) -> None:
         """Logs out, as far as the server can still be reached."""
-        try:
-            self.content.sessionManager.Logout()
-        except (library.vmodl.MethodFault, OSError, HTTPException, *_UNREADABLE_ANSWER):
-            pass
-        self.stub.DropConnections()
+        _log_out(self.stub, self.content)
 
     def managed(self, kind: Any, object_id: str) -> Any:
         """Returns a managed object by its id, on which methods can be called."""
@@ -206,18 +186,19 @@ class Exchange:
         except (HTTPException, *_DROPPED):
             # An idle connection that the server had closed; it is opened anew when the reply is taken.
             self.abandon()
-        except OSError as error:
+        except BaseException as error:
             self.abandon()
-            raise unreachable(session.server, error) from error
+            if isinstance(error, OSError):
+                raise unreachable(session.server, error) from error
+            raise
 
     @contextmanager
     def reply(self) -> Iterator[HTTPResponse]:
         """Gives the reply as a stream, with HTTP status 200 or 500; raises ConnectionFailed."""
         try:
             response = self._response()
-            if response.status not in (200, 500):
-                name = self._session.server.name
-                raise ConnectionFailed(f"{name} answered a request with HTTP status {response.status}.")
+            if response.status not in (200, 500) or "html" in (response.getheader("Content-Type") or ""):
+                raise wrong_status(self._session.server, response.status, response.reason)
             yield response
             response.read()
             self._session.stub.ReturnConnection(self._connection)
@@ -252,6 +233,52 @@ class Exchange:
             "Content-Type": "text/xml; charset=UTF-8",
         }
         self._connection.request("POST", stub.path, self._body, headers)
+
+
+def _logged_in(server: Server, stub: Any) -> tuple[Any, str]:
+    """Returns the content of the server and the key of the new session."""
+    vim, vmodl = library.vim, library.vmodl
+    content = None
+    try:
+        content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
+        stub.ComputeVersionInfo(_newest_common_version(content.about.apiVersion))
+        login = content.sessionManager.Login(server.username, server.password, "en_US")
+        return content, login.key
+    except vim.fault.InvalidLogin:
+        raise ConnectionFailed(
+            f"{server.name} does not accept the user name and password of {server.username}.",
+            hint="Check username and password; they were sent once only, so that no account is locked.",
+        ) from None
+    except vim.fault.NoPermission:
+        raise ConnectionFailed(
+            f"{server.name} knows {server.username} and does not let this user in.",
+            hint="Give the user a role on the server, at least Read-only.",
+        ) from None
+    except vmodl.MethodFault as error:
+        fault = fault_of_exception(error)
+        raise ConnectionFailed(
+            f"{server.name} refused the login: {fault.name}: {fault.message}",
+            hint="See that it is a vCenter or an ESXi host of version 5.0 or later, and that it takes logins.",
+        ) from None
+    except (OSError, HTTPException, UnicodeError) as error:
+        raise unreachable(server, error) from error
+    except BaseException as error:
+        # The login may stand on the server although its answer could not be read.
+        if content is not None:
+            _log_out(stub, content)
+        if isinstance(error, _UNREADABLE_ANSWER):
+            raise _not_vsphere(server) from error
+        raise
+
+
+def _log_out(stub: Any, content: Any) -> None:
+    """Ends the session, as far as the server can still be reached, and closes all connections."""
+    try:
+        content.sessionManager.Logout()
+    except (library.vmodl.MethodFault, OSError, HTTPException, *_UNREADABLE_ANSWER):
+        pass
+    finally:
+        stub.DropConnections()
 
 
 def _tls_context(server: Server) -> ssl.SSLContext:
@@ -317,6 +344,9 @@ def unreachable(server: Server, error: Exception) -> StorageError:
         return ConnectionFailed(
             f"{name} refuses connections{via}.", hint="Check hostname and port, and that the server is up."
         )
+    status = _HTTP_STATUS.fullmatch(str(error)) if isinstance(error, HTTPException) else None
+    if status is not None:
+        return wrong_status(server, int(status[1]), status[2])
     if isinstance(error, (HTTPException, *_DROPPED)):
         return ConnectionFailed(
             f"The connection to {name} broke off{via} ({type(error).__name__}).",
@@ -324,6 +354,19 @@ def unreachable(server: Server, error: Exception) -> StorageError:
         )
     reason = getattr(error, "strerror", None) or str(error)
     return ConnectionFailed(f"{name} cannot be reached{via}: {reason}.", hint="Check hostname, port and the network.")
+
+
+def wrong_status(server: Server, status: int, reason: str | None) -> ConnectionFailed:
+    """Returns the error for an answer that is no SOAP, as a proxy, a load balancer or a server that starts gives."""
+    said = f"{status} {reason}".strip() if reason else str(status)
+    if status >= 500:
+        hint = (
+            "The vCenter's services, or the proxy or load balancer before it, are not ready: see that the service "
+            "vpxd runs and that the load balancer has a healthy server, then run again."
+        )
+    else:
+        hint = "Check that hostname and port are those of a vCenter or an ESXi host, and what lies between."
+    return ConnectionFailed(f"{server.name} answered with HTTP status {said}.", hint=hint)
 
 
 def _untrusted(server: Server, error: ssl.SSLCertVerificationError) -> ConnectionFailed:

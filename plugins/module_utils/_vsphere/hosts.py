@@ -21,6 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
     snake_case,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.luns import (
+    ADAPTERS,
     DUMP_PARTITION,
     MULTIPATH,
     PLUGINS,
@@ -40,9 +41,11 @@ HOST_PATHS = (
     "summary.config.product.version",
     SCSI_LUNS,
     TOPOLOGY,
+    ADAPTERS,
     PLUGINS,
     VOLUMES,
     DUMP_PARTITION,
+    "vm",
 )
 # Asked only where the paths of the LUNs are wanted.
 HOST_PATH_DETAIL = (MULTIPATH,)
@@ -60,7 +63,7 @@ DATASTORE_PATHS = (
 FOLDER_PATHS: Mapping[str, tuple[str, ...]] = {
     "Folder": ("name", "parent"),
     "Datacenter": ("name", "parent"),
-    "ComputeResource": ("name", "parent"),
+    "ComputeResource": ("name", "parent", "host", "environmentBrowser"),
     "VirtualApp": ("name", "parentFolder", "parentVApp"),
 }
 
@@ -79,9 +82,15 @@ class Folders:
 
     def __init__(self) -> None:
         self._folders: dict[str, Folder] = {}
+        # The hosts (ids) that clusters and the like are made of, whether the user sees them or not.
+        self.hosts: set[str] = set()
+        # Who tells what a cluster's hosts offer, by the id of the cluster.
+        self.browsers: dict[str, str | None] = {}
 
     def add(self, read: ObjectProperties) -> None:
         """Takes in one container."""
+        self.hosts.update(host.text or "" for host in read.values.get("host", ()))
+        self.browsers[read.id] = read.text("environmentBrowser")
         parent = read.text("parentVApp") or read.text("parentFolder") or read.text("parent")
         self._folders[read.id] = Folder(decode_name(read.text("name") or read.id), parent, read.type == "Datacenter")
 
@@ -102,11 +111,17 @@ class Folders:
         return found
 
 
-def host_of(read: ObjectProperties) -> tuple[Host, tuple[str, ...]]:
-    """Returns a host without its datacenter, and what of it could not be read."""
+def host_of(read: ObjectProperties) -> Host:
+    """Returns a host without its datacenter; what of it could not be read stands in `unreadable`.
+
+    A host that does not respond has no `config` at all (vSphere API, HostSystem.config).
+    """
     name = decode_name(read.text("name") or read.id)
-    luns, unreadable = luns_of(read, name)
-    host = Host(
+    luns, not_understood = luns_of(read, name)
+    unreadable = (*read.unread, *not_understood)
+    if luns is None and SCSI_LUNS not in read.refused:
+        unreadable = (*unreadable, "config")
+    return Host(
         id=read.id,
         name=name,
         version=read.text("summary.config.product.version") or "unknown",
@@ -114,13 +129,22 @@ def host_of(read: ObjectProperties) -> tuple[Host, tuple[str, ...]]:
         maintenance=read.text("runtime.inMaintenanceMode") in ("true", "1"),
         management_server=read.text("summary.managementServerIp"),
         luns=luns,
+        machines=_machines_of(read),
+        unreadable=unreadable,
     )
-    return host, (*read.refused, *unreadable)
+
+
+def _machines_of(read: ObjectProperties) -> frozenset[str] | None:
+    """Returns the ids of the VMs on a host; a host without any may leave the property out."""
+    if "vm" in read.refused:
+        return None
+    listed = read.values.get("vm")
+    return frozenset(entry.text or "" for entry in listed) if listed is not None else frozenset()
 
 
 def datastore_of(read: ObjectProperties) -> tuple[Datastore, tuple[str, ...]]:
     """Returns a datastore, and what of it could not be read."""
-    unreadable = list(read.refused)
+    unreadable = list(read.unread)
     accessible: bool | None = None
     free: int | None = None
     try:
@@ -129,6 +153,8 @@ def datastore_of(read: ObjectProperties) -> tuple[Datastore, tuple[str, ...]]:
     except ValueError:
         unreadable.append("summary")
     maintenance = read.text("summary.maintenanceMode")
+    mounts = read.values.get("host")
+    local = child_text(read.values.get("info"), "vmfs", "local")
     datastore = Datastore(
         id=read.id,
         name=decode_name(read.text("name") or read.id),
@@ -139,6 +165,8 @@ def datastore_of(read: ObjectProperties) -> tuple[Datastore, tuple[str, ...]]:
         free_bytes=free,
         maintenance=maintenance not in (None, "normal"),
         writable_from=_writable_from(read),
+        mounted_on=frozenset(child_text(mount, "key") or "" for mount in mounts) if mounts is not None else None,
+        local={"true": True, "1": True, "false": False, "0": False}.get(local or ""),
     )
     return datastore, tuple(unreadable)
 

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
@@ -19,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
     child,
     child_text,
     children,
+    decode_name,
     snake_case,
     type_of,
 )
@@ -31,9 +32,32 @@ MULTIPATH = "config.storageDevice.multipathInfo"
 VOLUMES = "config.fileSystemVolume.mountInfo"
 DUMP_PARTITION = "config.activeDiagnosticPartition"
 
-# Names that carry an identity of the device itself, and so are the same on every host.
-_DURABLE = ("naa.", "eui.", "t10.")
+ADAPTERS = "config.storageDevice.hostBusAdapter"
+
+# Names that say where a device is plugged in, and ids that hold the LUN number, which hosts give each their own.
+_OF_ONE_HOST = ("mpx.", "vml.")
 _UNKNOWN_SERIALS = ("", "unavailable")
+# The namespace of a durable name that holds the serial number (seen in dumps of ESXi 6.7).
+_SERIAL_NAMESPACE = "SERIALNUM"
+# A VMFS volume that people make datastores of; the host's own volumes are of other types ("VMFS-L", "VFFS", "OTHER").
+_VMFS = "VMFS"
+# Drivers of adapters that USB sticks hang on.
+_USB_DRIVERS = ("vmkusb", "umass", "usb-storage")
+# Bit 7 of the second byte of standard INQUIRY data: the medium can be removed (SPC-4, 6.6.2).
+_REMOVABLE_BIT = 0x80
+# Kinds of adapters that NVMe namespaces of a fabric come through.
+_NVME_FABRICS = ("HostTcpHba", "HostRdmaHba")
+_NVME_LOCAL = ("HostPcieHba",)
+_NVME = "nvme"
+
+
+@dataclass(frozen=True)
+class _Adapter:
+    """An adapter of the host: its kind ("HostTcpHba"), the protocol that it speaks, and its driver."""
+
+    kind: str
+    protocol: str
+    driver: str
 
 
 @dataclass(frozen=True)
@@ -41,9 +65,12 @@ class _Surroundings:
     """What other properties of the host say about its LUNs, by the key of the LUN or by its canonical name."""
 
     numbers: Mapping[str, int] = field(default_factory=dict)
+    adapters: Mapping[str, tuple[_Adapter, ...]] = field(default_factory=dict)
     plugins: Mapping[str, str] = field(default_factory=dict)
     paths: Mapping[str, tuple[LunPath, ...]] = field(default_factory=dict)
     datastores: Mapping[str, str] = field(default_factory=dict)
+    system_disks: frozenset[str] = frozenset()
+    volumes_are_known: bool = False
     dump_disk: str | None = None
     dump_is_known: bool = False
 
@@ -53,7 +80,8 @@ def luns_of(read: ObjectProperties, host_name: str) -> tuple[tuple[HostLun, ...]
     devices = read.values.get(SCSI_LUNS)
     if devices is None:
         return None, ()
-    unreadable: list[str] = []
+    # A host that has LUNs tells its volumes too; without them, what lies on a LUN is not known.
+    unreadable = [VOLUMES] if VOLUMES not in read.values and VOLUMES not in read.refused else []
     surroundings = _surroundings(read, unreadable)
     luns: list[HostLun] = []
     for device in devices:
@@ -69,11 +97,11 @@ def _lun(device: Element, host: str, host_name: str, surroundings: _Surroundings
     uuid = child_text(device, "uuid") or ""
     canonical = child_text(device, "canonicalName") or child_text(device, "deviceName") or uuid
     device_name = child_text(device, "deviceName") or canonical
-    serial = (child_text(device, "serialNumber") or "").strip()
     blocks = as_int(child_text(device, "capacity", "block"))
     block_size = as_int(child_text(device, "capacity", "blockSize"))
     local = as_bool(child_text(device, "localDisk"))
     states = [snake_case(state.text or "") for state in children(device, "operationalState")]
+    adapters = surroundings.adapters.get(key, ())
     names, durable = _names(device, uuid, canonical, device_name)
     return HostLun(
         host=host,
@@ -88,7 +116,7 @@ def _lun(device: Element, host: str, host_name: str, surroundings: _Surroundings
         state=",".join(states) or "unknown_state",
         vendor=(child_text(device, "vendor") or "").strip() or None,
         model=(child_text(device, "model") or "").strip() or None,
-        serial=None if serial.lower() in _UNKNOWN_SERIALS else serial,
+        serial=_serial(device),
         capacity_bytes=blocks * block_size if blocks is not None and block_size is not None else None,
         block_size=block_size,
         disk_type=child_text(device, "scsiDiskType"),
@@ -98,8 +126,14 @@ def _lun(device: Element, host: str, host_name: str, surroundings: _Surroundings
         lun_number=surroundings.numbers.get(key),
         multipath_plugin=surroundings.plugins.get(key),
         used_by_vsan=child_text(device, "vsanDiskInfo", "vsanUuid") is not None,
+        boot=True if canonical in surroundings.system_disks else None,
         dump_or_scratch=canonical == surroundings.dump_disk if surroundings.dump_is_known else None,
         vmfs_datastore=surroundings.datastores.get(canonical),
+        volumes_known=surroundings.volumes_are_known,
+        # Told only by hosts that have virtual volumes at all.
+        protocol_endpoint=as_bool(child_text(device, "protocolEndpoint")) or False,
+        nvme_over_fabrics=_is_nvme_over_fabrics(device, local, adapters),
+        removable=_is_removable(device, local, adapters),
         names=names,
         durable_names=durable,
         paths=surroundings.paths.get(key, ()),
@@ -109,8 +143,9 @@ def _lun(device: Element, host: str, host_name: str, surroundings: _Surroundings
 def _names(device: Element, uuid: str, canonical: str, device_name: str) -> tuple[frozenset[str], frozenset[str]]:
     """Returns every id by which this host may mean the LUN, and those that mean the same LUN on every host.
 
-    The API says that descriptors of low quality are not for correlation, and a vml id holds the LUN number, which
-    hosts give each their own (KB 1016210); so neither is a name for all hosts.
+    What descriptor quality means is the API's: a high one is for correlation across hosts, a low one is not. A vml id
+    holds the LUN number, which hosts give each their own (KB 1016210), and an mpx name says where a device is plugged
+    in; neither is a name for all hosts. The canonical name is one, unless its own descriptor says that it is not.
     """
     qualities = {
         child_text(descriptor, "id") or "": child_text(descriptor, "quality") or ""
@@ -122,11 +157,14 @@ def _names(device: Element, uuid: str, canonical: str, device_name: str) -> tupl
         bare_device_name(device_name) or "",
         *(bare_device_name(name) or "" for name in qualities),
     }
-    durable = {
-        name
-        for name in (canonical, *(name for name, quality in qualities.items() if quality == "highQuality"))
-        if name.startswith(_DURABLE) and qualities.get(name) != "lowQuality"
-    }
+    durable = {name for name, quality in qualities.items() if quality == "highQuality"}
+    if (
+        canonical != uuid
+        and canonical != device_name
+        and qualities.get(canonical) not in ("lowQuality", "unknownQuality")
+    ):
+        durable.add(canonical)
+    durable = {name for name in durable if name and not name.lower().startswith(_OF_ONE_HOST)}
     return frozenset(names - {""}), frozenset(durable)
 
 
@@ -137,11 +175,15 @@ def _surroundings(read: ObjectProperties, unreadable: list[str]) -> _Surrounding
     except ValueError:
         unreadable.append(TOPOLOGY)
     dump = read.values.get(DUMP_PARTITION)
+    datastores, system_disks = _volumes(read.values.get(VOLUMES))
     return _Surroundings(
         numbers=numbers,
+        adapters=_adapters(read.values.get(TOPOLOGY), read.values.get(ADAPTERS)),
         plugins=_plugins(read.values.get(PLUGINS)),
         paths=_paths(read.values.get(MULTIPATH)),
-        datastores=_vmfs_disks(read.values.get(VOLUMES)),
+        datastores=datastores,
+        system_disks=system_disks,
+        volumes_are_known=VOLUMES in read.values,
         dump_disk=child_text(dump, "id", "diskName"),
         dump_is_known=DUMP_PARTITION not in read.refused,
     )
@@ -199,15 +241,82 @@ def _transport(transport: Element | None) -> str | None:
     return snake_case(kind) or None
 
 
-def _vmfs_disks(mounts: Element | None) -> dict[str, str]:
-    """Returns the VMFS datastore that lies on each disk, by the canonical name of the disk."""
-    disks: dict[str, str] = {}
+def _volumes(mounts: Element | None) -> tuple[dict[str, str], frozenset[str]]:
+    """Returns the VMFS datastore that lies on each disk, and the disks that carry the host's own volumes, by the
+    canonical names of the disks."""
+    datastores: dict[str, str] = {}
+    system: set[str] = set()
     for mount in mounts if mounts is not None else ():
         volume = child(mount, "volume")
         if volume is None:
             continue
         for extent in children(volume, "extent"):
             disk = child_text(extent, "diskName")
-            if disk is not None:
-                disks[disk] = child_text(volume, "name") or "?"
-    return disks
+            if disk is None:
+                continue
+            if (child_text(volume, "type") or _VMFS).upper() == _VMFS:
+                datastores[disk] = decode_name(child_text(volume, "name") or "?")
+            else:
+                system.add(disk)
+    return datastores, frozenset(system)
+
+
+def _adapters(topology: Element | None, adapters: Element | None) -> dict[str, tuple[_Adapter, ...]]:
+    """Returns the adapters through which each LUN is seen, by the key of the LUN."""
+    by_key = {
+        child_text(adapter, "key"): _Adapter(
+            type_of(adapter),
+            (child_text(adapter, "storageProtocol") or "").lower(),
+            (child_text(adapter, "driver") or "").lower(),
+        )
+        for adapter in (adapters if adapters is not None else ())
+    }
+    found: dict[str, tuple[_Adapter, ...]] = {}
+    for interface in children(topology, "adapter"):
+        adapter = by_key.get(child_text(interface, "adapter"))
+        if adapter is None:
+            continue
+        for target in children(interface, "target"):
+            for lun in children(target, "lun"):
+                key = child_text(lun, "scsiLun") or ""
+                found[key] = (*found.get(key, ()), adapter)
+    return found
+
+
+def _serial(device: Element) -> str | None:
+    """Returns the serial number of a device; None where it tells none."""
+    told = (child_text(device, "serialNumber") or "").strip()
+    if told.lower() not in _UNKNOWN_SERIALS:
+        return told
+    for name in (*children(device, "alternateName"), *children(device, "durableName")):
+        if child_text(name, "namespace") == _SERIAL_NAMESPACE:
+            data = bytes(int(byte.text or "0") & 0xFF for byte in children(name, "data"))
+            serial = data.decode("ascii", "replace").strip(" \0")
+            if serial.isprintable() and serial.lower() not in _UNKNOWN_SERIALS:
+                return serial
+    return None
+
+
+def _is_nvme_over_fabrics(device: Element, local: bool | None, adapters: Sequence[_Adapter]) -> bool | None:
+    """Tells whether a device is a namespace of NVMe over fabrics: no mapping is made of it (NVMe table of 7.0)."""
+    if any(adapter.kind in _NVME_FABRICS for adapter in adapters):
+        return True
+    # A host before 8.0.1 does not tell the protocol of a device; its vendor is "NVMe" and its vml id of type 05 then.
+    protocol = child_text(device, "applicationProtocol") or ""
+    is_nvme = (
+        _NVME in (protocol.lower(), (child_text(device, "vendor") or "").strip().lower())
+        or (child_text(device, "uuid") or "").startswith("05")
+        or any(adapter.protocol == _NVME for adapter in adapters)
+    )
+    if not is_nvme or local or any(adapter.kind in _NVME_LOCAL for adapter in adapters):
+        return False
+    return True if local is False else None
+
+
+def _is_removable(device: Element, local: bool | None, adapters: Sequence[_Adapter]) -> bool | None:
+    """Tells whether a device is a USB stick or the like, by its INQUIRY data or by the driver of its adapter."""
+    inquiry = [int(byte.text or "0") & 0xFF for byte in children(device, "standardInquiry")[:2]]
+    removable = len(inquiry) > 1 and bool(inquiry[1] & _REMOVABLE_BIT)
+    if removable or any(adapter.driver.startswith(_USB_DRIVERS) for adapter in adapters):
+        return True
+    return None if local is not False and len(inquiry) < 2 and not adapters else False

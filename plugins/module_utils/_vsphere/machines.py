@@ -41,6 +41,20 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read im
 
 _T = TypeVar("_T")
 
+# What every machine has, so that its absence means that it could not be read: an inaccessible, orphaned or invalid
+# machine has no `config` at all (vSphere API, VirtualMachine.config).
+_ALWAYS_SET = (
+    "config.template",
+    "config.hardware.device",
+    "runtime.powerState",
+    "runtime.connectionState",
+    "runtime.host",
+    "runtime.consolidationNeeded",
+    "runtime.faultToleranceState",
+)
+CONFIG = "config"
+DEVICES = "config.hardware.device"
+
 RECORD_KEY = "winbackup.storage.rdm."
 
 # What the bulk read asks of each machine. All of it is there since 6.5; what an older server lacks is left out.
@@ -122,8 +136,12 @@ class MachineReader:
         values = _Values(read)
         controllers, disks = _devices(values)
         tasks = values.convert("recentTask", lambda element: tuple(task.text or "" for task in element))
-        snapshots = values.convert("snapshot", lambda element: bool(len(element))) or False
-        consolidation = values.boolean("runtime.consolidationNeeded") or False
+        config = DEVICES in read.values
+        # A machine without snapshots has no such property; one whose configuration cannot be read does not tell it.
+        snapshots = values.convert("snapshot", lambda element: bool(len(element)))
+        if snapshots is None and config and "snapshot" not in values.unreadable:
+            snapshots = False
+        consolidation = values.boolean("runtime.consolidationNeeded")
         delta = any(disk.parents for disk in disks)
         machine = VirtualMachine(
             id=read.id,
@@ -134,10 +152,11 @@ class MachineReader:
             bios_uuid=read.text("config.uuid"),
             host=_once(read.text("runtime.host")),
             connection_state=sys.intern(snake_case(read.text("runtime.connectionState") or "unknown")),
-            template=values.boolean("config.template") or False,
+            template=values.boolean("config.template"),
             vmx_path=read.text("config.files.vmPathName"),
             version=_once(read.text("config.version")),
             change_version=read.text("config.changeVersion"),
+            disks_known=config,
             has_snapshots=snapshots,
             consolidation_needed=consolidation,
             # A delta that no snapshot and no failed consolidation accounts for lies on another machine's disk.
@@ -167,7 +186,7 @@ class _Values:
 
     def __init__(self, read: ObjectProperties) -> None:
         self.read = read
-        self.unreadable = list(read.refused)
+        self.unreadable = [*read.unread, *_unset_of(read)]
 
     def convert(self, path: str, conversion: Callable[[Element], _T]) -> _T | None:
         """Returns what the conversion makes of a property; None where it is unset or not understood."""
@@ -187,6 +206,14 @@ class _Values:
     def boolean(self, path: str) -> bool | None:
         """Returns a property that is true, false or neither."""
         return self.convert(path, lambda element: as_bool(element.text))
+
+
+def _unset_of(read: ObjectProperties) -> list[str]:
+    """Returns what every machine has and this one does not tell; all of its configuration is called "config"."""
+    unset = [path for path in _ALWAYS_SET if path not in read.values and path not in read.refused]
+    if DEVICES in unset:
+        unset = [CONFIG, *(path for path in unset if not path.startswith("config."))]
+    return unset
 
 
 def records_of(read: ObjectProperties) -> dict[str, str]:

@@ -12,7 +12,7 @@ fails as a whole where one value is of a type that it does not know.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
@@ -33,6 +33,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.faults 
     error_of,
     fault_of_element,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.legal_xml import LegalXml, take_marks
 
 PAGE_SIZE = 250
 
@@ -42,6 +43,7 @@ _SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _FAULT = f"{_SOAP}Envelope/{_SOAP}Body/{_SOAP}Fault"
 _VALUE = f"{_SOAP}Envelope/{_SOAP}Body/*/{VIM}returnval"
 _CHUNK_BYTES = 65536
+_SPOILT = " (a character in it is no XML)"
 _PROPERTY, _NAME, _VAL = VIM + "propSet", VIM + "name", VIM + "val"
 
 
@@ -56,6 +58,13 @@ class ObjectProperties:
     id: str
     values: Mapping[str, Element]
     refused: Mapping[str, ServerFault]
+    # Properties that held a character which no XML may hold; their values have U+FFFD in its place.
+    spoilt: tuple[str, ...] = ()
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What of the object was refused, or came with a character that is none."""
+        return (*self.refused, *(f"{path}{_SPOILT}" for path in self.spoilt))
 
     def text(self, path: str) -> str | None:
         """Returns the text of a simple property, or None."""
@@ -73,7 +82,7 @@ class _Refused(Exception):
 
 def read_properties(
     session: Session, doing: str, start: Sequence[Any], paths: Mapping[str, Sequence[str]], page_size: int = PAGE_SIZE
-) -> Iterator[ObjectProperties]:
+) -> Generator[ObjectProperties]:
     """Yields the objects that `start` (ObjectSpecs) leads to, with the properties `paths` names for their type.
 
     A path that the server does not know is left out and the read is begun anew. Raises StepRefused, ConnectionFailed.
@@ -91,9 +100,28 @@ def read_properties(
             if begun or refused.fault.name != "InvalidProperty" or not _leave_out(wanted, unknown):
                 raise error_of(refused.fault, doing) from None
         except ParseError as error:
-            raise ConnectionFailed(
-                f"{doing} failed: {session.server.name} gave an answer that is no XML, or that broke off."
-            ) from error
+            raise _no_xml(session, doing, error) from error
+
+
+def read_parts(session: Session, doing: str, target: Any, method: str, *arguments: Any) -> Iterator[Element]:
+    """Yields the parts of what a reading method returns; a part is good until the next one is asked for.
+
+    Raises StepRefused, ConnectionFailed.
+    """
+    try:
+        with session.ask(target, method, *arguments).reply() as reply:
+            yield from _parts_of(reply, LegalXml())
+    except _Refused as refused:
+        raise error_of(refused.fault, doing) from None
+    except ParseError as error:
+        raise _no_xml(session, doing, error) from error
+
+
+def _no_xml(session: Session, doing: str, error: ParseError) -> ConnectionFailed:
+    return ConnectionFailed(
+        f"{doing} failed: {session.server.name} gave an answer that is no XML, or that broke off: {error}.",
+        hint="Run again; if it stays so, look at the logs of the server, and of a proxy or load balancer before it.",
+    )
 
 
 def _leave_out(wanted: Mapping[str, list[str]], unknown: str | None) -> bool:
@@ -138,6 +166,7 @@ class _Pages:
     def __init__(self, session: Session, asked: Exchange) -> None:
         self._session = session
         self._token: str | None = None
+        self._tokens: set[str] = set()
         self.asked: Exchange | None = asked
 
     def objects_of_next(self) -> Iterator[ObjectProperties]:
@@ -145,14 +174,24 @@ class _Pages:
         exchange, self.asked, self._token = self.asked, None, None
         if exchange is None:
             return
+        legal = LegalXml()
         with exchange.reply() as reply:
-            for element in _parts_of(reply):
+            for element in _parts_of(reply, legal):
                 if element.tag == _OBJECTS:
-                    yield _object_of(element)
+                    yield _object_of(element, legal.marked)
                 elif element.tag == _TOKEN and element.text:
-                    self._token = element.text
-                    collector = self._session.content.propertyCollector
-                    self.asked = self._session.ask(collector, "ContinueRetrievePropertiesEx", element.text)
+                    self._ask_for(element.text)
+
+    def _ask_for(self, token: str) -> None:
+        if token in self._tokens:
+            raise ConnectionFailed(
+                f"{self._session.server.name} gave a page that it had given before, so that the reading has no end.",
+                hint="Run again; if it stays so, restart the server's vpxd or hostd.",
+            )
+        self._tokens.add(token)
+        self._token = token
+        collector = self._session.content.propertyCollector
+        self.asked = self._session.ask(collector, "ContinueRetrievePropertiesEx", token)
 
     def abandon(self) -> None:
         """Gives up pages that nobody will read; what the server keeps of them ends with the session at the latest."""
@@ -167,7 +206,7 @@ class _Pages:
             pass
 
 
-def _parts_of(reply: HTTPResponse) -> Iterator[Element]:
+def _parts_of(reply: HTTPResponse, legal: LegalXml) -> Iterator[Element]:
     """Yields what the returned value of a reply consists of, each part as soon as it is there, and keeps none of it.
 
     An event for every element, as iterparse has it, costs a third of the whole reading; so the tree is looked at while
@@ -178,11 +217,12 @@ def _parts_of(reply: HTTPResponse) -> Iterator[Element]:
     parser = XMLParser(target=builder)
     value: Element | None = None
     while data := reply.read1(_CHUNK_BYTES):
-        parser.feed(data)
+        parser.feed(legal.pass_on(data))
         if value is None:
             value = top.find(_VALUE)
         if value is not None:
             yield from _taken(value, len(value) - 1)
+    parser.feed(legal.pass_on(b"", last=True))
     parser.close()
     fault = top.find(_FAULT)
     if fault is not None:
@@ -200,21 +240,24 @@ def _taken(value: Element, count: int) -> Iterator[Element]:
     yield from parts
 
 
-def _object_of(element: Element) -> ObjectProperties:
+def _object_of(element: Element, marked: bool) -> ObjectProperties:
     reference = child(element, "obj")
     values: dict[str, Element] = {}
+    spoilt: list[str] = []
     for prop in element.iterfind(_PROPERTY):
         name, value = prop.findtext(_NAME), prop.find(_VAL)
         if name and value is not None:
             values[name] = value
+            if marked and take_marks(value):
+                spoilt.append(name)
     refused: dict[str, ServerFault] = {}
     for missing in children(element, "missingSet"):
         path, fault = child_text(missing, "path"), child(missing, "fault")
         if path is not None and fault is not None:
             refused[path] = fault_of_element(fault)
     if reference is None:
-        return ObjectProperties("", "", values, refused)
-    return ObjectProperties(reference.get("type", ""), reference.text or "", values, refused)
+        return ObjectProperties("", "", values, refused, tuple(spoilt))
+    return ObjectProperties(reference.get("type", ""), reference.text or "", values, refused, tuple(spoilt))
 
 
 def _soap_fault(element: Element) -> ServerFault:

@@ -48,7 +48,7 @@ class Fingerprint:
     """What must stay as it was between the plan and the moment the VM is off."""
 
     host: str | None
-    has_snapshots: bool
+    has_snapshots: bool | None
     disks: tuple[tuple[str, str, str | None], ...]
 
     @classmethod

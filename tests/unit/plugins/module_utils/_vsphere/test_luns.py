@@ -19,11 +19,13 @@ _LUNS = "config.storageDevice.scsiLun"
 def read_host(
     values: dict[str, Any], missing: dict[str, Any] | None = None, replace: tuple[str, str] = ("", "")
 ) -> Any:
-    """Returns the host, and what of it could not be read."""
-    answer = page([object_content(_HOST, {"name": "esxi-01", **values}, missing)]).replace(*replace)
+    """Returns the host, and what of it could not be read; `values` is beside what every host tells."""
+    usual = {"name": "esxi-01", "config.fileSystemVolume.mountInfo": []}
+    answer = page([object_content(_HOST, {**usual, **values}, missing)]).replace(*replace)
     with answering(answer) as server:
         reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], {"HostSystem": ["name"]})
-        return next(host_of(read) for read in reads)
+        host = next(host_of(read) for read in reads)
+        return host, host.unreadable
 
 
 def lun(disk: Any, **values: Any) -> HostLun:

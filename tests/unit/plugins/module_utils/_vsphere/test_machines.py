@@ -24,13 +24,26 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server impo
 from ansible_collections.winbackup.storage.tests.unit.helpers.devices import TWO_TB, controller, flat, mapping, scsi
 
 _VM = vim.VirtualMachine("vm-1")
+# What every VM that can be read has.
+USUAL: dict[str, Any] = {
+    "name": "vm",
+    "config.template": False,
+    "config.hardware.device": [],
+    "runtime.powerState": "poweredOff",
+    "runtime.connectionState": "connected",
+    "runtime.host": vim.HostSystem("host-1"),
+    "runtime.consolidationNeeded": False,
+    "runtime.faultToleranceState": "notConfigured",
+}
 
 
 def read_one(
     values: dict[str, Any], missing: dict[str, Any] | None = None, replace: tuple[str, str] = ("", "")
 ) -> ReadMachine:
-    """Returns the machine that a server with these values shows; `replace` changes the XML on its way."""
-    answer = page([object_content(_VM, {"name": "vm", **values}, missing)]).replace(*replace)
+    """Returns the machine that a server with these values, beside what every VM has, shows; it refuses the paths in
+    `missing`. `replace` changes the XML on its way."""
+    shown = {path: value for path, value in {**USUAL, **values}.items() if path not in (missing or {})}
+    answer = page([object_content(_VM, shown, missing)]).replace(*replace)
     with answering(answer) as server:
         reads = read_properties(server.session(), "Reading", [object_spec(_VM)], {"VirtualMachine": ["name"]})
         return next(MachineReader().read(read) for read in reads)
