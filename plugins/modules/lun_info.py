@@ -31,11 +31,34 @@ options:
     type: list
     elements: str
     default: []
+  luns:
+    description:
+      - Only these LUNs, by canonical name, vml id, world wide name or serial number. A world wide name may be written
+        bare, with colons, with C(0x), in either case.
+      - An entry that matches none, or more than one, is an error.
+    type: list
+    elements: str
+    default: []
   mappable_only:
     description:
       - Only LUNs that a new raw device mapping could be made of.
     type: bool
     default: false
+  detail:
+    description:
+      - What to read beyond the usual. It costs more round trips.
+      - V(lun_paths) adds the paths from each host to each LUN.
+    type: list
+    elements: str
+    choices:
+      - lun_paths
+    default: []
+  timeout:
+    description:
+      - Seconds for the whole reading. What was not read by then is a finding C(unreadable), and everything that rests
+        on it is null.
+    type: int
+    default: 600
 seealso:
   - module: winbackup.storage.rdm_info
 """
@@ -55,6 +78,14 @@ EXAMPLES = r"""
     hosts:
       - esx1.example.com
     mappable_only: true
+  delegate_to: localhost
+
+- name: Look a LUN up by the name that the storage team gave, with its paths
+  winbackup.storage.lun_info:
+    luns:
+      - 60:05:08:b1:00:1c:4d:1e:0a:5f:0c:6a:2b:3c:4d:5e
+    detail:
+      - lun_paths
   delegate_to: localhost
 """
 
@@ -166,6 +197,32 @@ luns:
           type: str
           returned: always
           sample: ok
+        paths:
+          description: The paths of that host to the LUN. Only with V(lun_paths) in O(detail).
+          type: list
+          elements: dict
+          returned: when paths were asked for
+          contains:
+            name:
+              description: Runtime name of the path.
+              type: str
+              returned: always
+              sample: "vmhba2:C0:T0:L4"
+            state:
+              description: State of the path.
+              type: str
+              returned: always
+              sample: active
+            adapter:
+              description: Adapter that the path goes through.
+              type: str
+              returned: always
+              sample: vmhba2
+            transport:
+              description: Kind of the transport.
+              type: str
+              returned: always
+              sample: fibre_channel
     console_device:
       description: Path of the console device.
       type: str
@@ -181,11 +238,6 @@ luns:
       type: str
       returned: always
       sample: NMP
-    rdm_capable:
-      description: Whether the host calls the LUN fit for mapping; null over the API, which does not tell it.
-      type: bool
-      returned: always
-      sample: null
     used_by:
       description: What uses the LUN.
       type: dict
@@ -223,7 +275,7 @@ luns:
           returned: always
           sample: null
         boot:
-          description: Whether the host starts from it; null where that is not known.
+          description: True where volumes of the host itself lie on it; null where nothing tells.
           type: bool
           returned: always
           sample: null
@@ -232,11 +284,25 @@ luns:
           type: bool
           returned: always
           sample: false
+        complete:
+          description:
+            - Whether all virtual machines and hosts that may use it could be read. False for a LUN that is not local
+              on a host that stands alone.
+          type: bool
+          returned: always
+          sample: true
     mappable:
-      description: Whether a new raw device mapping could be made of it.
+      description: Whether a new raw device mapping could be made of it; null where that is not known.
       type: bool
       returned: always
       sample: false
+    mappable_reasons:
+      description:
+        - Why not, or where RV(luns[].mappable) is null what is not known. Codes of the table in C(docs/codes.md).
+      type: list
+      elements: str
+      returned: always
+      sample: ["used_by_vm"]
     findings:
       description: What is worth knowing about the LUN.
       type: list

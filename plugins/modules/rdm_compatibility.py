@@ -123,6 +123,7 @@ options:
     choices:
       - managed_by_vcenter
       - other_hosts_unknown
+      - other_vms_unread
       - replicated
     default: []
   timeout:

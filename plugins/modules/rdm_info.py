@@ -16,7 +16,8 @@ description:
     shares it, what is risky about it, and what would stop its conversion.
   - Takes a few requests however many virtual machines there are.
   - What a single virtual machine, host or datastore refuses to tell becomes a finding on that object; the rest is still
-    returned.
+    returned. What was not read is null, never empty, and no mapping is called convertible while a virtual machine or
+    host that may use its LUN could not be read.
 extends_documentation_fragment:
   - winbackup.storage._vsphere
   - winbackup.storage._attributes
@@ -36,7 +37,8 @@ options:
     default: []
   luns:
     description:
-      - Only mappings of these LUNs, by canonical name, vml id or serial number.
+      - Only mappings of these LUNs, by canonical name, vml id, world wide name or serial number. A world wide name may
+        be written bare, with colons, with C(0x), in either case.
     type: list
     elements: str
     default: []
@@ -65,6 +67,12 @@ options:
     choices:
       - lun_paths
     default: []
+  timeout:
+    description:
+      - Seconds for the whole reading, the search of datastores included. What was not read by then is a finding
+        C(unreadable), and everything that rests on it is null.
+    type: int
+    default: 600
 seealso:
   - module: winbackup.storage.lun_info
   - module: winbackup.storage.rdm_compatibility
@@ -148,12 +156,12 @@ rdms:
           returned: always
           sample: esx1.example.com
         template:
-          description: Whether it is a template.
+          description: Whether it is a template; null where it could not be read.
           type: bool
           returned: always
           sample: false
         has_snapshots:
-          description: Whether it has snapshots.
+          description: Whether it has snapshots; null where it could not be read.
           type: bool
           returned: always
           sample: false
@@ -227,6 +235,21 @@ rdms:
       type: int
       returned: always
       sample: 3000592982016
+    mapping:
+      description: What the mapping itself names, also where the host does not show its LUN.
+      type: dict
+      returned: always
+      contains:
+        lun_uuid:
+          description: The id of the LUN in the mapping; null where it names none.
+          type: str
+          returned: always
+          sample: "0200000000600508b1001c4d1e0a5f0c6a2b3c4d5e4c4f47494341"
+        device_name:
+          description: The device in the mapping; null where the LUN is masked or unavailable.
+          type: str
+          returned: always
+          sample: vml.0200000000600508b1001c4d1e0a5f0c6a2b3c4d5e4c4f47494341
     lun:
       description: The LUN as the virtual machine's host sees it; null where not known, with a finding that says why.
       type: dict
@@ -401,12 +424,12 @@ rdms:
           returned: always
           sample: esx1.example.com
         template:
-          description: Whether it is a template.
+          description: Whether it is a template; null where it could not be read.
           type: bool
           returned: always
           sample: false
         has_snapshots:
-          description: Whether it has snapshots.
+          description: Whether it has snapshots; null where it could not be read.
           type: bool
           returned: always
           sample: false
@@ -447,7 +470,7 @@ rdms:
           returned: always
           sample: "winsrv scsi0:1"
     blockers:
-      description: What would stop its conversion.
+      description: What would stop its conversion to virtual mode, or of a virtual mapping the way back.
       type: list
       elements: dict
       returned: always
@@ -483,18 +506,24 @@ rdms:
           returned: always
           sample: false
     unchecked:
-      description: Codes of blockers that need a look into a directory or file which was not taken.
+      description:
+        - Codes of blockers that need a look into a directory or file which was not taken, or that the server does not
+          tell.
       type: list
       elements: str
       returned: always
       sample: []
     convertible:
-      description: False with a blocker, null while something is unchecked, true otherwise.
-      type: bool
+      description:
+        - False with a blocker, null while something is unchecked, the text V(after_shutdown) where the virtual machine
+          only has to be shut down, true otherwise.
+      type: raw
       returned: always
       sample: true
 orphaned_mappings:
-  description: Mapping files that no virtual machine uses.
+  description:
+    - Mapping files that no virtual machine uses. Those of a datastore that could not be searched are missing, and a
+      finding says so.
   type: list
   elements: dict
   returned: when O(orphans) is true
@@ -509,10 +538,6 @@ orphaned_mappings:
       type: str
       returned: always
       sample: physical
-    lun_uuid:
-      description: The LUN id; null over the API, which does not tell it.
-      type: str
-      returned: always
     size_bytes:
       description: Size of the LUN that the file maps.
       type: int
@@ -523,6 +548,11 @@ orphaned_mappings:
       type: str
       returned: always
       sample: datastore1
+    in_use:
+      description: False; null where a virtual machine or host that may use the file could not be read.
+      type: bool
+      returned: always
+      sample: false
 summary:
   description: Counts.
   type: dict
@@ -554,10 +584,20 @@ summary:
       returned: always
       sample: 3
     convertible:
-      description: Those whose RV(rdms[].convertible) is true.
+      description: Those in physical mode whose RV(rdms[].convertible) is true.
       type: int
       returned: always
       sample: 2
+    after_shutdown:
+      description: Those in physical mode whose RV(rdms[].convertible) is V(after_shutdown).
+      type: int
+      returned: always
+      sample: 1
+    unchecked:
+      description: Those that were not fully checked; name their virtual machines in O(vms) to have it done.
+      type: int
+      returned: always
+      sample: 0
     findings:
       description: How often each code of a finding occurs.
       type: dict

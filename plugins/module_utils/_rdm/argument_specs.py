@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-OVERRIDABLE = ("managed_by_vcenter", "other_hosts_unknown", "replicated")
+OVERRIDABLE = ("managed_by_vcenter", "other_hosts_unknown", "other_vms_unread", "replicated")
 
 RDM_INFO: dict[str, dict[str, Any]] = {
     "vms": {"type": "list", "elements": "str", "default": []},
@@ -19,11 +19,15 @@ RDM_INFO: dict[str, dict[str, Any]] = {
     "datacenter": {"type": "str"},
     "orphans": {"type": "bool", "default": False},
     "detail": {"type": "list", "elements": "str", "choices": ["lun_paths"], "default": []},
+    "timeout": {"type": "int", "default": 600},
 }
 
 LUN_INFO: dict[str, dict[str, Any]] = {
     "hosts": {"type": "list", "elements": "str", "default": []},
+    "luns": {"type": "list", "elements": "str", "default": []},
     "mappable_only": {"type": "bool", "default": False},
+    "detail": {"type": "list", "elements": "str", "choices": ["lun_paths"], "default": []},
+    "timeout": {"type": "int", "default": 600},
 }
 
 RDM_COMPATIBILITY: dict[str, dict[str, Any]] = {

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -105,8 +106,11 @@ class Backend(Protocol):
     def now(self) -> float:
         """Returns the server's clock."""
 
-    def inventory(self, *, with_lun_paths: bool = False) -> Inventory:
-        """Returns everything, read anew; the paths of the LUNs only where they are asked for."""
+    def inventory(self, *, with_lun_paths: bool = False, with_offers: bool = False, until: float = inf) -> Inventory:
+        """Returns everything, read anew; the paths of the LUNs, and what hosts offer, only where they are asked for.
+
+        What is not read when the monotonic clock says `until` is left out, and the inventory says so.
+        """
 
     def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now; raises SelectionError where it no longer exists."""
@@ -114,8 +118,8 @@ class Backend(Protocol):
     def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
         """Returns the .vmdk files in the folder of `file`, by their full names; None where it cannot be read."""
 
-    def mapping_files(self, datastore: Datastore) -> Sequence[FileFacts]:
-        """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched."""
+    def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
+        """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched, or not in time."""
 
     def has_folder(self, machine: VirtualMachine, file: str) -> bool:
         """Returns False where the folder of `file` does not exist; where that cannot be told, True."""

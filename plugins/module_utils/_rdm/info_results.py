@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import (
     check_conversion,
     unchecked_codes,
@@ -20,19 +21,25 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.find
     inventory_findings,
     lun_findings,
     mapping_findings,
+    pass_through_findings,
+    serial_findings,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.mappable import mappable, users_are_known
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import new_mapping_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex, LunKey
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Disk,
-    FileFacts,
     HostLun,
     Inventory,
     VirtualMachine,
-    split_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import Orphan
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_luns
+
+# `convertible` of a mapping whose VM only has to be shut down.
+AFTER_SHUTDOWN = "after_shutdown"
 
 # What hosts may see differently of one LUN; where they do, the value of `lun_info` is null.
 _PER_HOST = (
@@ -51,7 +58,7 @@ _PER_HOST = (
     "state",
     "perennially_reserved",
 )
-_ONLY_IN_LUN_INFO = ("device_type", "multipath_plugin", "rdm_capable")
+_ONLY_IN_LUN_INFO = ("device_type", "multipath_plugin")
 
 
 def machine_result(inventory: Inventory, machine: VirtualMachine) -> dict[str, object]:
@@ -75,7 +82,7 @@ def rdm_info_result(
     inventory: Inventory,
     disks: Sequence[tuple[VirtualMachine, Disk]],
     blockers: Mapping[tuple[str, str], Sequence[Finding]],
-    orphans: Sequence[FileFacts] | None,
+    orphans: Sequence[Orphan] | None,
     *,
     with_paths: bool = False,
     vms: int | None = None,
@@ -87,43 +94,62 @@ def rdm_info_result(
     """
     lun_index = LunIndex.of(inventory)
     rdms = [_mapping(inventory, machine, disk, lun_index, blockers, with_paths) for machine, disk in disks]
-    general = inventory_findings(inventory)
-    findings = [*general]
     keys: set[LunKey] = set()
+    findings: list[Finding] = []
     for machine, disk in disks:
         findings.extend(mapping_findings(inventory, machine, disk, lun_index))
         keys |= lun_index.groups.keys(inventory.luns_of(machine, disk))
+    general = (
+        *inventory_findings(inventory),
+        *serial_findings(lun_index.groups.members[key] for key in sorted(keys)),
+        *pass_through_findings(disk for _machine, disk in disks),
+    )
+    physical = [rdm for rdm in rdms if rdm["compatibility"] is Compatibility.PHYSICAL]
     result: dict[str, object] = {
         "changed": False,
         "rdms": rdms,
         "summary": {
             "vms": len(inventory.machines) if vms is None else vms,
             "rdms": len(rdms),
-            "physical": sum(disk.compatibility is Compatibility.PHYSICAL for _machine, disk in disks),
+            "physical": len(physical),
             "virtual": sum(disk.compatibility is Compatibility.VIRTUAL for _machine, disk in disks),
             "luns": len(keys),
-            "convertible": sum(rdm["convertible"] is True for rdm in rdms),
-            "findings": dict(sorted(Counter(finding.code for finding in findings).items())),
+            "convertible": sum(rdm["convertible"] is True for rdm in physical),
+            "after_shutdown": sum(rdm["convertible"] == AFTER_SHUTDOWN for rdm in physical),
+            "unchecked": sum(bool(rdm["unchecked"]) for rdm in rdms),
+            "findings": dict(sorted(Counter(finding.code for finding in (*general, *findings)).items())),
         },
         "findings": list(general),
     }
     if orphans is not None:
-        result["orphaned_mappings"] = [_orphan(facts) for facts in orphans]
+        result["orphaned_mappings"] = [_orphan(orphan) for orphan in orphans]
     return result
 
 
-def lun_info_result(inventory: Inventory, hosts: frozenset[str] | None, mappable_only: bool) -> dict[str, object]:
-    """Returns the result of `lun_info`: every LUN once, of the hosts of these ids (None: of all)."""
+def lun_info_result(
+    inventory: Inventory,
+    hosts: frozenset[str] | None,
+    mappable_only: bool,
+    *,
+    luns: Sequence[str] = (),
+    with_paths: bool = False,
+) -> dict[str, object]:
+    """Returns the result of `lun_info`: every LUN once, of the hosts of these ids (None: of all).
+
+    `luns` names those to return, all where none is named; raises SelectionError where a name means none or several.
+    """
     lun_index = LunIndex.of(inventory)
-    luns = []
-    for key in sorted(lun_index.groups.members, key=lambda key: (lun_index.groups.members[key][0].canonical_name, key)):
-        group = lun_index.groups.members[key]
-        if hosts is not None and not any(lun.host in hosts for lun in group):
-            continue
-        mappable = _is_mappable(group, lun_index)
-        if mappable or not mappable_only:
-            luns.append(_lun(inventory, group, lun_index, mappable))
-    return {"changed": False, "luns": luns, "findings": list(inventory_findings(inventory))}
+    members = lun_index.groups.members
+    seen = [key for key, group in members.items() if hosts is None or any(lun.host in hosts for lun in group)]
+    if luns:
+        seen = select_luns(lun_index.groups, seen, luns)
+    rows, shown = [], []
+    for key in sorted(seen, key=lambda key: (members[key][0].canonical_name, key)):
+        verdict = mappable(inventory, members[key], lun_index)
+        if verdict[0] or not mappable_only:
+            shown.append(members[key])
+            rows.append(_lun(inventory, members[key], lun_index, verdict, with_paths))
+    return {"changed": False, "luns": rows, "findings": [*inventory_findings(inventory), *serial_findings(shown)]}
 
 
 def _mapping(
@@ -151,13 +177,24 @@ def _mapping(
         "disk_mode": disk.disk_mode,
         "sharing": disk.sharing,
         "capacity_bytes": disk.capacity_bytes,
+        "mapping": {"lun_uuid": disk.lun_uuid, "device_name": disk.device_name},
         "lun": lun_of_disk(inventory, machine, disk, lun_index, with_paths=with_paths),
         "shared_with": [machine_result(inventory, other) for other in lun_index.sharing(inventory, machine, disk)],
         "findings": list(mapping_findings(inventory, machine, disk, lun_index)),
         "blockers": list(blockers),
         "unchecked": list(unchecked),
-        "convertible": False if blockers else None if unchecked else True,
+        "convertible": _convertible(blockers, unchecked),
     }
+
+
+def _convertible(blockers: Sequence[Finding], unchecked: Sequence[str]) -> bool | str | None:
+    """Returns true, false, null where something was not looked at, or "after_shutdown" where only the power is in the
+    way."""
+    if any(blocker.code != BlockerCode.VM_POWERED_ON for blocker in blockers):
+        return False
+    if unchecked:
+        return None
+    return AFTER_SHUTDOWN if blockers else True
 
 
 def _checks(
@@ -191,10 +228,16 @@ def lun_of_disk(
     return {**values, "hosts": _hosts(lun_index.groups.group(lun), with_paths)}
 
 
-def _lun(inventory: Inventory, group: Sequence[HostLun], lun_index: LunIndex, mappable: bool) -> dict[str, object]:
+def _lun(
+    inventory: Inventory,
+    group: Sequence[HostLun],
+    lun_index: LunIndex,
+    verdict: tuple[bool | None, Sequence[str]],
+    with_paths: bool,
+) -> dict[str, object]:
     return {
         **{name: _common(group, name) for name in (*_PER_HOST, *_ONLY_IN_LUN_INFO)},
-        "hosts": _hosts(group, with_paths=False),
+        "hosts": _hosts(group, with_paths),
         "console_device": _common(group, "device_path"),
         "used_by": {
             "rdms": [
@@ -209,8 +252,10 @@ def _lun(inventory: Inventory, group: Sequence[HostLun], lun_index: LunIndex, ma
             "datastore": next((lun.vmfs_datastore for lun in group if lun.vmfs_datastore is not None), None),
             "boot": _any_of(lun.boot for lun in group),
             "vsan": any(lun.used_by_vsan for lun in group),
+            "complete": users_are_known(inventory, group, lun_index),
         },
-        "mappable": mappable,
+        "mappable": verdict[0],
+        "mappable_reasons": list(verdict[1]),
         "findings": list(lun_findings(inventory, group, lun_index)),
     }
 
@@ -236,31 +281,18 @@ def _common(group: Sequence[HostLun], name: str) -> object:
     return values.pop() if len(values) == 1 else None
 
 
-def _is_mappable(group: Sequence[HostLun], lun_index: LunIndex) -> bool:
-    """Tells whether a new mapping could be made: a whole, free disk with blocks that mappings support."""
-    if lun_index.mappings_of(group[0]):
-        return False
-    return all(
-        lun.device_type == "disk"
-        and lun.state == "ok"
-        and bool(lun.capacity_bytes)
-        and not (lun.boot or lun.dump_or_scratch or lun.used_by_vsan or lun.vmfs_datastore)
-        and "4k" not in (lun.disk_type or "").lower()
-        for lun in group
-    )
-
-
 def _any_of(values: Iterable[bool | None]) -> bool | None:
     """Returns True where one is true, None where none is and one is not known, else False."""
     seen = set(values)
     return True if True in seen else None if None in seen else False
 
 
-def _orphan(facts: FileFacts) -> dict[str, object]:
+def _orphan(orphan: Orphan) -> dict[str, object]:
+    facts = orphan.facts
     return {
         "file": facts.file,
         "compatibility": facts.compatibility,
-        "lun_uuid": None,
         "size_bytes": facts.capacity_bytes if facts.capacity_bytes is not None else facts.size_bytes,
-        "datastore": split_file(facts.file)[0],
+        "datastore": orphan.datastore,
+        "in_use": False if orphan.users_are_known else None,
     }

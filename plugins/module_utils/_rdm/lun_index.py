@@ -21,12 +21,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     UnreadableJournal,
     from_text,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import names_for_all
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Disk,
     HostLun,
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import Unread
 
 # (host, canonical name): what tells a LUN from all others of one reading.
 LunKey = tuple[str, str]
@@ -39,6 +41,7 @@ class LunGroups:
     key_of: Mapping[LunKey, LunKey]
     members: Mapping[LunKey, tuple[HostLun, ...]]
     by_serial: Mapping[str, frozenset[LunKey]]
+    ids_of: Mapping[LunKey, frozenset[str]]
 
     @classmethod
     def of(cls, inventory: Inventory) -> LunGroups:
@@ -54,7 +57,7 @@ class LunGroups:
 
         by_name: dict[str, list[LunKey]] = defaultdict(list)
         for lun in luns:
-            for name in lun.durable_names:
+            for name in {name.lower() for name in lun.durable_names}:
                 by_name[name].append(_lun_key(lun))
         for sightings in by_name.values():
             if len({host for host, _name in sightings}) < len(set(sightings)):
@@ -77,7 +80,13 @@ class LunGroups:
         for lun in luns:
             if lun.serial is not None:
                 by_serial[lun.serial].add(key_of[_lun_key(lun)])
-        return cls(key_of, members, {serial: frozenset(keys) for serial, keys in by_serial.items()})
+        ids_of = {
+            key: frozenset(
+                name for lun in group for device in (lun.uuid, *lun.durable_names) for name in names_for_all(device)
+            )
+            for key, group in members.items()
+        }
+        return cls(key_of, members, {serial: frozenset(keys) for serial, keys in by_serial.items()}, ids_of)
 
     def key(self, lun: HostLun) -> LunKey:
         """Returns the key of the LUN; its own sighting where it is not of this reading."""
@@ -87,57 +96,116 @@ class LunGroups:
         """Returns the keys of several LUNs."""
         return frozenset(self.key(lun) for lun in luns)
 
+    def ids(self, lun: HostLun) -> frozenset[str]:
+        """Returns every name and id that means the LUN on all hosts, as any host tells it."""
+        return self.ids_of.get(self.key(lun), frozenset())
+
     def group(self, lun: HostLun) -> tuple[HostLun, ...]:
         """Returns the LUN as every host sees it, in the order of the hosts' ids."""
         return self.members.get(self.key(lun), (lun,))
 
 
 @dataclass(frozen=True)
+class _Mapping:
+    """A mapping, and the LUNs that its own host means by its ids: one, none, or several.
+
+    Ids join it to mappings of other hosts where its host does not show the LUN, or where what it shows has a name for
+    all hosts.
+    """
+
+    machine: VirtualMachine
+    disk: Disk
+    keys: frozenset[LunKey]
+    joined_by_ids: bool
+
+    def is_joined_to(self, other: _Mapping) -> bool:
+        """Tells whether an id that both have means one LUN."""
+        return not self.keys or not other.keys or (self.joined_by_ids and other.joined_by_ids)
+
+
+@dataclass(frozen=True)
 class LunIndex:
-    """Who maps what: the mappings by LUN and by mapping file, and the detached ones that stand in a record alone."""
+    """Who maps what: the mappings by LUN, by id and by file, the detached ones that stand in a journal alone, and who
+    could not be asked."""
 
     groups: LunGroups
-    by_lun: Mapping[LunKey, tuple[tuple[VirtualMachine, Disk], ...]]
-    by_file: Mapping[tuple[str | None, str], tuple[tuple[VirtualMachine, Disk], ...]]
+    by_lun: Mapping[LunKey, tuple[_Mapping, ...]]
+    by_id: Mapping[str, tuple[_Mapping, ...]]
+    by_file: Mapping[tuple[str | None, str], tuple[_Mapping, ...]]
     detached: tuple[tuple[VirtualMachine, JournalEntry], ...]
+    unread: Unread
 
     @classmethod
     def of(cls, inventory: Inventory) -> LunIndex:
-        """Returns the lun_index of everything in an inventory."""
+        """Returns the index of everything in an inventory."""
         groups = LunGroups.of(inventory)
-        by_lun: dict[LunKey, list[tuple[VirtualMachine, Disk]]] = defaultdict(list)
-        by_file: dict[tuple[str | None, str], list[tuple[VirtualMachine, Disk]]] = defaultdict(list)
+        by_lun: dict[LunKey, list[_Mapping]] = defaultdict(list)
+        by_id: dict[str, list[_Mapping]] = defaultdict(list)
+        by_file: dict[tuple[str | None, str], list[_Mapping]] = defaultdict(list)
         detached: list[tuple[VirtualMachine, JournalEntry]] = []
         for machine in inventory.machines.values():
             for disk in machine.mappings:
-                by_file[(machine.datacenter, disk.base_file)].append((machine, disk))
-                for key in groups.keys(inventory.luns_of(machine, disk)):
-                    by_lun[key].append((machine, disk))
+                luns = inventory.luns_of(machine, disk)
+                mapping = _Mapping(
+                    machine, disk, groups.keys(luns), bool(luns) and all(lun.durable_names for lun in luns)
+                )
+                by_file[(machine.datacenter, disk.base_file)].append(mapping)
+                for key in mapping.keys:
+                    by_lun[key].append(mapping)
+                for name in {*_ids_of_disk(disk), *(name for lun in luns for name in groups.ids(lun))}:
+                    by_id[name].append(mapping)
             detached.extend((machine, record) for record in _detached(machine))
         return cls(
             groups,
             {key: tuple(users) for key, users in by_lun.items()},
-            {key: tuple(users) for key, users in by_file.items()},
+            {name: tuple(users) for name, users in by_id.items()},
+            {file: tuple(users) for file, users in by_file.items()},
             tuple(detached),
+            Unread.of(inventory),
         )
 
     def mappings_of(self, lun: HostLun) -> tuple[tuple[VirtualMachine, Disk], ...]:
-        """Returns every mapping of the LUN, on whatever host."""
-        return self.by_lun.get(self.groups.key(lun), ())
+        """Returns every mapping of the LUN, on whatever host, also where that host does not show it."""
+        group = self.groups.group(lun)
+        durable = all(seen.durable_names for seen in group)
+        found = list(self.by_lun.get(self.groups.key(lun), ()))
+        for name in self.groups.ids(lun):
+            found.extend(
+                mapping
+                for mapping in self.by_id.get(name, ())
+                if not mapping.keys or (durable and mapping.joined_by_ids)
+            )
+        return tuple({(user.machine.id, user.disk.key): (user.machine, user.disk) for user in found}.values())
 
     def sharing(self, inventory: Inventory, machine: VirtualMachine, disk: Disk) -> tuple[VirtualMachine, ...]:
         """Returns the other VMs on the same LUN or the same mapping file, in the order of their paths."""
-        users: dict[str, VirtualMachine] = {}
-        for other, _theirs in self.by_file.get((machine.datacenter, disk.base_file), ()):
-            users[other.id] = other
-        for lun in inventory.luns_of(machine, disk):
-            for other, _theirs in self.mappings_of(lun):
+        users = {user.machine.id: user.machine for user in self.by_file.get((machine.datacenter, disk.base_file), ())}
+        luns = inventory.luns_of(machine, disk)
+        ids = {*_ids_of_disk(disk), *(name for lun in luns for name in self.groups.ids(lun))}
+        mine = _Mapping(machine, disk, self.groups.keys(luns), bool(luns) and all(lun.durable_names for lun in luns))
+        for lun in luns:
+            for user in self.by_lun.get(self.groups.key(lun), ()):
+                users[user.machine.id] = user.machine
+        for other, record in self.detached:
+            seen = any(record.lun.is_same_as(seen) for lun in luns for seen in self.groups.group(lun))
+            if seen or (not luns and not ids.isdisjoint(names_for_all(record.lun.vml))):
                 users[other.id] = other
-            for other, record in self.detached:
-                if any(record.lun.is_same_as(seen) for seen in self.groups.group(lun)):
-                    users[other.id] = other
+        for name in ids:
+            for user in self.by_id.get(name, ()):
+                if mine.is_joined_to(user):
+                    users[user.machine.id] = user.machine
         users.pop(machine.id, None)
         return tuple(sorted(users.values(), key=lambda user: (user.path, user.id)))
+
+    def group_of(self, inventory: Inventory, machine: VirtualMachine, disk: Disk) -> tuple[HostLun, ...]:
+        """Returns the LUN of a mapping as every host sees it; () where its host does not show it, or not one."""
+        lun = inventory.lun_of(machine, disk)
+        return self.groups.group(lun) if lun is not None else ()
+
+
+def _ids_of_disk(disk: Disk) -> frozenset[str]:
+    """Returns what the mapping itself names on every host."""
+    return frozenset((*names_for_all(disk.lun_uuid), *names_for_all(disk.device_name)))
 
 
 def _lun_key(lun: HostLun) -> LunKey:

@@ -18,6 +18,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import names_for_all, plain_name
 
 GIB = 1024**3
 
@@ -272,9 +273,15 @@ class Inventory:
         return found[0] if len(found) == 1 else None
 
     def luns_of(self, machine: VirtualMachine, disk: Disk) -> tuple[HostLun, ...]:
-        """Returns every LUN of the machine's host that the disk's ids could mean: the LUN id first, then its device."""
+        """Returns every LUN of the machine's host that the disk's ids could mean.
+
+        The LUN id comes first, then its device, then either of them without the LUN number, which may have been changed
+        (KB 318949).
+        """
         known = self._luns_by_name.get(machine.host or "", {})
-        for name in (disk.lun_uuid, bare_device_name(disk.device_name)):
+        plain = (plain_name(disk.lun_uuid), plain_name(disk.device_name))
+        numberless = (name for device in (disk.lun_uuid, disk.device_name) for name in names_for_all(device))
+        for name in (*plain, *numberless):
             found = known.get(name or "")
             if found:
                 return tuple(found)
@@ -287,22 +294,25 @@ class Inventory:
         for host_id, host in self.hosts.items():
             named = by_host.setdefault(host_id, {})
             for lun in host.luns or ():
-                for name in lun.names:
+                plain = {plain_name(name) or "" for name in (*lun.names, lun.canonical_name, lun.uuid)}
+                for name in (plain | set(names_for_all(lun.uuid))) - {""}:
                     named.setdefault(name, []).append(lun)
         return by_host
 
 
-def bare_device_name(device: str | None) -> str | None:
-    """Returns "naa.6…" for "/vmfs/devices/disks/naa.6…", and a vml name without prefix, as `HostLun.names` has it."""
-    if not device:
-        return None
-    name = device.rsplit("/", 1)[-1]
-    return name.removeprefix("vml.")
-
-
 def split_file(file: str) -> tuple[str, str, str]:
-    """Returns (datastore, folder, name) of "[datastore] folder/name.vmdk"; the folder is "" at the top."""
-    datastore, _bracket, path = file.removeprefix("[").partition("] ")
+    """Returns (datastore, folder, name) of "[datastore] folder/name.vmdk"; the folder is "" at the top.
+
+    The name of a datastore may hold pairs of brackets, "[SAN [old] 1] folder/name.vmdk".
+    """
+    depth = 0
+    for position, letter in enumerate(file):
+        depth += (letter == "[") - (letter == "]")
+        if depth == 0 and file[position : position + 2] == "] ":
+            datastore, path = file[1:position], file[position + 2 :]
+            break
+    else:
+        datastore, _bracket, path = file.removeprefix("[").partition("] ")
     folder, _slash, name = path.rpartition("/")
     return datastore, folder, name
 

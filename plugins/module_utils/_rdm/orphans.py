@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
@@ -19,31 +20,52 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     split_file,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import own_records
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import Unread
 
 _VOLUME = "/vmfs/volumes/"
+_NAMES_FILES = ("config", "config.hardware.device", "config.extraConfig")
 
 
-def orphans_of(inventory: Inventory, found: Iterable[tuple[Datastore, FileFacts]]) -> tuple[FileFacts, ...]:
+@dataclass(frozen=True)
+class Orphan:
+    """A mapping file that nothing uses of all that was read, and whether that was all that could use it."""
+
+    facts: FileFacts
+    datastore: str
+    users_are_known: bool
+
+
+def orphans_of(inventory: Inventory, found: Iterable[tuple[Datastore, FileFacts]]) -> tuple[Orphan, ...]:
     """Returns the mapping files among `found` that nothing uses, sorted by name.
 
-    A file is in use where any machine names a file of that path on a datastore of that name, and where a record or note
-    of a machine names it: a kept old mapping is known and no orphan.
+    A file is in use where any machine names a file of that path on that datastore, and where a record or note of a
+    machine names it: a kept old mapping is known and no orphan.
     """
     used = {path for machine in inventory.machines.values() for path in _paths_of(inventory, machine)}
+    known = not Unread.of(inventory).names and not any(_hides_files(machine) for machine in inventory.machines.values())
     orphans = {
-        facts.file: facts
+        facts.file: Orphan(facts, datastore.name, known and (datastore.local is True or not inventory.stand_alone))
         for datastore, facts in found
         if facts.kind is DiskKind.MAPPING and _path(datastore, facts.file) not in used
     }
     return tuple(orphans[file] for file in sorted(orphans))
 
 
+def _hides_files(machine: VirtualMachine) -> bool:
+    """Tells whether a VM may name files, of its disks or in its journal, that were not read."""
+    unread = any(what.partition(" (")[0] in _NAMES_FILES for what in machine.unreadable)
+    return unread or bool(own_records(machine)[1]) or any(not disk.file for disk in machine.disks)
+
+
 def _paths_of(inventory: Inventory, machine: VirtualMachine) -> Iterator[str]:
     for disk in machine.disks:
+        own = inventory.datastores.get(disk.datastore or "")
+        if own is not None and not disk.parents:
+            yield _path(own, disk.file)
+            continue
         for file in (disk.file, *disk.parents):
-            name = split_file(file)[0]
             for datastore in inventory.datastores.values():
-                if datastore.name == name:
+                if file.startswith(f"[{datastore.name}] "):
                     yield _path(datastore, file)
     records, _unreadable = own_records(machine)
     for record in records.values():
@@ -51,5 +73,9 @@ def _paths_of(inventory: Inventory, machine: VirtualMachine) -> Iterator[str]:
 
 
 def _path(datastore: Datastore, file: str) -> str:
-    _name, folder, name = split_file(file)
-    return f"{_VOLUME}{datastore.uuid}/{folder}/{name}" if folder else f"{_VOLUME}{datastore.uuid}/{name}"
+    """Returns the path of a file on a volume; the name of its datastore may hold brackets."""
+    inner = file.removeprefix(f"[{datastore.name}] ")
+    if inner == file:
+        _name, folder, name = split_file(file)
+        inner = f"{folder}/{name}" if folder else name
+    return f"{_VOLUME}{datastore.uuid or datastore.id}/{inner}"

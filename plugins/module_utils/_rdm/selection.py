@@ -11,10 +11,15 @@ Nothing is guessed: a name that means nothing, or more than one thing, is a Sele
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import SelectionError
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunGroups
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunGroups, LunKey
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import (
+    names_for_all,
+    plain_name,
+    spellings,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Disk,
@@ -22,7 +27,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     HostLun,
     Inventory,
     VirtualMachine,
-    bare_device_name,
 )
 
 # How many candidates an error lists; the rest is counted.
@@ -152,12 +156,47 @@ def _names_disk(inventory: Inventory, machine: VirtualMachine, disk: Disk, name:
 
 
 def _names_lun(lun: HostLun, name: str) -> bool:
-    return name in (lun.canonical_name, lun.vml, lun.serial) or name in lun.names or bare_device_name(name) in lun.names
+    if name.strip() in (lun.canonical_name, lun.serial):
+        return True
+    plain = {plain_name(known) for known in (*lun.names, lun.canonical_name, lun.uuid)}
+    return not spellings(name).isdisjoint(plain)
 
 
 def _is_vml_of(disk: Disk, name: str) -> bool:
-    """Tells whether the name is the vml id in the mapping itself; that works also where the host lacks the LUN."""
-    return disk.lun_uuid is not None and name.removeprefix("vml.") == disk.lun_uuid
+    """Tells whether the name is one in the mapping itself; that works also where the host lacks the LUN."""
+    known = {*names_for_all(disk.lun_uuid), plain_name(disk.lun_uuid), plain_name(disk.device_name)}
+    return not spellings(name).isdisjoint(known)
+
+
+def select_luns(groups: LunGroups, keys: Sequence[LunKey], names: Sequence[str]) -> list[LunKey]:
+    """Returns those of these LUNs that are named by canonical name, vml id, world wide name or serial.
+
+    Raises SelectionError for names that mean none of them, or several.
+    """
+    chosen: dict[LunKey, None] = {}
+    errors: list[SelectionError] = []
+    for name in names:
+        found = {
+            key: groups.members[key][0] for key in keys if any(_names_lun(lun, name) for lun in groups.members[key])
+        }
+        if len(found) == 1:
+            chosen.update(dict.fromkeys(found))
+        elif found:
+            errors.append(_several_luns(name, found.values()))
+        else:
+            errors.append(
+                SelectionError(f"No LUN is named {name!r}.", hint="Leave the option out to see all there are.")
+            )
+    _raise_all(errors)
+    return list(chosen)
+
+
+def _several_luns(name: str, found: Collection[HostLun]) -> SelectionError:
+    listed = _listed(f"{lun.canonical_name} on {lun.host_name}" for lun in found)
+    return SelectionError(
+        f"{len(found)} LUNs are meant by {name!r}: {listed}.",
+        hint="Name the canonical name, or the hosts or VMs of the one you mean.",
+    )
 
 
 def _chosen_by_lun(
@@ -176,13 +215,7 @@ def _chosen_by_lun(
     for name in names:
         found = {groups.key(lun): lun for lun in seen if _names_lun(lun, name)}
         if len(found) > 1:
-            listed = _listed(f"{lun.canonical_name} on {lun.host_name}" for lun in found.values())
-            errors.append(
-                SelectionError(
-                    f"{len(found)} LUNs are meant by {name!r}: {listed}.",
-                    hint="Name the canonical name, or the VMs that map the one you mean.",
-                )
-            )
+            errors.append(_several_luns(name, found.values()))
             continue
         matching = {
             index

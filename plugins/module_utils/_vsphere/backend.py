@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, VmState
@@ -40,7 +41,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.tasks i
 
 
 class VsphereBackend(Backend):
-    """A vCenter or a disk_state-alone ESXi host over its API. See `Backend` for what each method returns and raises."""
+    """A vCenter or a stand-alone ESXi host over its API. See `Backend` for what each method returns and raises."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -52,9 +53,9 @@ class VsphereBackend(Backend):
         time = self.session.read("Reading the server's clock", instance.CurrentTime)
         return float(time.timestamp())
 
-    def inventory(self, *, with_lun_paths: bool = False) -> Inventory:
-        """Returns everything that the user may see; the paths of the LUNs only where they are asked for."""
-        inventory = read_inventory(self.session, with_lun_paths=with_lun_paths)
+    def inventory(self, *, with_lun_paths: bool = False, with_offers: bool = False, until: float = inf) -> Inventory:
+        """Returns everything that the user may see."""
+        inventory = read_inventory(self.session, with_lun_paths=with_lun_paths, with_offers=with_offers, until=until)
         self._hosts.update(inventory.hosts)
         return inventory
 
@@ -73,9 +74,9 @@ class VsphereBackend(Backend):
         """Returns False where the folder of `file` does not exist."""
         return has_folder(self.session, machine, file)
 
-    def mapping_files(self, datastore: Datastore) -> Sequence[FileFacts]:
-        """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched."""
-        return search_mappings(self.session, datastore)
+    def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
+        """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched, or not in time."""
+        return search_mappings(self.session, datastore, until)
 
     def missing_privileges(
         self, machine: VirtualMachine, datastores: Sequence[Datastore]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -80,8 +81,9 @@ def has_folder(session: Session, machine: VirtualMachine, file: str) -> bool:
     return True
 
 
-def search_mappings(session: Session, datastore: Datastore) -> tuple[FileFacts, ...]:
-    """Returns every mapping file on a datastore, in whatever folder; raises StepRefused where it cannot be searched."""
+def search_mappings(session: Session, datastore: Datastore, until: float = inf) -> tuple[FileFacts, ...]:
+    """Returns every mapping file on a datastore, in whatever folder; raises StepRefused where it cannot be searched, or
+    not before the monotonic clock says `until`."""
     browser = None
     doing = f"Reading the browser of datastore {datastore.name}"
     for read in read_properties(
@@ -91,16 +93,16 @@ def search_mappings(session: Session, datastore: Datastore) -> tuple[FileFacts, 
     if browser is None:
         return ()
     managed = session.managed(library.vim.host.DatastoreBrowser, browser)
-    found = {facts.file: facts for facts in _search_below(session, managed, datastore.name, None)}
+    found = {facts.file: facts for facts in _search_below(session, managed, datastore.name, None, until)}
     mappings = [
         facts
-        for facts in _search_below(session, managed, datastore.name, _disk_query())
+        for facts in _search_below(session, managed, datastore.name, _disk_query(), until)
         if facts.kind is DiskKind.MAPPING
     ]
     return tuple(_with_mode(facts, found) for facts in mappings)
 
 
-def _search_below(session: Session, browser: Any, datastore: str, query: Any) -> Iterator[FileFacts]:
+def _search_below(session: Session, browser: Any, datastore: str, query: Any, until: float) -> Iterator[FileFacts]:
     path = f"[{datastore}]"
     doing = f"Searching {path}"
     task = session.read(
@@ -111,10 +113,15 @@ def _search_below(session: Session, browser: Any, datastore: str, query: Any) ->
         task,
         doing,
         lambda result: [
-            _facts(entry, datastore, split_file((child_text(folder, "folderPath") or "").rstrip("/") + "/x")[1])
+            _facts(
+                entry,
+                datastore,
+                (child_text(folder, "folderPath") or "").removeprefix(path).removeprefix(" ").rstrip("/"),
+            )
             for folder in children(result, "HostDatastoreBrowserSearchResults")
             for entry in children(folder, "file")
         ],
+        until=until,
     )
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, LunPath, bare_device_name
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, LunPath
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     as_bool,
     as_int,
@@ -154,8 +155,8 @@ def _names(device: Element, uuid: str, canonical: str, device_name: str) -> tupl
     names = {
         canonical,
         uuid,
-        bare_device_name(device_name) or "",
-        *(bare_device_name(name) or "" for name in qualities),
+        plain_name(device_name) or "",
+        *(plain_name(name) or "" for name in qualities),
     }
     durable = {name for name, quality in qualities.items() if quality == "highQuality"}
     if (

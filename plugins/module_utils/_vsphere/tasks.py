@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from math import inf
 from typing import Any, TypeVar
 from xml.etree.ElementTree import Element
 
@@ -45,12 +47,18 @@ def nothing(result: Element | None) -> None:
 
 
 def wait_for_task(
-    session: Session, task: Any, doing: str, convert: Callable[[Element | None], _T], asks: Any = None
+    session: Session,
+    task: Any,
+    doing: str,
+    convert: Callable[[Element | None], _T],
+    asks: Any = None,
+    until: float = inf,
 ) -> _T:
     """Returns what `convert` makes of the result of a task, once the task has ended well.
 
     `asks` is a virtual machine that may ask a question which holds the task up. Raises StepRefused where the task
-    failed or waits for an answer, OutcomeUnknown where its end could not be seen.
+    failed or waits for an answer, or was cancelled because the monotonic clock said `until`; OutcomeUnknown where its
+    end could not be seen.
     """
     end = time.monotonic() + LONGEST_WAIT_SECONDS
     pause = _FIRST_PAUSE_SECONDS
@@ -82,6 +90,12 @@ def wait_for_task(
                 f"{doing} waits for an answer to a question: {question}",
                 fault="QuestionPending",
                 hint="Answer it in the vSphere client; it is never answered from here.",
+            )
+        if time.monotonic() >= until:
+            with suppress(StepRefused, ConnectionFailed):
+                session.read(f"Cancelling: {doing}", task.CancelTask)
+            raise StepRefused(
+                f"{doing} has not ended in time, and was cancelled.", fault="Timedout", hint="Raise timeout."
             )
         if time.monotonic() >= end:
             raise OutcomeUnknown(

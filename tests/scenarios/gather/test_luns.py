@@ -55,9 +55,9 @@ def test_what_uses_a_lun(story: VcenterLab) -> None:
     luns = by_name(read(story))
     assert [use["vm"] for use in luns[SAN + "0d"]["used_by"]["rdms"]] == ["node-a", "node-b"]
     assert luns[SAN + "0f"]["used_by"]["datastore"] == "san01"
-    # The API does not tell from which disk a host booted; its dump partition keeps the disk from being taken for free.
-    assert luns[BOOT]["used_by"]["boot"] is None
-    assert luns[BOOT]["mappable"] is False
+    # The host's own volume lies on it.
+    assert luns[BOOT]["used_by"]["boot"] is True
+    assert (luns[BOOT]["mappable"], luns[BOOT]["mappable_reasons"]) == (False, ["host_boot_or_system"])
     assert luns[DISK_2TB]["mappable"] is False
 
 

@@ -201,7 +201,7 @@ def test_files_that_no_machine_uses(story: VcenterLab, gather: Gather) -> None:
     forgotten = found["[san01] old/forgotten.vmdk"]
     assert forgotten["compatibility"] == "physical"
     assert forgotten["datastore"] == "san01"
-    assert forgotten["lun_uuid"] is None
+    assert forgotten["in_use"] is False
     assert not [file for file in found if "backup01" in file]
 
 

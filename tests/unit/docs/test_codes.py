@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # Where a code is the first argument, or the argument of that name.
 MADE_BY = {"blocker", "Finding", "refused", "give_up", "_give_up"}
 # Codes that have a name of their own, and the file that gives it; a name that nothing says does not count.
-CODE_ENUMS = {"BlockerCode", "FindingCode"}
+CODE_ENUMS = {"BlockerCode", "FindingCode", "MappableReason"}
 ENUM_FILES = {"codes.py"}
 
 

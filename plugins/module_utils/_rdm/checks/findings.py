@@ -8,42 +8,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import lun_not_found
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import is_working, lun_not_found
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     UnreadableJournal,
     from_text,
     from_volume_path,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import names_for_all, plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Disk,
+    Host,
     HostLun,
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import (
+    Unread,
+    counted,
+    maps_unknown,
+    some_of,
+)
 
+_READ_ONLY = "Give the user the role Read-only on it, and see that its host is connected."
 _CONVERT = "Make it virtual with winbackup.storage.rdm_compatibility."
 
 
 def inventory_findings(inventory: Inventory) -> tuple[Finding, ...]:
     """Returns what could not be read of hosts, datastores and VMs."""
-    machines = (
+    hosts = (_of_unread_host(host) for host in inventory.hosts.values() if host.unreadable or host.machines is None)
+    machines = (_of_unread_machine(machine) for machine in inventory.machines.values() if machine.unreadable)
+    unnamed = (_of_unknown_lun(machine) for machine in inventory.machines.values() if _names_no_lun(machine))
+    return (*inventory.findings, *hosts, *_of_unseen(inventory), *machines, *unnamed)
+
+
+def serial_findings(groups: Iterable[Sequence[HostLun]]) -> tuple[Finding, ...]:
+    """Returns one finding for all of these LUNs, given as every host sees them, whose serial another of them has."""
+    by_serial: dict[str, list[HostLun]] = {}
+    for group in groups:
+        for serial in sorted({lun.serial for lun in group if lun.serial is not None}):
+            by_serial.setdefault(serial, []).append(group[0])
+    repeated = {serial: luns for serial, luns in by_serial.items() if len(luns) > 1}
+    if not repeated:
+        return ()
+    serial, luns = max(repeated.items(), key=lambda entry: (len(entry[1]), entry[0]))
+    names = some_of(tuple(sorted(lun.canonical_name for lun in luns)))
+    others = f" So have {len(repeated) - 1} more serials several LUNs." if len(repeated) > 1 else ""
+    return (
         Finding(
+            FindingCode.SERIAL_NOT_UNIQUE,
+            "info",
+            f"{len(luns)} LUNs have the serial {serial}: {names}.{others}",
+            "Name such LUNs by their canonical names, not by the serial.",
+            serial,
+        ),
+    )
+
+
+def pass_through_findings(disks: Iterable[Disk]) -> tuple[Finding, ...]:
+    """Returns the one finding for all physical mappings, that what their guests need cannot be seen."""
+    physical = sum(disk.compatibility is Compatibility.PHYSICAL for disk in disks)
+    if not physical:
+        return ()
+    return (
+        Finding(
+            FindingCode.GUEST_PASS_THROUGH_UNSEEN,
+            "info",
+            "Whether a guest needs SCSI pass-through cannot be seen from outside; that goes for "
+            f"{'the one physical mapping' if physical == 1 else f'all {physical} physical mappings'}.",
+            "Ask who runs the guests: clusters, SAN agents and SMART tools work in physical mode only.",
+            "physical mappings",
+        ),
+    )
+
+
+def _of_unread_host(host: Host) -> Finding:
+    unread = [*host.unreadable, *(["its list of VMs"] if host.machines is None and "vm" not in host.unreadable else [])]
+    gone = host.luns is None and host.connection_state != "connected"
+    return Finding(
+        FindingCode.HOST_UNAVAILABLE if gone else FindingCode.UNREADABLE,
+        "warning",
+        f"{host.name} is {host.connection_state}: its LUNs could not be read, nor what uses them."
+        if gone
+        else f"Of {host.name} this could not be read: {', '.join(unread)}.",
+        "Connect the host again." if gone else _READ_ONLY,
+        host.name,
+    )
+
+
+def _of_unread_machine(machine: VirtualMachine) -> Finding:
+    gone = not machine.disks_known and "config" in machine.unreadable
+    return Finding(
+        FindingCode.VM_INACCESSIBLE if gone else FindingCode.UNREADABLE,
+        "warning",
+        f"{machine.name} is {machine.connection_state}, and its configuration could not be read; it may have mappings."
+        if gone
+        else f"Of {machine.name} this could not be read: {', '.join(machine.unreadable)}.",
+        "Make its files accessible again, or remove it from the inventory." if gone else _READ_ONLY,
+        machine.name,
+    )
+
+
+def _names_no_lun(machine: VirtualMachine) -> bool:
+    return machine.disks_known and maps_unknown(machine)
+
+
+def _of_unknown_lun(machine: VirtualMachine) -> Finding:
+    return Finding(
+        FindingCode.UNREADABLE,
+        "warning",
+        f"{machine.name} has a mapping that names no LUN.",
+        "Look at the mapping on the host with vmkfstools -q.",
+        machine.name,
+    )
+
+
+def _of_unseen(inventory: Inventory) -> Iterator[Finding]:
+    unread = Unread.of(inventory)
+    unseen = (*(machine_id for _host, machine_id in unread.unseen_machines), *sorted(inventory.unseen_hosts))
+    if unseen:
+        yield Finding(
             FindingCode.UNREADABLE,
             "warning",
-            f"Of {machine.name} this could not be read: {', '.join(machine.unreadable)}.",
-            "Give the user the role Read-only on it, and see that its host is connected.",
-            machine.name,
+            f"{counted(unseen)} that hosts, clusters or datastores name could not be read: {some_of(unseen)}.",
+            _READ_ONLY,
+            inventory.server,
         )
-        for machine in inventory.machines.values()
-        if machine.unreadable
-    )
-    return (*inventory.findings, *machines)
 
 
 def mapping_findings(
@@ -60,6 +155,7 @@ def mapping_findings(
         found.append(Finding(missing.code, missing.severity, missing.message, missing.hint, missing.object))
     lun = inventory.lun_of(machine, disk)
     if lun is not None:
+        found.extend(_of_lun_number(machine, disk, lun))
         found.extend(lun_findings(inventory, lun_index.groups.group(lun), lun_index))
     return tuple(found)
 
@@ -70,7 +166,6 @@ def lun_findings(inventory: Inventory, group: Sequence[HostLun], lun_index: LunI
         *_of_state(group),
         *_of_difference(group),
         *_of_visibility(inventory, group, lun_index),
-        *_of_serial(group, lun_index),
     )
 
 
@@ -83,13 +178,6 @@ def _of_mode(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
             f"{disk.file} is in physical compatibility mode; Windows Server Backup was reported to fail with "
             "0x80780034 on such disks.",
             _CONVERT,
-            where,
-        )
-        yield Finding(
-            FindingCode.GUEST_PASS_THROUGH_UNSEEN,
-            "warning",
-            f"Whether the guest of {machine.name} needs SCSI pass-through on {disk.address} cannot be seen here.",
-            "Ask who runs the guest: clusters, SAN agents and SMART tools work in physical mode only.",
             where,
         )
     if disk.compatibility is Compatibility.VIRTUAL and disk.disk_mode == "persistent":
@@ -176,14 +264,38 @@ def _of_use(machine: VirtualMachine, disk: Disk, lun_index: LunIndex, inventory:
         )
 
 
+def _of_lun_number(machine: VirtualMachine, disk: Disk, lun: HostLun) -> Iterator[Finding]:
+    """A mapping's vml id holds the LUN number that the LUN had when it was mapped (KB 318949, KB 379673)."""
+    mapped, shown = plain_name(disk.lun_uuid), plain_name(lun.uuid)
+    if mapped in (None, shown) or set(names_for_all(mapped)).isdisjoint(names_for_all(shown)):
+        return
+    yield Finding(
+        FindingCode.LUN_NUMBER_DIFFERS,
+        "warning",
+        f"{disk.file} names {lun.canonical_name} by another LUN number (vml.{mapped}) than {lun.host_name} shows it "
+        f"(vml.{shown}).",
+        "It is the same LUN. Present it by one LUN number to every host; or make the mapping anew, which then names it "
+        "as the host does.",
+        _where(machine, disk),
+    )
+
+
 def _of_state(group: Sequence[HostLun]) -> Iterator[Finding]:
     for lun in group:
-        if lun.state != "ok":
+        if not is_working(lun):
             yield Finding(
                 FindingCode.LUN_NOT_OK,
                 "error",
                 f"{lun.canonical_name} is {lun.state} on {lun.host_name}.",
                 "Bring the LUN and its paths back.",
+                lun.canonical_name,
+            )
+        elif "degraded" in lun.state:
+            yield Finding(
+                FindingCode.LUN_DEGRADED,
+                "warning",
+                f"{lun.canonical_name} is degraded on {lun.host_name}: one path is left, and I/O goes on.",
+                "See to the other paths: adapter, cable, switch and array.",
                 lun.canonical_name,
             )
         dead = [path.name for path in lun.paths if path.state == "dead"]
@@ -235,22 +347,6 @@ def _of_visibility(inventory: Inventory, group: Sequence[HostLun], lun_index: Lu
             f"{name} is seen by {', '.join(sorted(lun.host_name for lun in group))} and not by {', '.join(missing)}.",
             "Present it to every host on which the VM is to run.",
             name,
-        )
-
-
-def _of_serial(group: Sequence[HostLun], lun_index: LunIndex) -> Iterator[Finding]:
-    serials = {lun.serial for lun in group if lun.serial is not None}
-    key = lun_index.groups.key(group[0])
-    others = {other for serial in serials for other in lun_index.groups.by_serial.get(serial, ()) if other != key}
-    if others:
-        same = [lun_index.groups.members[other][0] for other in sorted(others)]
-        names = ", ".join(f"{lun.canonical_name} on {lun.host_name}" for lun in same)
-        yield Finding(
-            FindingCode.SERIAL_ON_SEVERAL_LUNS,
-            "info",
-            f"{group[0].canonical_name} has the serial {', '.join(sorted(serials))}, as has {names}.",
-            "Name such LUNs by their canonical names, not by the serial.",
-            group[0].canonical_name,
         )
 
 

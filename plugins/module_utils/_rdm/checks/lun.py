@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
@@ -20,6 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import counted, some_of
 
 _TIB = 1024**4
 _LARGEST = 62 * _TIB
@@ -33,30 +34,42 @@ def check_lun(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_ind
         return
     yield from _check_users(inventory, machine, disk, lun_index)
     missing = lun_not_found(inventory, machine, disk)
-    if missing is not None:
+    host = inventory.host_of(machine)
+    # A host that is not there is a blocker of its own.
+    if missing is not None and host is not None and (host.luns is not None or host.connection_state == "connected"):
         yield missing
+    group = lun_index.group_of(inventory, machine, disk)
     lun = inventory.lun_of(machine, disk)
+    yield from _check_unread(disk, lun, group, lun_index)
     if lun is None:
         return
-    yield from _check_reservation(inventory, lun)
-    yield from _check_state(disk, lun)
-    yield from _check_use(lun)
+    yield from _check_other_hosts(inventory, lun)
+    for seen in group:
+        yield from _check_use(seen)
+        yield from _check_state(seen)
+    yield from _check_reading(inventory, machine, lun)
+    yield from _check_capacity(disk, lun)
     yield from _check_size(inventory, machine, lun)
 
 
 def lun_not_found(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> Finding | None:
     """Returns why the host of a VM does not show the one LUN that a mapping is of; None where it does.
 
-    None also where the host itself is not visible: that is a blocker of its own.
+    A host that could not be read does not show it, and does not lack it either.
     """
     host = inventory.host_of(machine)
-    if host is None:
-        return None
     where = f"{disk.label} of {machine.name} ({disk.file})"
+    if host is None:
+        return Finding.blocker(
+            BlockerCode.HOST_UNAVAILABLE,
+            f"The host of {machine.name} is not visible, and so not the LUN of {where}.",
+            "Give the user the role Read-only on the host, or connect it again.",
+            disk.file,
+        )
     if host.luns is None:
         return Finding.blocker(
-            BlockerCode.LUN_MISSING,
-            f"The storage of {host.name} could not be read, and so not the LUN of {where}.",
+            BlockerCode.HOST_UNAVAILABLE,
+            f"The storage of {host.name} ({host.connection_state}) could not be read, and so not the LUN of {where}.",
             "Connect the host, and give the user the role Read-only on it.",
             disk.file,
         )
@@ -91,33 +104,68 @@ def _check_users(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_
         )
 
 
-def _check_reservation(inventory: Inventory, lun: HostLun) -> Iterator[Finding]:
-    if lun.perennially_reserved:
+def _check_unread(disk: Disk, lun: HostLun | None, group: Sequence[HostLun], lun_index: LunIndex) -> Iterator[Finding]:
+    """Yields who may use the LUN too, as far as that could not be read."""
+    users = lun_index.unread.users_of(lun) if lun is not None else lun_index.unread.names
+    if users:
+        name = group[0].canonical_name if group else disk.lun_uuid or disk.file
         yield Finding.blocker(
-            BlockerCode.PERENNIALLY_RESERVED,
-            f"{lun.canonical_name} is perennially reserved on {lun.host_name}, as the disks of a cluster are.",
-            "Leave it in physical mode, or take the reservation off if no cluster uses it.",
-            lun.canonical_name,
+            BlockerCode.OTHER_VMS_UNREAD,
+            f"Whether another VM uses {name} is not known: {counted(users)} that could use it "
+            f"could not be read ({some_of(users)}).",
+            "See why the findings say they could not be read; or make sure yourself that none of them uses the LUN, "
+            "and override this.",
+            disk.file,
+            overridable=True,
         )
+
+
+def _check_other_hosts(inventory: Inventory, lun: HostLun) -> Iterator[Finding]:
     if inventory.stand_alone and lun.local is not True:
         yield Finding.blocker(
             BlockerCode.OTHER_HOSTS_UNKNOWN,
             f"{lun.canonical_name} is not a local disk, and only {lun.host_name} can be seen: whether a VM of another "
             "host maps it is not known.",
-            "DiskPlan through the vCenter that manages all its hosts, or override this.",
+            "Work through the vCenter that manages all its hosts, or override this.",
             lun.canonical_name,
             overridable=True,
         )
 
 
-def _check_state(disk: Disk, lun: HostLun) -> Iterator[Finding]:
-    if lun.state != "ok":
+def _check_state(lun: HostLun) -> Iterator[Finding]:
+    if not is_working(lun):
         yield Finding.blocker(
             BlockerCode.LUN_NOT_OK,
             f"{lun.canonical_name} is {lun.state} on {lun.host_name}.",
             "Bring the LUN and its paths back first.",
             lun.canonical_name,
         )
+
+
+def is_working(lun: HostLun) -> bool:
+    """Tells whether I/O reaches a LUN; one that is degraded has one path left (vSphere API, ScsiLun.State)."""
+    return set(lun.state.split(",")) <= {"ok", "degraded"}
+
+
+def _check_reading(inventory: Inventory, machine: VirtualMachine, lun: HostLun) -> Iterator[Finding]:
+    """Yields what of the VM's own host could not be read, and decides what lies on the LUN."""
+    host = inventory.host_of(machine)
+    unread = []
+    if not lun.volumes_known:
+        unread.append("its volumes")
+    if lun.dump_or_scratch is None:
+        unread.append("its dump partition")
+    if unread and host is not None:
+        yield Finding.blocker(
+            BlockerCode.HOST_UNAVAILABLE,
+            f"Of {host.name} this could not be read: {', '.join(unread)}; so what lies on {lun.canonical_name} is not "
+            "known.",
+            "Give the user the role Read-only on the host, and see that it is connected.",
+            host.name,
+        )
+
+
+def _check_capacity(disk: Disk, lun: HostLun) -> Iterator[Finding]:
     if lun.capacity_bytes is not None and disk.capacity_bytes is not None and lun.capacity_bytes != disk.capacity_bytes:
         yield Finding.blocker(
             BlockerCode.SIZE_MISMATCH,
@@ -130,9 +178,16 @@ def _check_state(disk: Disk, lun: HostLun) -> Iterator[Finding]:
 def _check_use(lun: HostLun) -> Iterator[Finding]:
     name = lun.canonical_name
     hint = "It is not a disk for a VM; leave it."
+    if lun.perennially_reserved:
+        yield Finding.blocker(
+            BlockerCode.PERENNIALLY_RESERVED,
+            f"{name} is perennially reserved on {lun.host_name}, as the disks of a cluster are.",
+            "Leave it in physical mode, or take the reservation off if no cluster uses it.",
+            name,
+        )
     if lun.boot:
         yield Finding.blocker(
-            BlockerCode.LUN_IS_BOOT_DEVICE, f"{name} is the boot device of {lun.host_name}.", hint, name
+            BlockerCode.LUN_IS_BOOT_DEVICE, f"{name} carries volumes of {lun.host_name} itself.", hint, name
         )
     if lun.vmfs_datastore is not None:
         yield Finding.blocker(

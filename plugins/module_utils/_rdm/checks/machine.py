@@ -26,11 +26,20 @@ _METHODS = frozenset({"ReconfigVM_Task"})
 # Facts without which a VM that has snapshots, or an open conversion, would pass for one that has none.
 _NEEDED = frozenset(
     {
+        "config",
+        "config.changeTrackingEnabled",
         "config.extraConfig",
         "config.hardware.device",
+        "config.keyId",
+        "config.managedBy",
+        "config.repConfig",
         "config.template",
+        "disabledMethod",
+        "recentTask",
+        "runtime.connectionState",
         "runtime.consolidationNeeded",
         "runtime.faultToleranceState",
+        "runtime.host",
         "runtime.powerState",
         "snapshot",
     }
@@ -156,7 +165,7 @@ def check_state(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
 def check_reading(machine: VirtualMachine, disk: Disk | None = None) -> Iterator[Finding]:
     """Yields what could not be read of a VM, and of a disk of it, and has to be known."""
     of_disk = (what for what in machine.unreadable if disk is not None and what.startswith(f"{disk.label}: "))
-    unread = [*(what for what in machine.unreadable if what in _NEEDED), *of_disk]
+    unread = [*(what for what in machine.unreadable if what.partition(" (")[0] in _NEEDED), *of_disk]
     if unread:
         yield Finding.blocker(
             BlockerCode.VM_INACCESSIBLE,
@@ -188,7 +197,7 @@ def check_host(inventory: Inventory, machine: VirtualMachine, over_shell: bool) 
         yield Finding.blocker(
             BlockerCode.MANAGED_BY_VCENTER,
             f"{host.name} is managed by the vCenter {host.management_server}.",
-            "DiskPlan through that vCenter over the API, or override this.",
+            "Work through that vCenter over the API, or override this.",
             host.name,
             overridable=True,
         )

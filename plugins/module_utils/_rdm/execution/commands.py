@@ -8,10 +8,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    OutcomeUnknown,
+    StepRefused,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
@@ -50,25 +57,21 @@ _CHECKED_IN_FULL = 50
 def rdm_info(backend: Backend, call: Call) -> Outcome:
     """Does one call of `rdm_info`; returns its result."""
     options = call.options
+    until = _end_of(options)
     with_paths = "lun_paths" in options["detail"]
     wanted = Compatibility(options["compatibility"]) if options["compatibility"] else None
-    inventory = backend.inventory(with_lun_paths=with_paths)
+    inventory = backend.inventory(with_lun_paths=with_paths, until=until)
     machines = select_machines(inventory, options["vms"], options["datacenter"])
     chosen = sorted(
         select_mappings(inventory, machines, options["luns"], wanted),
         key=lambda pair: (pair[0].name, pair[0].id, pair[1].controller.key, pair[1].unit),
     )
-    checked: dict[tuple[str, str], Sequence[Finding]] = {}
-    if options["vms"] and len(machines) <= _CHECKED_IN_FULL:
-        lun_index = LunIndex.of(inventory)
-        checked = {
-            (machine.id, disk.address): _all_blockers(backend, inventory, lun_index, machine, disk)
-            for machine, disk in chosen
-        }
+    in_full = bool(options["vms"]) and len(machines) <= _CHECKED_IN_FULL
+    checked = _checked(backend, inventory, chosen, until) if in_full else {}
     orphans = None
     if options["orphans"]:
         call.tell("Searching the datastores for mapping files.")
-        inventory, found = _mapping_files(backend, inventory, options["datacenter"])
+        inventory, found = _mapping_files(backend, inventory, options["datacenter"], until)
         orphans = orphans_of(inventory, found)
     return Outcome(
         rdm_info_result(inventory, chosen, checked, orphans, with_paths=with_paths, vms=len(machines)),
@@ -78,10 +81,33 @@ def rdm_info(backend: Backend, call: Call) -> Outcome:
 def lun_info(backend: Backend, call: Call) -> Outcome:
     """Does one call of `lun_info`; returns its result."""
     options = call.options
-    inventory = backend.inventory()
+    with_paths = "lun_paths" in options["detail"]
+    inventory = backend.inventory(with_lun_paths=with_paths, with_offers=True, until=_end_of(options))
+    hosts = select_hosts(inventory, options["hosts"])
     return Outcome(
-        lun_info_result(inventory, select_hosts(inventory, options["hosts"]), options["mappable_only"]),
+        lun_info_result(inventory, hosts, options["mappable_only"], luns=options["luns"], with_paths=with_paths)
     )
+
+
+def _end_of(options: Mapping[str, Any]) -> float:
+    """Returns what the monotonic clock says when the call's time is up; raises ConfigurationError."""
+    if options["timeout"] < 1:
+        raise ConfigurationError(f"timeout must be at least 1, not {options['timeout']}.")
+    return time.monotonic() + float(options["timeout"])
+
+
+def _checked(
+    backend: Backend, inventory: Inventory, chosen: Sequence[tuple[VirtualMachine, Disk]], until: float
+) -> dict[tuple[str, str], Sequence[Finding]]:
+    """Returns the blockers of these mappings by (VM id, address), as far as time allows."""
+    checked: dict[tuple[str, str], Sequence[Finding]] = {}
+    lun_index = LunIndex.of(inventory)
+    for machine, disk in chosen:
+        if time.monotonic() > until:
+            break
+        with suppress(StepRefused):
+            checked[machine.id, disk.address] = _all_blockers(backend, inventory, lun_index, machine, disk)
+    return checked
 
 
 def rdm_compatibility(backend: Backend, call: Call, *, poll_seconds: float = 1.0) -> Outcome:
@@ -103,7 +129,7 @@ def _all_blockers(
 
 
 def _mapping_files(
-    backend: Backend, inventory: Inventory, datacenter: str | None
+    backend: Backend, inventory: Inventory, datacenter: str | None, until: float
 ) -> tuple[Inventory, list[tuple[Datastore, FileFacts]]]:
     """Returns the mapping files of all datastores, and the inventory with a finding for each that was not searched."""
     found: list[tuple[Datastore, FileFacts]] = []
@@ -117,8 +143,10 @@ def _mapping_files(
         if datastore.type.upper() != "VMFS" or elsewhere:
             continue
         try:
-            found.extend((datastore, facts) for facts in backend.mapping_files(datastore))
-        except StepRefused as refusal:
+            if time.monotonic() > until:
+                raise StepRefused("Time was up before.", fault="Timedout", hint="Raise timeout.")
+            found.extend((datastore, facts) for facts in backend.mapping_files(datastore, until))
+        except (StepRefused, OutcomeUnknown) as refusal:
             findings.append(
                 Finding(
                     FindingCode.UNREADABLE,
