@@ -55,6 +55,12 @@ def page(objects: Sequence[Any], token: str | None = None, method: str = "Retrie
     return _ENVELOPE.format(f'<{method}Response xmlns="urn:vim25">{xml_of(result, "returnval")}</{method}Response>')
 
 
+def returned(method: str, value: Any) -> str:
+    """Returns the reply of a method that returns this; None for one that returns nothing."""
+    inner = xml_of(value, "returnval") if value is not None else ""
+    return _ENVELOPE.format(f'<{method}Response xmlns="urn:vim25">{inner}</{method}Response>')
+
+
 def soap_fault(kind: str, inner: str = "", message: str = "") -> str:
     """Returns the reply that refuses a request; `kind` may be one that no library knows."""
     return _ENVELOPE.format(
@@ -64,9 +70,12 @@ def soap_fault(kind: str, inner: str = "", message: str = "") -> str:
 
 
 class CannedServer:
-    """Gives its answers in their order and keeps the requests that it got. None closes the connection instead."""
+    """Gives its answers in their order and keeps the requests that it got. None closes the connection instead.
 
-    def __init__(self, answers: Sequence[str | None]) -> None:
+    With a status it is the load balancer before a server that is not ready: it says so in HTML whatever it is asked.
+    """
+
+    def __init__(self, answers: Sequence[str | None], status: int | None = None) -> None:
         self.requests: list[str] = []
         waiting = list(answers)
         requests = self.requests
@@ -76,6 +85,9 @@ class CannedServer:
 
             def do_POST(self) -> None:
                 requests.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                if status is not None:
+                    self.send_error(status)
+                    return
                 answer = waiting.pop(0)
                 if answer is None:
                     self.close_connection = True
@@ -106,7 +118,15 @@ class CannedServer:
         """Returns a session with this server, as it stands after a login."""
         # A negative port is pyVmomi's way to say plain HTTP.
         stub = SoapAdapter.SoapStubAdapter(host="127.0.0.1", port=-self.port, version=VERSION, httpConnectionTimeout=5)
-        content = vim.ServiceInstanceContent(propertyCollector=_Collector("propertyCollector", stub))
+        content = vim.ServiceInstanceContent(
+            rootFolder=vim.Folder("group-d1", stub),
+            about=vim.AboutInfo(
+                name="a vCenter", fullName="a vCenter", vendor="nobody", version="8.0.2", build="1", osType="linux",
+                productLineId="vpx", apiType="VirtualCenter", apiVersion="8.0.2.0",
+            ),
+            propertyCollector=_Collector("propertyCollector", stub),
+            viewManager=vim.view.ViewManager("ViewManager", stub),
+        )  # fmt: skip
         return Session(Server("127.0.0.1", "user", "secret", self.port), stub, content, "key")
 
     def close(self) -> None:
@@ -116,9 +136,9 @@ class CannedServer:
 
 
 @contextmanager
-def answering(*answers: str | None) -> Iterator[CannedServer]:
+def answering(*answers: str | None, status: int | None = None) -> Iterator[CannedServer]:
     """Gives a server with these answers."""
-    server = CannedServer(answers)
+    server = CannedServer(answers, status)
     try:
         yield server
     finally:

@@ -78,3 +78,17 @@ def scsi_disk(canonical: str = "naa.600aaa", uuid: str = "0200000000600aaa", **m
         **more,
     }
     return vim.host.ScsiDisk(**given)
+
+
+def usual_machine(name: str) -> dict[str, Any]:
+    """Returns what every VM that can be read has, by property path."""
+    return {
+        "name": name,
+        "config.template": False,
+        "config.hardware.device": [],
+        "runtime.powerState": "poweredOff",
+        "runtime.connectionState": "connected",
+        "runtime.host": vim.HostSystem("host-1"),
+        "runtime.consolidationNeeded": False,
+        "runtime.faultToleranceState": "notConfigured",
+    }

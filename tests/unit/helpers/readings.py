@@ -24,7 +24,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     Power,
     VirtualMachine,
+    split_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import Orphan
 from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, read
@@ -46,7 +48,8 @@ def inventory(
 def rdm_info(site: Inventory, orphans: Sequence[FileFacts] | None = None) -> dict[str, Any]:
     """What rdm_info returns of a site, as a playbook gets it."""
     disks = [(vm, disk) for vm in site.machines.values() for disk in vm.mappings]
-    return plain(rdm_info_result(site, disks, {}, orphans))
+    found = None if orphans is None else [Orphan(facts, split_file(facts.file)[0], True) for facts in orphans]
+    return plain(rdm_info_result(site, disks, {}, found))
 
 
 def lun_info(site: Inventory) -> dict[str, Any]:

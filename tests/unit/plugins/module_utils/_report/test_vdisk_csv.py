@@ -57,7 +57,7 @@ def test_a_mapping_is_spelt_as_rvtools_spells_it() -> None:
     }
     assert first["Powerstate"] == "poweredOff"
     assert first["LUN Name"] == "naa.60060160000000000000000000000000"
-    assert first["Findings"].split() == ["physical_compatibility", "guest_pass_through_unseen"]
+    assert first["Findings"].split() == ["physical_compatibility"]
     assert (second["Raw Comp. Mode"], second["SCSI Unit #"]) == ("virtualMode", "1")
 
 

@@ -218,3 +218,13 @@ def test_a_restricted_licence_points_to_the_shell() -> None:
     assert raised.value.fault == "RestrictedVersion"
     assert text in str(raised.value)
     assert "by hand with vmkfstools" in str(raised.value)
+
+
+def test_a_load_balancer_without_a_server_behind_it_is_named() -> None:
+    with answering(status=503) as canned:
+        session = canned.session()
+        machine = session.managed(vim.VirtualMachine, "vm-1")
+        with pytest.raises(ConnectionFailed) as raised:
+            session.read("Reading", machine.ShutdownGuest)
+    assert "answered with HTTP status 503 Service Unavailable." in str(raised.value)
+    assert "load balancer" in str(raised.value)

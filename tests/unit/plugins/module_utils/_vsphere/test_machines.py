@@ -21,20 +21,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import object_spec, read_properties
 from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import answering, object_content, page
-from ansible_collections.winbackup.storage.tests.unit.helpers.devices import TWO_TB, controller, flat, mapping, scsi
+from ansible_collections.winbackup.storage.tests.unit.helpers.devices import (
+    TWO_TB,
+    controller,
+    flat,
+    mapping,
+    scsi,
+    usual_machine,
+)
 
 _VM = vim.VirtualMachine("vm-1")
-# What every VM that can be read has.
-USUAL: dict[str, Any] = {
-    "name": "vm",
-    "config.template": False,
-    "config.hardware.device": [],
-    "runtime.powerState": "poweredOff",
-    "runtime.connectionState": "connected",
-    "runtime.host": vim.HostSystem("host-1"),
-    "runtime.consolidationNeeded": False,
-    "runtime.faultToleranceState": "notConfigured",
-}
 
 
 def read_one(
@@ -42,7 +38,7 @@ def read_one(
 ) -> ReadMachine:
     """Returns the machine that a server with these values, beside what every VM has, shows; it refuses the paths in
     `missing`. `replace` changes the XML on its way."""
-    shown = {path: value for path, value in {**USUAL, **values}.items() if path not in (missing or {})}
+    shown = {path: value for path, value in {**usual_machine("vm"), **values}.items() if path not in (missing or {})}
     answer = page([object_content(_VM, shown, missing)]).replace(*replace)
     with answering(answer) as server:
         reads = read_properties(server.session(), "Reading", [object_spec(_VM)], {"VirtualMachine": ["name"]})

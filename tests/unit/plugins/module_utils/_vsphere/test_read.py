@@ -120,5 +120,43 @@ def test_an_answer_that_breaks_off_is_a_lost_connection() -> None:
         list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
 
 
+def test_a_page_that_was_given_before_ends_the_reading_in_an_error() -> None:
+    again = page([object_content(_VM, {"name": "one"})], token="same", method="ContinueRetrievePropertiesEx")
+    first = page([object_content(_VM, {"name": "one"})], token="same")
+    with answering(first, again) as server, pytest.raises(ConnectionFailed, match="given before"):
+        list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
+
+
+def test_a_character_that_is_no_xml_costs_its_property_and_names_it() -> None:
+    answer = page(
+        [
+            object_content(_VM, {"name": "spoilXt", "config.version": "vmx-19"}),
+            object_content(vim.VirtualMachine("vm-2"), {"name": "whole"}),
+        ]
+    ).replace("spoilXt", "spoil\x02t")
+    with answering(answer) as server:
+        found = {
+            read.id: (read.text("name"), read.text("config.version"), read.unread)
+            for read in read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
+        }
+    assert found == {
+        "vm-1": ("spoil\ufffdt", "vmx-19", ("name (a character in it is no XML)",)),
+        "vm-2": ("whole", None, ()),
+    }
+
+
+def test_an_answer_that_is_no_xml_says_where() -> None:
+    with answering("<a><b></a>") as server, pytest.raises(ConnectionFailed, match="mismatched tag: line 1, column 8"):
+        list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_an_error_of_a_load_balancer_says_what_to_look_at(status: int) -> None:
+    with answering(status=status) as server, pytest.raises(ConnectionFailed) as raised:
+        list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
+    assert f"answered with HTTP status {status}" in raised.value.message
+    assert "load balancer" in (raised.value.hint or "")
+
+
 def test_references_are_made_from_ids() -> None:
     assert reference("HostSystem", "host-9")._GetMoId() == "host-9"

@@ -1,0 +1,131 @@
+"""One object that goes, refuses or takes too long costs itself: all else of the inventory is read."""
+
+from __future__ import annotations
+
+import time
+from math import inf
+from typing import Any
+
+import pytest
+from pyVmomi import vim
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import read_inventory
+from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import (
+    CannedServer,
+    answering,
+    object_content,
+    page,
+    returned,
+    soap_fault,
+)
+from ansible_collections.winbackup.storage.tests.unit.helpers.devices import mapping, scsi, scsi_disk, usual_machine
+
+_HOST = vim.HostSystem("host-1")
+_CLUSTER = vim.ComputeResource("domain-1")
+_GONE = soap_fault("ManagedObjectNotFound", '<obj type="Task">task-9</obj>')
+_VIEW = returned("CreateContainerView", vim.view.ContainerView("view-1"))
+_DESTROYED = returned("DestroyView", None)
+
+
+def host(**values: Any) -> Any:
+    """Returns a host that shows one LUN."""
+    usual = {
+        "name": "esx1",
+        "parent": _CLUSTER,
+        "runtime.connectionState": "connected",
+        "config.storageDevice.scsiLun": [scsi_disk()],
+        "config.fileSystemVolume.mountInfo": [],
+    }
+    return object_content(_HOST, {**usual, **values})
+
+
+def machine(number: int, **values: Any) -> Any:
+    """Returns a VM with a mapping."""
+    name = f"vm-{number}"
+    given = {**usual_machine(name), "config.hardware.device": [scsi(), mapping()], **values}
+    return object_content(vim.VirtualMachine(name), given)
+
+
+def extras(number: int) -> Any:
+    """Returns what is read further of a VM with a mapping."""
+    option = vim.option.OptionValue(key="winbackup.storage.rdm.scsi0:1", value="{}")
+    return object_content(vim.VirtualMachine(f"vm-{number}"), {"config.extraConfig": [option]})
+
+
+def read(*answers: str | None, until: float = inf, with_offers: bool = False) -> tuple[Inventory, CannedServer]:
+    """Returns the inventory that these answers to what follows the making of the view give."""
+    with answering(_VIEW, *answers) as server:
+        inventory = read_inventory(server.session(), until=until, with_offers=with_offers)
+    return inventory, server
+
+
+def test_what_is_removed_while_it_is_read_costs_one_more_reading() -> None:
+    inventory, server = read(_GONE, page([host(), machine(1)]), _DESTROYED, page([extras(1)]))
+    assert inventory.complete
+    assert inventory.machines["vm-1"].records == {"scsi0:1": "{}"}
+    assert [request.count("<RetrievePropertiesEx ") for request in server.requests] == [0, 1, 1, 0, 1]
+
+
+def test_a_reading_that_never_ends_whole_says_so() -> None:
+    inventory, _server = read(_GONE, _GONE, _GONE, _DESTROYED)
+    assert not inventory.complete
+    assert [finding.code for finding in inventory.findings] == ["unreadable"]
+
+
+def test_a_refusal_of_everything_is_an_error_and_gives_the_view_back() -> None:
+    with answering(_VIEW, soap_fault("NoPermission"), _DESTROYED) as server:
+        with pytest.raises(StepRefused):
+            read_inventory(server.session())
+        assert "<DestroyView" in server.requests[-1]
+
+
+def test_a_vm_that_is_removed_before_its_second_reading_is_unreadable_and_the_others_are_read() -> None:
+    machines = [machine(number) for number in range(5)]
+    inventory, _server = read(
+        page([host(), *machines]),
+        _DESTROYED,
+        _GONE,
+        page([extras(0), extras(1), extras(2)]),
+        _GONE,
+        page([extras(3)]),
+        _GONE,
+    )
+    read_on = {vm.id: bool(vm.records) for vm in inventory.machines.values()}
+    assert read_on == {"vm-0": True, "vm-1": True, "vm-2": True, "vm-3": True, "vm-4": False}
+    assert inventory.machines["vm-4"].unreadable == (
+        "config.extraConfig (gone when it was asked for)",
+        "layoutEx.file (gone when it was asked for)",
+    )
+
+
+def test_what_time_was_up_for_is_not_called_absent() -> None:
+    inventory, server = read(page([host(), machine(1)], token="more"), _DESTROYED, _DESTROYED, until=time.monotonic())
+    assert not inventory.complete
+    assert len(inventory.machines) + len(inventory.hosts) == 1
+    assert any("<CancelRetrievePropertiesEx" in request for request in server.requests)
+
+
+def test_a_host_says_what_it_offers() -> None:
+    target = vim.vm.ConfigTarget(
+        numCpus=8,
+        numCpuCores=8,
+        numNumaNodes=1,
+        scsiDisk=[vim.vm.ScsiDiskDeviceInfo(name="naa.600aaa", disk=scsi_disk())],
+    )
+    luns = [scsi_disk(), scsi_disk("naa.600bbb", "0200000000600bbb")]
+    cluster = object_content(_CLUSTER, {"environmentBrowser": vim.EnvironmentBrowser("browser-1"), "host": [_HOST]})
+    seen = page([cluster, host(**{"config.storageDevice.scsiLun": luns})])
+    inventory, _server = read(seen, _DESTROYED, returned("QueryConfigTarget", target), with_offers=True)
+    assert [lun.offered for lun in inventory.hosts["host-1"].luns or ()] == [True, False]
+    inventory, _server = read(seen, _DESTROYED, soap_fault("HostNotConnected"), with_offers=True)
+    assert [lun.offered for lun in inventory.hosts["host-1"].luns or ()] == [None, None]
+    assert inventory.hosts["host-1"].unreadable == ("which LUNs it offers (QueryConfigTarget)",)
+
+
+def test_hosts_that_are_only_named_are_remembered() -> None:
+    cluster = object_content(_CLUSTER, {"host": [_HOST, vim.HostSystem("host-2")]})
+    lost = machine(1, **{"runtime.host": vim.HostSystem("host-3")})
+    inventory, _server = read(page([cluster, host(), lost]), _DESTROYED, page([extras(1)]))
+    assert inventory.unseen_hosts == {"host-2", "host-3"}
