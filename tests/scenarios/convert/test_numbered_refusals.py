@@ -154,8 +154,8 @@ def test_scenario_25_another_datastore_is_no_better(vcenter: VcenterLab) -> None
     ("lun", "codes"),
     [
         ({"vmfs": "san01"}, ["lun_carries_vmfs"]),
-        ({"boot": True}, ["lun_carries_vmfs"]),
-        ({"boot": True, "dump": True}, ["lun_carries_vmfs", "lun_is_dump_or_scratch"]),
+        ({"boot": True}, ["lun_is_boot_device"]),
+        ({"boot": True, "dump": True}, ["lun_is_boot_device", "lun_is_dump_or_scratch"]),
         ({"vsan": True}, ["lun_used_by_vsan"]),
         ({"state": "off"}, ["lun_not_ok"]),
     ],

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
@@ -44,9 +44,8 @@ def check_lun(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_ind
     if lun is None:
         return
     yield from _check_other_hosts(inventory, lun)
-    for seen in group:
-        yield from _check_use(seen)
-        yield from _check_state(seen)
+    yield from _check_use(group)
+    yield from _check_state(group)
     yield from _check_reading(inventory, machine, lun)
     yield from _check_capacity(disk, lun)
     yield from _check_size(inventory, machine, lun)
@@ -132,13 +131,14 @@ def _check_other_hosts(inventory: Inventory, lun: HostLun) -> Iterator[Finding]:
         )
 
 
-def _check_state(lun: HostLun) -> Iterator[Finding]:
-    if not is_working(lun):
+def _check_state(group: Sequence[HostLun]) -> Iterator[Finding]:
+    for state in sorted({lun.state for lun in group if not is_working(lun)}):
+        name = group[0].canonical_name
         yield Finding.blocker(
             BlockerCode.LUN_NOT_OK,
-            f"{lun.canonical_name} is {lun.state} on {lun.host_name}.",
+            f"{name} is {state} on {_hosts_where(group, lambda lun, state=state: lun.state == state)}.",  # type: ignore[misc]
             "Bring the LUN and its paths back first.",
-            lun.canonical_name,
+            name,
         )
 
 
@@ -175,33 +175,34 @@ def _check_capacity(disk: Disk, lun: HostLun) -> Iterator[Finding]:
         )
 
 
-def _check_use(lun: HostLun) -> Iterator[Finding]:
-    name = lun.canonical_name
-    hint = "It is not a disk for a VM; leave it."
-    if lun.perennially_reserved:
+def _check_use(group: Sequence[HostLun]) -> Iterator[Finding]:
+    """Yields what any host that sees the LUN uses it for, or has marked it for (KB 1016106: on the other hosts too)."""
+    name, hint = group[0].canonical_name, "It is not a disk for a VM; leave it."
+    reserved = _hosts_where(group, lambda lun: bool(lun.perennially_reserved))
+    if reserved:
         yield Finding.blocker(
             BlockerCode.PERENNIALLY_RESERVED,
-            f"{name} is perennially reserved on {lun.host_name}, as the disks of a cluster are.",
+            f"{name} is perennially reserved on {reserved}, as the disks of a cluster are.",
             "Leave it in physical mode, or take the reservation off if no cluster uses it.",
             name,
         )
-    if lun.boot:
-        yield Finding.blocker(
-            BlockerCode.LUN_IS_BOOT_DEVICE, f"{name} carries volumes of {lun.host_name} itself.", hint, name
-        )
-    if lun.vmfs_datastore is not None:
-        yield Finding.blocker(
-            BlockerCode.LUN_CARRIES_VMFS, f"{name} carries the datastore {lun.vmfs_datastore}.", hint, name
-        )
-    if lun.used_by_vsan:
+    boot = _hosts_where(group, lambda lun: bool(lun.boot))
+    if boot:
+        yield Finding.blocker(BlockerCode.LUN_IS_BOOT_DEVICE, f"{name} carries volumes of {boot} itself.", hint, name)
+    for datastore in sorted({lun.vmfs_datastore for lun in group if lun.vmfs_datastore is not None}):
+        yield Finding.blocker(BlockerCode.LUN_CARRIES_VMFS, f"{name} carries the datastore {datastore}.", hint, name)
+    if any(lun.used_by_vsan for lun in group):
         yield Finding.blocker(BlockerCode.LUN_USED_BY_VSAN, f"{name} is claimed by vSAN.", hint, name)
-    if lun.dump_or_scratch:
+    dump = _hosts_where(group, lambda lun: bool(lun.dump_or_scratch))
+    if dump:
         yield Finding.blocker(
-            BlockerCode.LUN_IS_DUMP_OR_SCRATCH,
-            f"{name} holds the dump or scratch partition of {lun.host_name}.",
-            hint,
-            name,
+            BlockerCode.LUN_IS_DUMP_OR_SCRATCH, f"{name} holds the dump or scratch partition of {dump}.", hint, name
         )
+
+
+def _hosts_where(group: Sequence[HostLun], holds: Callable[[HostLun], bool]) -> str:
+    """Returns the names of the hosts that see a LUN so, as a sentence names them; "" where none does."""
+    return some_of(tuple(sorted(lun.host_name for lun in group if holds(lun))))
 
 
 def _check_size(inventory: Inventory, machine: VirtualMachine, lun: HostLun) -> Iterator[Finding]:
