@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun
@@ -61,12 +62,90 @@ def test_names_of_one_host_are_not_for_all() -> None:
     assert host_only.identity == ("host-1", "mpx.vmhba32:C0:T0:L0")
 
 
+@pytest.mark.parametrize(
+    "name", ["sym.029010111831353837", "uuid.2b65aaaa", "fc.200000110d0", "eui.0025", "nvm.future"]
+)
+def test_no_list_of_prefixes_decides_what_names_a_lun_everywhere(name: str) -> None:
+    assert lun(scsi_disk(name)).durable_names == {name}
+    assert lun(scsi_disk(name, descriptor=[descriptor("highQuality", name)])).durable_names == {name}
+    assert lun(scsi_disk(name, descriptor=[descriptor("lowQuality", name)])).durable_names == frozenset()
+
+
+@pytest.mark.parametrize("told", ["unavailable", "", None])
+@pytest.mark.parametrize("place", ["alternateName", "durableName"])
+def test_the_serial_is_read_from_the_durable_names_where_it_is_not_told(told: str | None, place: str) -> None:
+    names = [
+        vim.host.ScsiLun.DurableName(namespace="GENERIC_VPD", namespaceId=5, data=[0, -128, 0, 8]),
+        vim.host.ScsiLun.DurableName(namespace="SERIALNUM", namespaceId=4, data=list(b" ZVTBXN1D   ")),
+    ]
+    values = {"alternateName": names} if place == "alternateName" else {"durableName": names[1]}
+    assert lun(scsi_disk(serialNumber=told, **values)).serial == "ZVTBXN1D"
+    blank = vim.host.ScsiLun.DurableName(namespace="SERIALNUM", namespaceId=4, data=list(b"     "))
+    assert lun(scsi_disk(serialNumber=told, alternateName=[blank])).serial is None
+
+
+def adapters(kind: Any, driver: str = "lpfc", protocol: str | None = None) -> dict[str, Any]:
+    """Returns what a host says of one adapter through which it sees its LUN."""
+    lun_of_target = vim.host.ScsiTopology.Lun(key="l", lun=5, scsiLun="key-vim.host.ScsiDisk-0200000000600aaa")
+    target = vim.host.ScsiTopology.Target(key="t", target=0, lun=[lun_of_target])
+    interface = vim.host.ScsiTopology.Interface(key="a", adapter="hba-1", target=[target])
+    adapter = kind(key="hba-1", device="vmhba32", bus=0, status="online", model="a model", driver=driver)
+    if protocol is not None:
+        adapter.storageProtocol = protocol
+    return {
+        "config.storageDevice.scsiTopology": vim.host.ScsiTopology(adapter=[interface]),
+        "config.storageDevice.hostBusAdapter": [adapter],
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "adapter", "over_fabrics"),
+    [
+        ({"localDisk": False}, adapters(vim.host.TcpHba), True),
+        ({"localDisk": False}, adapters(vim.host.RdmaHba), True),
+        ({"localDisk": False}, adapters(vim.host.BlockHba, protocol="nvme"), True),
+        ({"localDisk": False, "vendor": "NVMe    "}, {}, True),
+        ({"localDisk": False, "applicationProtocol": "NVMe"}, {}, True),
+        ({"localDisk": None, "vendor": "NVMe    "}, {}, None),
+        ({"localDisk": True, "vendor": "NVMe    "}, adapters(vim.host.PcieHba, protocol="nvme"), False),
+        ({"localDisk": False}, adapters(vim.host.BlockHba, protocol="scsi"), False),
+        ({"localDisk": False}, {}, False),
+    ],
+)
+def test_namespaces_of_nvme_over_fabrics_are_told(
+    values: dict[str, Any], adapter: dict[str, Any], over_fabrics: bool | None
+) -> None:
+    assert lun(scsi_disk(**values), **adapter).nvme_over_fabrics is over_fabrics
+
+
+@pytest.mark.parametrize(
+    ("values", "adapter", "removable"),
+    [
+        ({"standardInquiry": [0, -128, 6]}, {}, True),
+        ({"standardInquiry": [0, 0, 6]}, {}, False),
+        ({}, adapters(vim.host.BlockHba, driver="vmkusb"), True),
+        ({}, adapters(vim.host.BlockHba, driver="ahci"), False),
+        ({"localDisk": False}, {}, False),
+        ({"localDisk": True}, {}, None),
+    ],
+)
+def test_a_usb_stick_is_told_by_its_inquiry_data_or_its_adapter(
+    values: dict[str, Any], adapter: dict[str, Any], removable: bool | None
+) -> None:
+    assert lun(scsi_disk(**values), **adapter).removable is removable
+
+
+def test_a_protocol_endpoint_is_told() -> None:
+    assert lun(scsi_disk(protocolEndpoint=True)).protocol_endpoint
+    assert not lun(scsi_disk()).protocol_endpoint
+
+
 def test_descriptors_count_by_their_quality() -> None:
     high = [descriptor("highQuality", "eui.0025aaa"), descriptor("highQuality", "vml.0500")]
     low = [descriptor("lowQuality", "naa.777"), descriptor("mediumQuality", "t10.X")]
     found = lun(scsi_disk(descriptor=high + low))
     assert found.durable_names == {"naa.600aaa", "eui.0025aaa"}
-    assert {"0500", "naa.777", "t10.X"} <= found.names
+    assert {"0500", "naa.777", "t10.x"} <= found.names
 
 
 def test_a_canonical_name_of_low_quality_is_the_hosts_own() -> None:
@@ -162,6 +241,65 @@ def test_what_a_disk_carries_is_told() -> None:
     assert (other.vmfs_datastore, other.dump_or_scratch) == (None, False)
     vsan = vim.vsan.host.VsanDiskInfo(vsanUuid="52aa", formatVersion=5)
     assert lun(scsi_disk(vsanDiskInfo=vsan)).used_by_vsan
+
+
+def volume_on(disk: str, kind: str) -> Any:
+    """Returns a mounted volume that lies on a disk."""
+    volume = vim.host.VmfsVolume(
+        type=kind,
+        name="volume",
+        capacity=1,
+        blockSizeMb=1,
+        maxBlocks=1,
+        majorVersion=6,
+        version="6.82",
+        uuid="u",
+        vmfsUpgradable=False,
+        extent=[vim.host.ScsiDisk.Partition(diskName=disk, partition=7)],
+    )
+    return vim.host.FileSystemMountInfo(
+        mountInfo=vim.host.MountInfo(path="/vmfs/volumes/u", accessMode="readWrite"), volume=volume
+    )
+
+
+@pytest.mark.parametrize("kind", ["OTHER", "VMFS-L", "VFFS", "VMFSOS"])
+def test_a_volume_of_the_host_itself_is_no_datastore(kind: str) -> None:
+    found = lun(scsi_disk(), **{"config.fileSystemVolume.mountInfo": [volume_on("naa.600aaa", kind)]})
+    assert (found.boot, found.vmfs_datastore) == (True, None)
+
+
+def test_where_nothing_lies_on_a_lun_it_is_not_said_to_be_no_boot_disk() -> None:
+    assert lun(scsi_disk()).boot is None
+
+
+@pytest.mark.parametrize("state", ["disconnected", "notResponding"])
+def test_a_host_without_configuration_is_not_a_host_without_luns(state: str) -> None:
+    reference = vim.HostSystem("host-1")
+    answer = page([object_content(reference, {"name": "esx1", "runtime.connectionState": state})])
+    with answering(answer) as server:
+        reads = read_properties(server.session(), "Reading", [object_spec(reference)], {"HostSystem": ["name"]})
+        host = next(host_of(read) for read in reads)
+    assert host.luns is None
+    assert host.unreadable == ("config",)
+
+
+def test_volumes_that_were_not_told_are_not_known() -> None:
+    fault = vim.fault.NoPermission(object=_HOST, privilegeId="System.Read")
+    for missing in ({"config.fileSystemVolume.mountInfo": fault}, None):
+        values = {"name": "esx1", _LUNS: [scsi_disk()]}
+        with answering(page([object_content(_HOST, values, missing)])) as server:
+            reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], {"HostSystem": ["name"]})
+            host = next(host_of(read) for read in reads)
+        assert host.unreadable == ("config.fileSystemVolume.mountInfo",)
+        assert [found.volumes_known for found in host.luns or ()] == [False]
+
+
+def test_the_vms_of_a_host_are_known_by_their_ids() -> None:
+    host, _unreadable = read_host({"vm": [vim.VirtualMachine("vm-1"), vim.VirtualMachine("vm-2")]})
+    assert host.machines == {"vm-1", "vm-2"}
+    assert read_host({})[0].machines == frozenset()
+    fault = vim.fault.NoPermission(object=_HOST, privilegeId="System.Read")
+    assert read_host({}, {"vm": fault})[0].machines is None
 
 
 def test_unreadable_storage_is_not_a_host_without_luns() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -145,6 +146,29 @@ def test_states_are_read() -> None:
     assert (machine.encrypted, machine.fault_tolerance, machine.consolidation_needed) == (True, True, True)
     assert (machine.tools_running, machine.change_tracking) == (True, True)
     assert machine.disabled_methods == {"ReconfigVM_Task", "PowerOnVM_Task"}
+
+
+@pytest.mark.parametrize("state", ["inaccessible", "orphaned", "invalid"])
+def test_a_machine_without_configuration_is_not_one_without_disks(state: str) -> None:
+    usual = usual_machine("vm")
+    shown = {path: value for path, value in usual.items() if not path.startswith("config.")}
+    with answering(page([object_content(_VM, {**shown, "runtime.connectionState": state})])) as server:
+        reads = read_properties(server.session(), "Reading", [object_spec(_VM)], {"VirtualMachine": ["name"]})
+        machine = next(MachineReader().read(read) for read in reads).machine
+    assert machine.unreadable == ("config",)
+    assert not machine.disks_known
+    assert (machine.template, machine.has_snapshots, machine.connection_state) == (None, None, state)
+
+
+@pytest.mark.parametrize(
+    "path", ["runtime.powerState", "runtime.host", "runtime.consolidationNeeded", "runtime.faultToleranceState"]
+)
+def test_what_every_machine_has_and_one_does_not_tell_is_named(path: str) -> None:
+    shown = {name: value for name, value in usual_machine("vm").items() if name != path}
+    with answering(page([object_content(_VM, shown)])) as server:
+        reads = read_properties(server.session(), "Reading", [object_spec(_VM)], {"VirtualMachine": ["name"]})
+        machine = next(MachineReader().read(read) for read in reads).machine
+    assert machine.unreadable == (path,)
 
 
 def test_a_machine_at_rest_is_none_of_these() -> None:
