@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-from powershell import CommandTable, EnumType, Invocation, TerminatingError, UnknownConstruct
+from powershell import Command, CommandTable, EnumType, Invocation, TerminatingError, UnknownConstruct
 
 from . import BANNER
 from .control import Control
-from .disks import DiskFace, DpmVolumeFace, ModernVolumeFace
+from .disks import DiskFace, DpmVolumeFace, ModernReplicaFace, ModernVolumeFace
 from .faces import ProductionServerFace, RecoveryPointFace, ServerFace, date
 from .hooks import Refused
 from .jobs import JobFace
@@ -24,8 +24,8 @@ from .records import Job
 from .server import DpmServer
 from .signatures import DPM_COMMANDS, EXCEPTION, STATUSES, TYPES, WINDOWS_COMMANDS, enumeration
 from .sources import AlertFace, GroupFace, SourceFace
-from .texts import DpmError
-from .windows import MODULE_FOLDER, get_cim_instance, get_item_property, get_win_event
+from .texts import FOREIGN_ERRORS, DpmError
+from .windows import MODULE, get_cim_instance, get_item_property, get_win_event, module_paths
 
 # Errors that end a cmdlet whatever -ErrorAction says.
 _ALWAYS_END = (31143, 31144, 358)
@@ -88,18 +88,35 @@ class Cmdlets:
             impact = options.confirm_impact if high else "Medium"
             work = self._guarded(name, implementations.get(name, command.implementation))
             commands.append(dataclasses.replace(command, implementation=work, confirm_impact=impact))
+        statuses = enumeration("JobStatusType", tuple(options.name(one) for one in STATUSES))
+        types: dict[str, EnumType | None] = {**TYPES, statuses.name: statuses}
+        table = CommandTable(self._windows_commands(), types=types, modules={}, covers=["*-DPM*"])
+
+        def load_from_folder() -> None:
+            table.add(commands)
+            self.load()
+
+        if options.module == "path":
+            # The first cmdlet loads the module by itself.
+            table.add(commands)
+            table.provide({MODULE: self.load})
+        elif options.module == "registry":
+            table.provide(dict.fromkeys(module_paths(options.install_path), load_from_folder))
+        return table
+
+    def _windows_commands(self) -> list[Command]:
+        """The commands of Windows itself."""
         windows = {
             "Get-WinEvent": get_win_event,
             "Get-CimInstance": get_cim_instance,
             "Get-ItemProperty": get_item_property,
         }
-        for name, command in WINDOWS_COMMANDS.items():
-            work = self._guarded(name, functools.partial(windows[name], self.server))
-            commands.append(dataclasses.replace(command, implementation=work))
-        statuses = enumeration("JobStatusType", tuple(options.name(one) for one in STATUSES))
-        types: dict[str, EnumType | None] = {**TYPES, statuses.name: statuses}
-        module = "DataProtectionManager" if options.module_on_path else MODULE_FOLDER
-        return CommandTable(commands, types=types, modules={module: self.load}, covers=["*-DPM*"])
+        return [
+            dataclasses.replace(
+                command, implementation=self._guarded(name, functools.partial(windows[name], self.server))
+            )
+            for name, command in WINDOWS_COMMANDS.items()
+        ]
 
     def load(self) -> None:
         """Import-Module, or the first cmdlet, which loads the module by itself."""
@@ -108,28 +125,19 @@ class Cmdlets:
             if self.server.options.import_seconds:
                 self._wait_really(self.server.options.import_seconds)
 
-    def _load_by_itself(self, name: str) -> None:
-        """PowerShell loads the module of a command that it does not know yet, where it finds it."""
-        if not self._loaded and not self.server.options.module_on_path:
-            kind = "System.Management.Automation.CommandNotFoundException"
-            message = f"The term '{name}' is not recognized as the name of a cmdlet."
-            raise TerminatingError(message, "CommandNotFoundException", "ObjectNotFound", kind, target=name)
-        self.load()
-
     def _guarded(self, name: str, work: Callable[[Invocation], Any]) -> Callable[[Invocation], list[Any]]:
         def run(invocation: Invocation) -> list[Any]:
             if "DPM" in name:
-                self._load_by_itself(name)
-            unknown = _NOT_MODELLED & invocation.parameters.keys() if "DPM" in name else set()
-            if unknown:
+                self.load()
+            unknown = _NOT_MODELLED & invocation.parameters.keys()
+            if unknown and "DPM" in name:
                 raise UnknownConstruct(f"-{min(unknown)} of {name}: the lab does not model it")
             try:
                 self.control.hooks.called(name, invocation.parameters)
                 self._wait_really(0)  # a process that was ended meanwhile does nothing more
                 with self.server.lock:
                     self.server.settle()
-                    if "DPM" in name and not name.lower().endswith("connect-dpmserver"):
-                        self._need_connection()
+                    self._check_connection(name)
                     if "DPMServerName" in invocation.parameters and not name.startswith("Connect-"):
                         self._check_name(invocation.get("DPMServerName"))
                     produced = work(invocation)
@@ -137,6 +145,9 @@ class Cmdlets:
             except DpmError as error:
                 self._report(invocation, error)
             except Refused as refused:
+                if refused.foreign is not None:
+                    kind, message = FOREIGN_ERRORS[refused.foreign]
+                    raise TerminatingError(message, kind, "NotSpecified", kind) from None
                 self._report(invocation, DpmError(refused.code))
             return []
 
@@ -153,8 +164,10 @@ class Cmdlets:
 
     # Connection
 
-    def _need_connection(self) -> None:
-        if self.connected is None and not self.server.options.local_default:
+    def _check_connection(self, name: str) -> None:
+        """Whether this process may use the cmdlet. That it is 31144 where it has to connect first is not verified."""
+        needs = self.server.options.needs_connection and "DPM" in name and "connect-" not in name.lower()
+        if needs and self.connected is None:
             raise DpmError(31144)
 
     def _check_name(self, name: str | None) -> None:
@@ -224,11 +237,15 @@ class Cmdlets:
             raise DpmError(None, "The protection group is not modifiable.")
 
     def default_allocation(self, invocation: Invocation) -> list[Any]:
-        faces: Iterable[SourceFace] = invocation.parameters["Datasource"]
+        """The data sources as they come out of it; the limits are on these."""
+        faces: list[SourceFace] = list(invocation.parameters["Datasource"])
+        returned = [SourceFace(self.server, face.source, face.group) for face in faces]
         if invocation.get("CalculateShrinkThresholds"):
-            for face in faces:
-                face.shrink = self.server.shrink_bounds(face.source)
-        return list(faces)
+            for face, one in zip(faces, returned, strict=True):
+                one.shrink = self.server.shrink_bounds(face.source)
+                if self.server.options.limits_on == "passed":
+                    face.shrink = one.shrink
+        return returned
 
     def set_allocation(self, invocation: Invocation) -> list[Any]:
         given = invocation.parameters
@@ -255,7 +272,7 @@ class Cmdlets:
     # Storage
 
     def get_disks(self, invocation: Invocation) -> list[Any]:
-        return [DiskFace(disk) for disk in self.server.pool.disks]
+        return [DiskFace(self.server.options, disk) for disk in self.server.pool.disks]
 
     def get_disk_storage(self, invocation: Invocation) -> list[Any]:
         """Disks, those outside the pool too, or the volumes of modern storage."""
@@ -266,7 +283,11 @@ class Cmdlets:
     def get_volumes(self, invocation: Invocation) -> list[Any]:
         if not invocation.get("AlreadyInUseByDPM"):
             return []
-        return [DpmVolumeFace(self.server, volume) for volume in self.server.pool.volumes]
+        listed: list[Any] = [DpmVolumeFace(self.server, volume) for volume in self.server.pool.volumes]
+        if self.server.options.modern_listed:
+            modern = [one for one in self.server.sources if one.storage == "modern"]
+            listed += [ModernReplicaFace(self.server, one) for one in modern]
+        return listed
 
     def get_recovery_points(self, invocation: Invocation) -> list[Any]:
         return [RecoveryPointFace() for _ in invocation.parameters["Datasource"].source.points]

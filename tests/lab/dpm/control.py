@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .hooks import Hook, Hooks
+from .options import ATTRIBUTION
 from .records import DataSource, Job
 from .server import DpmServer
 from .snapshot import of_job, of_source, whole
@@ -26,9 +27,11 @@ class Control:
     def __init__(self, world: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None) -> None:
         self.server: DpmServer
         self.hooks = Hooks(self.do)
-        self._make(world or story(), options)
+        self.replace(world, options)
 
-    def _make(self, world: Mapping[str, Any], options: Mapping[str, Any] | None) -> None:
+    def replace(self, world: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None) -> None:
+        """Replaces the server by that of a world as plain data, or of the story."""
+        world = world or story()
         server = build(world, options)
         self.hooks.clear()
         self.hooks.clear_calls()
@@ -40,11 +43,11 @@ class Control:
 
     def world(self, text: str | None = None, options: Mapping[str, Any] | None = None) -> None:
         """Replaces the server by that of a world in YAML, or of the story."""
-        self._make(story() if text is None else read(text), options)
+        self.replace(None if text is None else read(text), options)
 
     def generate(self, count: int, short: int = 0, options: Mapping[str, Any] | None = None) -> None:
         """Replaces the server by one of many data sources."""
-        self._make(generated(count, short), options)
+        self.replace(generated(count, short), options)
 
     def advance(self, seconds: float) -> None:
         """Lets time pass; what is due meanwhile happens."""
@@ -112,11 +115,11 @@ class Control:
             self.server.settle()
             return of_job(self.server.start_check(self.find(datasource, computer)))
 
-    def auto_grow(self, datasource: str, computer: str | None = None) -> bool:
+    def auto_grow(self, datasource: str, computer: str | None = None, replica: bool = False) -> bool:
         """DPM's own growing, now; whether it did (not twice in 15 minutes, and only where it is needed and fits)."""
         with self.server.lock:
             self.server.settle()
-            return self.server.grow_by_itself(self.find(datasource, computer))
+            return self.server.grow_by_itself(self.find(datasource, computer), replica)
 
     def edit(self, datasource: str, shadow_copy_size: int | str, computer: str | None = None) -> None:
         """Another administrator gives a recovery-point volume a new total."""
@@ -124,15 +127,27 @@ class Control:
             self.server.settle()
             self.server.edit([(self.find(datasource, computer), None, size(shadow_copy_size))])
 
-    def set_used(self, datasource: str, used: int | str, computer: str | None = None) -> None:
-        """Sets how much of a recovery-point volume is used, as expiring recovery points do."""
+    def set_used(self, datasource: str, used: int | str, computer: str | None = None, replica: bool = False) -> None:
+        """Sets how much of a recovery-point volume (or replica volume) is used, as expiring recovery points do."""
         with self.server.lock:
             self.server.settle()
             source = self.find(datasource, computer)
-            if source.recovery is None or not 0 <= size(used) <= source.recovery.allocated:
-                raise ValueError("no recovery-point volume can have that much used")
-            source.recovery.used = size(used)
+            volume = source.replica if replica else source.recovery
+            if volume is None or not 0 <= size(used) <= volume.allocated:
+                raise ValueError("no such volume can have that much used")
+            volume.used = size(used)
             self.server.review(source)
+
+    def set_disk(self, name: str, status: str) -> None:
+        """Gives a disk of the pool a status; of one that is not "Healthy" nothing more is allocated. A disk that is
+        "Missing" has its alert."""
+        with self.server.lock:
+            disk = next((one for one in self.server.pool.disks if one.name == name), None)
+            if disk is None:
+                raise LookupError(f"no disk is called {name!r}")
+            disk.status = status
+            if status == "Missing":
+                self.server.raise_alert(None, 3120, area=name, target=name, target_type="Disk")
 
     def set_state(self, datasource: str, state: str, computer: str | None = None) -> None:
         """Makes a replica inconsistent ("Invalid", with its alert) or not."""
@@ -145,17 +160,34 @@ class Control:
             else:
                 self.server.resolve_alerts(source, 3106)
 
-    def raise_alert(self, datasource: str, code: int, computer: str | None = None) -> None:
-        """An alert by its number."""
+    def raise_alert(
+        self,
+        datasource: str | None,
+        code: int,
+        computer: str | None = None,
+        detail: str = "",
+        shows: list[str] | None = None,
+        **about: str,
+    ) -> None:
+        """An alert by its number, of a data source or (None) of what `about` says: `server`, `area`, `target`,
+        `target_type`; `severity` too. `shows` names the properties that tell what it is about."""
+        unknown = {*(shows or ())} - {*ATTRIBUTION} or {*about} - {
+            "server",
+            "area",
+            "target",
+            "target_type",
+            "severity",
+        }
+        if unknown:
+            raise ValueError(f"an alert has no {min(unknown)}")
         with self.server.lock:
-            self.server.raise_alert(self.find(datasource, computer), int(code))
+            source = None if datasource is None else self.find(datasource, computer)
+            self.server.raise_alert(source, int(code), detail, shows=None if shows is None else tuple(shows), **about)
 
-    def fail_next_check(self, datasource: str, code: int = 214, computer: str | None = None) -> None:
+    def fail_next_check(self, datasource: str, code: int = 214, computer: str | None = None, detail: str = "") -> None:
         """The next consistency check of a data source fails at its end."""
         with self.server.lock:
-            self.server.failing_checks[self.find(datasource, computer).id] = int(code)
-
-    # Between cmdlets
+            self.server.failing_checks[self.find(datasource, computer).id] = (int(code), detail)
 
     # Looking
 
@@ -187,5 +219,5 @@ REMOTE = (
     *HOOKS,
     *("world", "generate", "advance", "speed", "state", "datasource"),
     *("run_backup", "start_backup", "start_job", "start_check", "auto_grow", "edit"),
-    *("set_used", "set_state", "raise_alert", "fail_next_check"),
+    *("set_used", "set_disk", "set_state", "raise_alert", "fail_next_check"),
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from powershell import Int64
 
 from .faces import Face, member
+from .options import Options
+from .records import DataSource
 from .server import DpmServer
 from .sources import SourceFace
 from .storage import Disk, ModernVolume, Volume
@@ -18,7 +20,7 @@ from .units import shown
 class DiskFace(Face):
     kind = "Disk"
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, options: Options, disk: Disk) -> None:
         super().__init__(
             {
                 "NtDiskId": disk.number,
@@ -27,7 +29,7 @@ class DiskFace(Face):
                 "UnallocatedSpace": Int64(disk.unallocated),
                 "TotalCapacityLabel": shown(disk.capacity),
                 "UnallocatedSpaceLabel": shown(disk.unallocated),
-                "DiskStatus": "Healthy",
+                "DiskStatus": member(options, "DiskStatus", ("Healthy", "Missing"), disk.status),
                 "IsInStoragePool": disk.in_pool,
                 "CanAddToStoragePool": not disk.in_pool,
                 "HasData": disk.allocated > 0,
@@ -49,7 +51,7 @@ class DpmVolumeFace(Face):
 
     def __init__(self, server: DpmServer, volume: Volume) -> None:
         kind = "Replica" if volume.kind == "replica" else "DiffArea"
-        sources = [one for one in server.sources if volume in (one.replica, one.recovery)]
+        sources = [one for one in server.sources if volume in (one.replica, one.recovery, *one.earlier)]
         super().__init__(
             {
                 "VolumeType": member(server.options, "VolumeType", ("Replica", "DiffArea"), kind),
@@ -59,5 +61,24 @@ class DpmVolumeFace(Face):
                 "UnusedSpace": Int64(volume.free),
                 "VolumeSize": Int64(volume.allocated),
                 "ContainedDataSources": lambda: [SourceFace(server, one) for one in sources],
+            }
+        )
+
+
+class ModernReplicaFace(Face):
+    """The replica of a data source on modern storage, as a volume that DPM uses."""
+
+    kind = "DpmServerVolume"
+
+    def __init__(self, server: DpmServer, source: DataSource) -> None:
+        super().__init__(
+            {
+                "VolumeType": member(server.options, "VolumeType", ("Replica", "DiffArea"), "Replica"),
+                "VolumeLabel": f"Replica {source.name}",
+                "VolumeSetID": source.id,
+                "TotalSpace": Int64(source.replica_size),
+                "UnusedSpace": Int64(source.replica_size - source.replica_used),
+                "VolumeSize": Int64(source.replica_size),
+                "ContainedDataSources": lambda: [SourceFace(server, source)],
             }
         )

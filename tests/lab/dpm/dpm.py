@@ -45,5 +45,11 @@ class Dpm:
     def _session(self, wait: Any) -> Session:
         cmdlets = Cmdlets(self.control, wait)
         clock = ProcessClock(self.control.server.clock, wait)
-        computer = self.control.server.name.partition(".")[0].upper()
-        return Session(cmdlets.table(), clock, environment={"COMPUTERNAME": computer}, computer_name=computer)
+        server = self.control.server
+        return Session(
+            cmdlets.table(),
+            clock,
+            computer_name=server.name.partition(".")[0].upper(),
+            version=server.options.powershell_version,
+            language_mode=server.options.language_mode,
+        )

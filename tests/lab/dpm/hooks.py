@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import threading
 from collections.abc import Callable, Mapping
@@ -14,22 +15,25 @@ from typing import Any
 
 from .faces import Face
 from .records import DataSource
+from .texts import FOREIGN_ERRORS
 
 
 class Refused(Exception):
-    """A cmdlet is to fail with this number."""
+    """A cmdlet is to fail with DPM's number, or with the foreign error (texts.FOREIGN_ERRORS) of this name."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(str(code))
+    def __init__(self, code: int | None, foreign: str | None) -> None:
+        super().__init__(f"{code}: {foreign}")
         self.code = code
+        self.foreign = foreign
 
 
 @dataclass(eq=False)
 class Hook:
-    """Something that happens before the `nth` call (from now, 1 is the next) of a cmdlet that matches.
+    """Something that happens before the `nth` call (from now, 1 is the next) of a cmdlet that matches, and before the
+    calls after it, `times` in all (0: all of them). `cmdlet` is a name or a pattern (`*-DPM*`).
 
     `hold`: the call waits until `release`. `actions` are methods of the control by name, with their arguments;
-    `action` is code of a test of the same process. `code` lets the call fail.
+    `action` is code of a test of the same process. `code` or `foreign` lets the call fail.
     """
 
     number: int
@@ -39,7 +43,9 @@ class Hook:
     actions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     action: Callable[[], None] | None = None
     code: int | None = None
+    foreign: str | None = None
     holds: bool = False
+    times: int = 1
     reached: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
 
@@ -68,20 +74,33 @@ class Hooks:
         datasource: str | None = None,
         actions: list[list[Any]] | None = None,
         code: int | None = None,
+        foreign: str | None = None,
         hold: bool = False,
+        times: int = 1,
     ) -> Hook:
         """Something before the nth call, from now, of a cmdlet (of any data source or of one)."""
+        if foreign is not None and foreign not in FOREIGN_ERRORS:
+            raise ValueError(f"foreign is one of {', '.join(FOREIGN_ERRORS)}")
         steps = [(str(name), dict(arguments)) for name, arguments in actions or []]
         with self._lock:
-            hook = Hook(next(self._numbers), cmdlet.lower(), int(nth), datasource, steps, action, code, hold)
+            number = next(self._numbers)
+            hook = Hook(number, cmdlet.lower(), int(nth), datasource, steps, action, code, foreign, hold, int(times))
             self._waiting.append(hook)
             self._all[hook.number] = hook
         return hook
 
-    def refuse(self, cmdlet: str, code: int, times: int = 1, datasource: str | None = None) -> None:
-        """The next calls of a cmdlet fail with a number."""
-        for number in range(int(times)):
-            self.before(cmdlet, 1 if number == 0 else number + 1, code=int(code), datasource=datasource)
+    def refuse(
+        self,
+        cmdlet: str,
+        code: int | None = None,
+        times: int = 1,
+        datasource: str | None = None,
+        foreign: str | None = None,
+    ) -> None:
+        """The next calls of a cmdlet (0 times: all) fail with a number of DPM's, or with a foreign error."""
+        if (code is None) == (foreign is None):
+            raise ValueError("either a code or a foreign error")
+        self.before(cmdlet, code=code, foreign=foreign, times=times, datasource=datasource)
 
     def hold(self, cmdlet: str, nth: int = 1, datasource: str | None = None) -> Hook:
         """The nth call, from now, waits until it is released."""
@@ -110,11 +129,13 @@ class Hooks:
             self._calls.append({"cmdlet": cmdlet, "parameters": shown})
             here = []
             for hook in list(self._waiting):
-                if hook.cmdlet == cmdlet.lower() and _concerns(hook.datasource, shown):
+                if fnmatch.fnmatchcase(cmdlet.lower(), hook.cmdlet) and _concerns(hook.datasource, shown):
                     hook.nth -= 1
                     if hook.nth <= 0:
-                        self._waiting.remove(hook)
                         here.append(hook)
+                        hook.times -= 1
+                        if hook.times == 0:
+                            self._waiting.remove(hook)
         for hook in here:
             hook.reached.set()
             if hook.holds:
@@ -124,8 +145,8 @@ class Hooks:
             for name, arguments in hook.actions:
                 self._do(name, **arguments)
         for hook in here:
-            if hook.code is not None:
-                raise Refused(hook.code)
+            if hook.code is not None or hook.foreign is not None:
+                raise Refused(hook.code, hook.foreign)
 
     def calls(self) -> list[dict[str, Any]]:
         """The calls of cmdlets, in order, each with its parameters as text."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from powershell import Int64
@@ -15,6 +16,7 @@ from .records import DataSource, Job
 from .server import DpmServer
 from .signatures import JOB_TYPES, STATUSES
 from .sources import SourceFace
+from .texts import JOB_TEXTS
 
 
 class JobFace(Face):
@@ -33,7 +35,6 @@ class JobFace(Face):
             options, job = self._server.options, self.job
             self._values = {
                 "status": member(options, "JobStatusType", STATUSES, job.status),
-                "jobtype": member(options, "DPMJobType", JOB_TYPES, job.type),
                 "starttime": date(job.start),
                 "endtime": date(job.end),
                 "hascompleted": job.end is not None,
@@ -43,6 +44,12 @@ class JobFace(Face):
                 "tasklist": self._tasks,
                 "tasks": self._tasks,
             }
+            kind = member(options, "DPMJobType", JOB_TYPES, job.type)
+            if options.job_type == "text":
+                texts = JOB_TEXTS.get(job.type, (job.type, job.type))
+                self._values |= {"jobtype": texts[options.japanese], "jobcategory": kind}
+            else:
+                self._values["jobtype"] = kind
             if options.job_id != "none":
                 self._values[options.job_id.lower()] = job.id
             return super().ps_get(name)
@@ -69,7 +76,8 @@ class TaskFace(Face):
                 "Status": member(options, "JobStatusType", STATUSES, job.status),
                 "Type": member(options, "DPMJobType", JOB_TYPES, job.type),
                 "ProductionServerName": source.computer,
-                "DatasourcePath": source.name,
+                "DatasourcePath": source.name if options.task_path == "name" else source.display_path or source.name,
+                "TaskId": uuid.uuid5(job.id, str(source.id)),
                 "ErrorInfo": None if job.error is None else error_info(server, job.error, job.detail),
             }
         )

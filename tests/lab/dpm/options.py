@@ -29,8 +29,18 @@ _CHOICES = {
     "explicit_name": ("accept", "refuse"),
     "volume_in_events": ("guid", "device", "mount"),
     "job_datasources": ("objects", "names"),
+    "job_type": ("member", "text"),
+    "task_path": ("name", "display_path"),
     "allocation_needs_modifiable": (True, False),
+    "limits_on": ("returned", "passed"),
+    "unreadable": ("error", "null"),
+    "module": ("path", "registry", "none"),
+    "powershell": ("", "4.0", "5.1"),
+    "language_mode": ("FullLanguage", "ConstrainedLanguage"),
 }
+INSTALL_PATH = "C:\\Program Files\\Microsoft System Center\\DPM\\DPM\\"
+# What tells what an alert is about.
+ATTRIBUTION = ("Datasource", "Server", "AffectedArea", "TargetObjectName")
 
 
 @dataclass(frozen=True)
@@ -57,12 +67,27 @@ class Options:
     # Whether -Datasource of Set-DPMDatasourceDiskAllocation has to come from the modifiable group.
     allocation_needs_modifiable: bool = True
     job_datasources: str = "objects"
+    # "text": JobType is what the console shows, in the server's language, and the type stands in JobCategory.
+    job_type: str = "member"
+    task_path: str = "name"  # what DatasourcePath of a task holds
+    alert_shows: tuple[str, ...] = ATTRIBUTION  # which of these an alert fills
+    # Whether every cmdlet is refused until this shell has connected to the server by its name.
+    needs_connection: bool = False
+    # Where the module is: on PSModulePath, only below the folder that the registry names, or nowhere.
+    module: str = "path"
+    install_path: str = INSTALL_PATH
+    powershell: str = ""  # the version; by default that which comes with the profile's Windows
+    language_mode: str = "FullLanguage"
+    # Which object -CalculateShrinkThresholds puts the limits on: the one that it returns, or also the one passed.
+    limits_on: str = "returned"
+    # What reading a property gives whose getter throws: an error, or $null, as the engine makes it of most getters.
+    unreadable: str = "error"
+    # The sizes that a data source without disk storage shows.
+    size_without_disk: int = 0
+    # Whether Get-DPMVolume also lists the replicas on modern storage.
+    modern_listed: bool = False
     lazy_seconds: float = 2.0
     import_seconds: float = 0.0  # of real time
-    # Whether PowerShell finds the module by its name; else only by the folder that the registry names.
-    module_on_path: bool = True
-    # Whether cmdlets work without Connect-DPMServer; else they fail with 31144 before it.
-    local_default: bool = True
     edit_while_busy: str = "refuse"
     edit_settles_after: float = 0.0
     modern_recovery_size: int = 0
@@ -71,6 +96,8 @@ class Options:
     backup_seconds: float = 600.0
     replica_offline_seconds: float = 90.0
     auto_grow_after: float = 60.0
+    # Whether DPM's own growing covers replica volumes; no source says it.
+    auto_grow_replica: bool = False
     slots_per_volume: int = 3
     slots_limit: int = 2960
     # DPM stops growing by itself near the limit; how near is not documented.
@@ -98,6 +125,11 @@ class Options:
     def name(self, member: str) -> str:
         """What a member of an enumeration is called on this server."""
         return self.names.get(member, member)
+
+    @property
+    def powershell_version(self) -> str:
+        """The version of PowerShell; 2012 R2 comes with 4.0."""
+        return self.powershell or ("4.0" if self.profile == "2012R2" else "5.1")
 
     @property
     def japanese(self) -> bool:

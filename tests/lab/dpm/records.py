@@ -13,24 +13,32 @@ from typing import Any
 
 from .storage import Volume
 
+# Storage of data sources of which this server keeps nothing on disks: on tape, in the cloud, a replica that is not
+# created yet, protected by a secondary server.
+NO_DISK = ("tape", "cloud", "pending", "secondary")
+
 
 @dataclass(eq=False)
 class Group:
-    """A protection group."""
+    """A protection group. `method` is what it shows as its way to protect."""
 
     name: str
     id: uuid.UUID
     auto_grow: bool = False
     auto_check: bool = False
     collocated: bool = False
+    method: str = "Disk"
     changes: int = 0  # how often it was changed
 
 
 @dataclass(eq=False)
 class DataSource:
-    """A data source. `storage`: legacy, custom (legacy on volumes that DPM does not manage), or modern.
+    """A data source. `storage`: legacy, custom (legacy on volumes that DPM does not manage), modern, or one of
+    NO_DISK.
 
     An inactive one has no group and keeps its volumes. `unknown_until`: till then its sizes read `unknown_size`.
+    `unknown` are the size properties that read -1 for good, `unreadable` the properties that throw (all: "*").
+    `earlier` are volumes of its before it was protected again or moved to others.
     """
 
     name: str
@@ -52,6 +60,15 @@ class DataSource:
     points: list[datetime.datetime] = field(default_factory=list)
     check_writes: int | None = None
     check_seconds: float | None = None
+    display_path: str = ""
+    unknown: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
+    earlier: tuple[Volume, ...] = ()
+
+    @property
+    def on_volumes(self) -> bool:
+        """Whether it has a replica volume and a recovery-point volume of its own."""
+        return self.storage in ("legacy", "custom")
 
     @property
     def active(self) -> bool:
@@ -87,14 +104,21 @@ class Job:
 
 @dataclass(eq=False)
 class Alert:
-    """An alert; it is active until it is resolved."""
+    """An alert; it is active until it is resolved. One without a data source is about what `server`, `area` and
+    `target` name. `severity` and `shows` replace what the server shows else."""
 
     id: uuid.UUID
     code: int
     since: datetime.datetime
-    source: DataSource
+    source: DataSource | None
     detail: str = ""
     resolved: datetime.datetime | None = None
+    server: str = ""
+    area: str = ""
+    target: str = ""
+    target_type: str = "Datasource"
+    severity: str = ""
+    shows: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from .clock import LabClock
 from .events import EventLog
 from .options import Options
-from .records import Alert, DataSource, Group, Job
+from .records import NO_DISK, Alert, DataSource, Group, Job
 from .storage import Pool, Volume
 from .texts import DpmError
 from .units import GB, INTERNAL, STEP, round_up
@@ -43,10 +44,10 @@ class DpmServer:
         self.jobs: list[Job] = []
         self.alerts: list[Alert] = []
         self.events = EventLog(options)
-        # What the next consistency check of a data source fails with, by its id.
-        self.failing_checks: dict[uuid.UUID, int] = {}
+        # What the next consistency check of a data source fails with, by its id: the number, and what follows its text.
+        self.failing_checks: dict[uuid.UUID, tuple[int, str]] = {}
         self._ids = itertools.count(1)
-        self._due: list[tuple[datetime.datetime, int, Callable[[], None]]] = []
+        self._due: list[tuple[datetime.datetime, int, Callable[[], object]]] = []
         self._turn: datetime.datetime | None = None
 
     # Time
@@ -65,7 +66,7 @@ class DpmServer:
             finally:
                 self._turn = None
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
         """Plans something."""
         when = self.now() + datetime.timedelta(seconds=seconds)
         heapq.heappush(self._due, (when, next(self._ids), action))
@@ -93,10 +94,11 @@ class DpmServer:
 
     # Alerts
 
-    def raise_alert(self, source: DataSource, code: int, detail: str = "") -> None:
-        """An alert, unless there is this one already."""
-        if not any(one.code == code for one in self.active_alerts(source)):
-            self.alerts.append(Alert(self.new_id(), code, self.now(), source, detail))
+    def raise_alert(self, source: DataSource | None, code: int, detail: str = "", **about: Any) -> None:
+        """An alert of a data source, unless there is this one already; without one, always. `about` are fields of
+        the alert."""
+        if source is None or not any(one.code == code for one in self.active_alerts(source)):
+            self.alerts.append(Alert(self.new_id(), code, self.now(), source, detail, **about))
 
     def resolve_alerts(self, source: DataSource, *codes: int) -> None:
         for alert in self.active_alerts(source):
@@ -114,12 +116,15 @@ class DpmServer:
                     self.raise_alert(one, code)
                 else:
                     self.resolve_alerts(one, code)
-            if over and code == 3169 and source.group is not None and source.group.auto_grow:
-                self.after(self.options.auto_grow_after, lambda: self.grow_by_itself(source) and None)
+            grows = source.group is not None and source.group.auto_grow
+            if over and grows and (code == 3169 or self.options.auto_grow_replica):
+                replica = code == 3100
+                self.after(self.options.auto_grow_after, lambda which=replica: self.grow_by_itself(source, which))
 
-    def grow_by_itself(self, source: DataSource) -> bool:
-        """DPM's own growing of a recovery-point volume: by 25 % or 10 GB, whichever is larger; whether it did."""
-        volume, now = source.recovery, self.now().timestamp()
+    def grow_by_itself(self, source: DataSource, replica: bool = False) -> bool:
+        """DPM's own growing of a recovery-point (or replica) volume: by 25 % or 10 GB, whichever is larger; whether
+        it did."""
+        volume, now = source.replica if replica else source.recovery, self.now().timestamp()
         if volume is None or volume.custom_size is not None or not source.active:
             return False
         if volume.used * 100 < volume.allocated * self.options.alert_percent:
@@ -216,7 +221,9 @@ class DpmServer:
             raise DpmError(3170)
         if self.running([source]):
             raise DpmError(212)
-        if source.storage != "modern" and source.replica is None:
+        if source.storage in NO_DISK:
+            raise DpmError(31207 if source.storage == "pending" else 31155)
+        if source.on_volumes and source.replica is None:
             raise DpmError(31208)
         source_writes = self.options.check_writes if source.check_writes is None else source.check_writes
         seconds = self.options.check_seconds if source.check_seconds is None else source.check_seconds
@@ -225,7 +232,7 @@ class DpmServer:
             self.resolve_alerts(source, 3104)
             volume, told = source.recovery, self.failing_checks.pop(source.id, None)
             if told is not None:
-                self.fail(job, told)
+                self.fail(job, *told)
             elif not source.replica_online(self.now()):
                 self.fail(job, 3115, NOT_CONNECTED)
             elif volume is not None and volume.free < INTERNAL + source_writes:

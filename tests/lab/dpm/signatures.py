@@ -158,7 +158,7 @@ _LIST = [
 ]
 DPM_COMMANDS = {command.name: command for command in _LIST}
 
-# Of Windows itself only what reads the event logs and the volumes of a DPM server.
+# Of Windows itself only what reads the event logs, the volumes and the registry of a DPM server.
 WINDOWS_COMMANDS = {
     "Get-WinEvent": Command(
         "Get-WinEvent",
@@ -176,8 +176,9 @@ WINDOWS_COMMANDS = {
     ),
     "Get-ItemProperty": Command(
         "Get-ItemProperty",
-        {"Path": signature("!Path:String[]@0 Name:String[]@1")},
+        {"Path": signature("!Path:String[]@0"), "LiteralPath": signature("!LiteralPath:String[]")},
         _not_modelled("Get-ItemProperty"),
+        default_set="Path",
         complete=False,
         type_name="Microsoft.PowerShell.Commands.GetItemPropertyCommand",
     ),

@@ -17,7 +17,10 @@ from .server import DpmServer
 def whole(server: DpmServer) -> dict[str, Any]:
     """All that a test may want to assert."""
     pool = server.pool
-    disks = [{"name": one.name, "capacity": one.capacity, "unallocated": one.unallocated} for one in pool.disks]
+    disks = [
+        {"name": one.name, "capacity": one.capacity, "unallocated": one.unallocated, "status": one.status}
+        for one in pool.disks
+    ]
     events = [
         {"time": _time(one.time), "provider": one.provider, "id": one.id, "message": one.message}
         for one in server.events.records
@@ -78,7 +81,7 @@ def of_job(job: Job) -> dict[str, Any]:
 def _alert(alert: Alert) -> dict[str, Any]:
     return {
         "code": alert.code,
-        "datasource": alert.source.name,
+        "datasource": alert.source and alert.source.name,
         "since": _time(alert.since),
         "resolved": _time(alert.resolved),
     }

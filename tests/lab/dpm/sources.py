@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
-from powershell import Int64
+from powershell import GetterError, Int64
 
 from .faces import NEVER, Face, date, error_info, member
-from .records import Alert, DataSource, Group
+from .records import NO_DISK, Alert, DataSource, Group
 from .server import DpmServer
-from .texts import ALERT_TYPES, WARNINGS
+from .texts import ALERT_TYPES, FOREIGN_ERRORS, WARNINGS
 from .units import shown
 
 _JAPANESE_LABELS = ("レプリカ ボリューム", "割り当て済み", "使用済み", "回復ポイント ボリューム")
@@ -28,7 +29,12 @@ class GroupFace(Face):
 
     def __init__(self, server: DpmServer, group: Group, modifiable: bool = False) -> None:
         super().__init__(
-            {"Name": group.name, "FriendlyName": group.name, "IsDiskShortTerm": True, "ProtectionMethod": "Disk"}
+            {
+                "Name": group.name,
+                "FriendlyName": group.name,
+                "IsDiskShortTerm": group.method.startswith("Disk"),
+                "ProtectionMethod": group.method,
+            }
         )
         self.group = group
         self.modifiable = modifiable
@@ -60,6 +66,10 @@ class SourceFace(Face):
     def ps_get(self, name: str) -> Any:
         with self._server.lock:
             self._server.settle()
+            if self._is_unreadable(name):
+                if self._server.options.unreadable == "null":
+                    return None
+                raise GetterError(FOREIGN_ERRORS["sql_login"][1])
             if name.lower() in ("latestrecoverypoint", "oldestrecoverypoint", "totalrecoverypoints"):
                 return self._points(name.lower())
             if name.lower() in ("shadowcopysizeaftermaxshrink", "shadowcopysizeafterminshrink"):
@@ -68,6 +78,9 @@ class SourceFace(Face):
             if self._server.options.objects == "live":
                 self._values = self._read()
             return super().ps_get(name)
+
+    def _is_unreadable(self, name: str) -> bool:
+        return "*" in self.source.unreadable or name.lower() in self.source.unreadable
 
     def _points(self, name: str) -> Any:
         """Fields that are empty when they are first read, and filled some time after."""
@@ -82,10 +95,9 @@ class SourceFace(Face):
 
     def _read(self) -> dict[str, Any]:
         server, source, options = self._server, self.source, self._server.options
-        legacy = source.storage != "modern"
         group_name = source.group.name if source.group else source.group_name
         busy = bool([job for job in server.jobs if job.end is None and source in job.sources])
-        sizes = self._sizes(legacy)
+        sizes = self._sizes()
         inactive = not source.active
         values = {
             "Id": source.id,
@@ -93,7 +105,7 @@ class SourceFace(Face):
             "DatasourceName": source.name,
             "Name": source.name,
             "LogicalPath": source.name,
-            "DisplayPath": source.name,
+            "DisplayPath": source.display_path or source.name,
             "Instance": "",
             "Type": source.type,
             "ObjectType": source.type,
@@ -134,13 +146,16 @@ class SourceFace(Face):
         }
         allocation = self._allocation(sizes)
         values |= {"DiskAllocation": "" if inactive else allocation}
-        values |= {"InactiveDiskAllocation": allocation if inactive else ""}
+        values |= {"InactiveDiskAllocation": allocation if inactive else self._earlier_allocation()}
         return {name.lower(): value for name, value in values.items()}
 
-    def _sizes(self, legacy: bool) -> dict[str, int]:
+    def _sizes(self) -> dict[str, int]:
         source, options = self.source, self._server.options
         replica, recovery = source.replica, source.recovery
-        if legacy:
+        if source.storage in NO_DISK:
+            names = ("ReplicaSize", "ReplicaUsedSpace", "ShadowCopyAreaSize", "ShadowCopyUsedSpace")
+            sizes = dict.fromkeys(names, options.size_without_disk)
+        elif source.on_volumes:
             sizes = {
                 "ReplicaSize": replica.allocated if replica else -1,
                 "ReplicaUsedSpace": replica.used if replica else -1,
@@ -156,13 +171,19 @@ class SourceFace(Face):
             }
         if not source.sizes_known(self._server.now()):
             sizes = dict.fromkeys(sizes, source.unknown_size)
+        sizes = {name: -1 if name.lower() in source.unknown else value for name, value in sizes.items()}
         return sizes | {
             "RequiredReplicaSize": sizes["ReplicaSize"],
             "RequiredShadowCopyAreaSize": sizes["ShadowCopyAreaSize"],
             "MinimumReplicaSizeAllowed": sizes["ReplicaSize"],
         }
 
-    def _allocation(self, sizes: dict[str, int]) -> str:
+    def _earlier_allocation(self) -> str:
+        kinds = {volume.kind: (volume.allocated, volume.used) for volume in self.source.earlier}
+        pairs = [kinds.get(kind, (0, 0)) for kind in ("replica", "recovery")]
+        return self._allocation(dict(enumerate(value for pair in pairs for value in pair))) if kinds else ""
+
+    def _allocation(self, sizes: Mapping[Any, int]) -> str:
         replica, replica_used, area, used = (shown(value) for value in list(sizes.values())[:4])
         if self._server.options.japanese:
             first, allocated, taken, second = _JAPANESE_LABELS
@@ -194,21 +215,27 @@ class AlertFace(Face):
 
     def __init__(self, server: DpmServer, alert: Alert) -> None:
         options, source = server.options, alert.source
-        severity = "Warning" if alert.code in WARNINGS else "Error"
+        severity = alert.severity or ("Warning" if alert.code in WARNINGS else "Error")
         info = error_info(server, alert.code, alert.detail)
+        about: dict[str, Any] = {
+            "Server": alert.server or (source.computer if source else server.name),
+            "AffectedArea": alert.area or (source.name if source else ""),
+            "TargetObjectName": alert.target or (source.name if source else ""),
+            "Datasource": (lambda: SourceFace(server, source)) if source else None,
+        }
+        shows = options.alert_shows if alert.shows is None else alert.shows
+        hidden = {name: None if name == "Datasource" else "" for name in about if name not in shows}
         values: dict[str, Any] = {
             "Severity": member(options, "AlertSeverity", ("Error", "Warning"), severity),
             "Type": member(
                 options, "AlertType", tuple(ALERT_TYPES.values()), ALERT_TYPES.get(alert.code, f"Alert{alert.code}")
             ),
             "OccurredSince": date(alert.since),
-            "Server": source.computer,
-            "AffectedArea": source.name,
-            "TargetObjectName": source.name,
-            "TargetObjectType": "Datasource",
-            "Datasource": lambda: SourceFace(server, source),
+            "TargetObjectType": alert.target_type,
             "ErrorInfo": info,
             "DetailedErrorInfo": info.ps_get("Problem"),
+            **about,
+            **hidden,
         }
         if options.alert_id != "none":
             values[options.alert_id] = alert.id

@@ -12,16 +12,23 @@ from dataclasses import dataclass, field
 from .texts import DpmError
 from .units import round_up
 
+HEALTHY = "Healthy"
+
 
 @dataclass(eq=False)
 class Disk:
-    """A disk of the server; one outside the pool has no volumes of DPM."""
+    """A disk of the server; one outside the pool has no volumes of DPM. Of one that is not HEALTHY nothing is used."""
 
     number: int
     name: str
     capacity: int
     in_pool: bool = True
     allocated: int = 0
+    status: str = HEALTHY
+
+    @property
+    def usable(self) -> bool:
+        return self.in_pool and self.status == HEALTHY
 
     @property
     def unallocated(self) -> int:
@@ -88,7 +95,7 @@ class Pool:
 
     @property
     def unallocated(self) -> int:
-        return sum(disk.unallocated for disk in self.disks if disk.in_pool)
+        return sum(disk.unallocated for disk in self.disks if disk.usable)
 
     @property
     def slots_used(self) -> int:
@@ -137,7 +144,7 @@ class Pool:
             raise DpmError(360, "No more volumes fit into the database of the logical disk manager.")
 
     def _add_extents(self, volume: Volume, space: int) -> None:
-        for disk in sorted((disk for disk in self.disks if disk.in_pool), key=lambda disk: -disk.unallocated):
+        for disk in sorted((disk for disk in self.disks if disk.usable), key=lambda disk: -disk.unallocated):
             part = min(space, disk.unallocated)
             if part <= 0:
                 break

@@ -25,6 +25,10 @@ TEXTS: dict[int, tuple[str, str]] = {
     360: ("The virtual disk service failed.", "仮想ディスク サービスでエラーが発生しました。"),
     362: ("The replica volume is missing.", "レプリカ ボリュームが見つかりません。"),
     364: ("An unexpected error of a disk.", "予期しないディスク エラーが発生しました。"),
+    948: (
+        "The DPM server cannot be reached: its service does not run.",
+        "DPM サーバーに接続できません。サービスが実行されていません。",
+    ),
     3100: ("Replica volume threshold exceeded", "レプリカ ボリュームのしきい値を超えました"),
     3101: ("Replica volume not detected", "レプリカ ボリュームが検出されません"),
     3104: ("Consistency check in progress", "整合性チェックの実行中"),
@@ -69,6 +73,22 @@ ALERT_TYPES = {
     3169: "RecoveryPointVolumeThresholdExceeded",
 }
 WARNINGS = (3100, 3104, 3118, 3169)
+
+# What the console calls the types of jobs. Only that it is a text in the server's language is attested.
+JOB_TEXTS = {
+    "Recovery": ("Recovery", "回復"),
+    "InitialReplication": ("Replica creation", "レプリカの作成"),
+    "Validation": ("Consistency check", "整合性チェック"),
+    "ShadowCopy": ("Recovery point", "回復ポイント"),
+    "Replication": ("Synchronization", "同期"),
+}
+
+# Errors that are not DPM's own but pass through its cmdlets: their type in .NET, and their text.
+FOREIGN_ERRORS = {
+    "sql_login": ("System.Data.SqlClient.SqlException", "Login failed for user 'NT AUTHORITY\\ANONYMOUS LOGON'."),
+    "out_of_memory": ("System.OutOfMemoryException", "Exception of type 'System.OutOfMemoryException' was thrown."),
+    "access_denied": ("System.UnauthorizedAccessException", "Attempted to perform an unauthorized operation."),
+}
 
 
 def text(code: int, japanese: bool) -> str:

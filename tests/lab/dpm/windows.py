@@ -9,17 +9,15 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from powershell import DateTime, Hashtable, Int64, Invocation, TerminatingError, UnknownConstruct
+from powershell import DateTime, Hashtable, Int64, Invocation, PsObject, TerminatingError, UnknownConstruct
 
 from .faces import Face, date
 from .records import Event
 from .server import DpmServer
 
 LOGS = ("System", "Application", "Microsoft-Windows-Backup", "DPM Alerts")
-SETUP_KEY = r"HKLM:\SOFTWARE\Microsoft\Microsoft Data Protection Manager\Setup"
-INSTALLED = "C:\\Program Files\\Microsoft DPM\\DPM\\"
-# Where below it the module lies is not documented; the lab has it here.
-MODULE_FOLDER = INSTALLED + r"bin\DataProtectionManager"
+MODULE = "DataProtectionManager"
+SETUP = "HKLM:\\SOFTWARE\\Microsoft\\Microsoft Data Protection Manager\\Setup"
 _KEYS = ("logname", "providername", "id", "level", "starttime", "endtime")
 
 
@@ -78,14 +76,23 @@ def get_cim_instance(server: DpmServer, invocation: Invocation) -> list[Any]:
 
 
 def get_item_property(server: DpmServer, invocation: Invocation) -> list[Any]:
-    """The values of DPM's key in the registry. Any other key is refused by the lab, since it may exist."""
-    unknown = invocation.parameters.keys() - {"Path"}
-    if unknown:
-        raise UnknownConstruct(f"-{min(unknown)} of Get-ItemProperty: the lab does not model it")
-    for path in invocation.parameters["Path"]:
-        if path.lower() != SETUP_KEY.lower():
-            raise UnknownConstruct(f"the item {path}: the lab does not model it")
-    return [Face({"UIInstallPath": INSTALLED})]
+    """The values of a key of the registry: the one that DPM's setup writes. Other keys of DPM do not exist."""
+    path, *others = invocation.get("Path") or invocation.parameters["LiteralPath"]
+    if others or not path.lower().startswith("hklm:\\software\\microsoft\\microsoft data protection manager"):
+        raise UnknownConstruct(f"the path {path}: the lab does not model it")
+    if path.rstrip("\\").lower() != SETUP.lower() or server.options.module == "none":
+        message = f"Cannot find path '{path}' because it does not exist."
+        kind = "System.Management.Automation.ItemNotFoundException"
+        invocation.write_error(TerminatingError(message, "PathNotFound", "ObjectNotFound", kind, target=path))
+        return []
+    folder = server.options.install_path
+    return [PsObject([("InstallPath", folder), ("UIInstallPath", folder)])]
+
+
+def module_paths(install_path: str) -> list[str]:
+    """The ways to name the module by its place, which is the folder bin of DPM's own."""
+    folder = install_path.rstrip("\\") + f"\\bin\\{MODULE}"
+    return [folder, f"{folder}\\{MODULE}.psd1"]
 
 
 def _machine(server: DpmServer) -> list[dict[str, Any]]:

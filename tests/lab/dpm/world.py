@@ -17,7 +17,7 @@ import yaml
 
 from .clock import LabClock
 from .options import Options
-from .records import DataSource, Group
+from .records import NO_DISK, DataSource, Group
 from .server import DpmServer
 from .storage import Disk, ModernVolume, Pool, Volume
 from .units import GB, size
@@ -29,11 +29,12 @@ _KEYS = {
     "server": "name",
     "clock": "start before speed",
     "pool": "disks modern slots_elsewhere",
-    "disk": "name capacity in_pool",
+    "disk": "name capacity in_pool status",
     "modern": "name size remaining",
-    "group": "name auto_grow auto_check collocated sources",
+    "group": "name auto_grow auto_check collocated method sources",
     "source": "name computer type storage replica recovery shares state points point_hours check_writes check_seconds"
-    " unknown_seconds unknown_size replica_missing",
+    " unknown_seconds unknown_size replica_missing display_path unknown unreadable earlier",
+    "earlier": "replica recovery shares",
     "inactive": "name computer type storage replica recovery points point_hours group_name",
     "event": "log provider id level message properties hours_ago",
 }
@@ -106,6 +107,7 @@ def build(world: Mapping[str, Any], options: Mapping[str, Any] | None = None) ->
             bool(described.get("auto_grow", False)),
             bool(described.get("auto_check", False)),
             bool(described.get("collocated", False)),
+            str(described.get("method", "Disk")),
         )
         server.groups.append(group)
         for one in described.get("sources") or []:
@@ -120,11 +122,18 @@ def build(world: Mapping[str, Any], options: Mapping[str, Any] | None = None) ->
         properties = tuple(one.get("properties") or ())
         level, message = int(one.get("level", 2)), str(one.get("message", ""))
         server.events.add(time, one["log"], one["provider"], int(one["id"]), level, message, properties)
+    for disk, one in zip(pool.disks, (world.get("pool") or {}).get("disks", ()), strict=False):
+        # Only now: before it failed there were volumes on it.
+        disk.status = str(one.get("status", disk.status))
+        if disk.status == "Missing":
+            server.raise_alert(None, 3120, area=disk.name, target=disk.name, target_type="Disk")
     for source in server.sources:
         if source.state == "Invalid":
             server.raise_alert(source, 3106)
-        if source.replica is None and source.storage != "modern":
+        if source.replica is None and source.on_volumes:
             server.raise_alert(source, 3101)
+        if source.storage == "pending":
+            server.raise_alert(source, 3118)
         server.review(source)
     return server
 
@@ -132,7 +141,7 @@ def build(world: Mapping[str, Any], options: Mapping[str, Any] | None = None) ->
 def _pool(given: Mapping[str, Any], options: Options) -> Pool:
     _only("pool", given)
     disks = []
-    for number, one in enumerate(given.get("disks") or [{"name": "Disk 1", "capacity": "2TB"}], 1):
+    for number, one in enumerate(given.get("disks", [{"name": "Disk 1", "capacity": "2TB"}]), 1):
         _only("disk", one)
         disks.append(Disk(number, one["name"], size(one["capacity"]), bool(one.get("in_pool", True))))
     modern = []
@@ -152,24 +161,22 @@ def _source(
     shared: dict[str, tuple[Volume, Volume]],
 ) -> DataSource:
     storage = given.get("storage", "legacy")
-    if storage not in ("legacy", "custom", "modern"):
+    if storage not in ("legacy", "custom", "modern", *NO_DISK):
         raise ValueError(f"no storage is called {storage}")
     source = DataSource(
         str(given["name"]), str(given["computer"]), str(given.get("type", "Volume")), server.new_id(),
         storage, group, None, None, str(given.get("state", "Valid")), str(given.get("group_name", "")),
     )  # fmt: skip
-    label = given.get("shares")
-    replica_size, replica_used = (size(one) for one in given.get("replica", ["20GB", "8GB"]))
-    source.replica_size, source.replica_used = replica_size, replica_used
-    source.source_size = replica_used
-    if storage != "modern" and label in shared:
-        source.replica, source.recovery = shared[label]
-    elif storage != "modern":
-        total, used = (size(one) for one in given.get("recovery", ["10GB", "2GB"]))
-        source.replica = _volume(server, "replica", storage, replica_size, replica_used, next(numbers))
-        source.recovery = _volume(server, "recovery", storage, total, used, next(numbers))
-        if label is not None:
-            shared[label] = (source.replica, source.recovery)
+    source.replica_size, source.replica_used = (size(one) for one in given.get("replica", ["20GB", "8GB"]))
+    source.source_size = source.replica_used
+    if source.on_volumes:
+        source.replica, source.recovery = _volumes(server, given, storage, numbers, shared)
+    if "earlier" in given:
+        _only("earlier", given["earlier"])
+        source.earlier = _volumes(server, given["earlier"], "legacy", numbers, shared)
+    source.display_path = str(given.get("display_path", ""))
+    source.unknown = frozenset(str(name).lower() for name in given.get("unknown") or ())
+    source.unreadable = frozenset(str(name).lower() for name in given.get("unreadable") or ())
     if given.get("replica_missing"):
         source.replica = None
     now = server.now()
@@ -181,6 +188,26 @@ def _source(
     source.check_writes = size(given["check_writes"]) if "check_writes" in given else None
     source.check_seconds = float(given["check_seconds"]) if "check_seconds" in given else None
     return source
+
+
+def _volumes(
+    server: DpmServer,
+    given: Mapping[str, Any],
+    storage: str,
+    numbers: Iterator[int],
+    shared: dict[str, tuple[Volume, Volume]],
+) -> tuple[Volume, Volume]:
+    """A replica volume and a recovery-point volume, new ones or those that bear the label already."""
+    label = given.get("shares")
+    if label in shared:
+        return shared[label]
+    total, used = (size(one) for one in given.get("replica", ["20GB", "8GB"]))
+    replica = _volume(server, "replica", storage, total, used, next(numbers))
+    total, used = (size(one) for one in given.get("recovery", ["10GB", "2GB"]))
+    pair = replica, _volume(server, "recovery", storage, total, used, next(numbers))
+    if label is not None:
+        shared[label] = pair
+    return pair
 
 
 def _volume(server: DpmServer, kind: str, storage: str, total: int, used: int, number: int) -> Volume:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .binding import Command, CommandTable, Parameter, signature
 from .calls import Stage as Invocation
-from .errors import DotNetException, ErrorRecord, ScriptError, TerminatingError
+from .errors import DotNetException, ErrorRecord, GetterError, ScriptError, TerminatingError
 from .session import Outcome, Session, StandingClock
 from .unknown import UnknownConstruct
 from .values import DateTime, EnumType, EnumValue, Hashtable, Int64, PsObject, TimeSpan
@@ -22,6 +22,7 @@ __all__ = [
     "EnumType",
     "EnumValue",
     "ErrorRecord",
+    "GetterError",
     "Hashtable",
     "Int64",
     "Invocation",

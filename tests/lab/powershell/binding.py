@@ -90,7 +90,8 @@ class Command:
 class CommandTable:
     """The commands of a server.
 
-    `types` names its object types (None) and enumerations, `modules` what Import-Module may load, and `covers` the
+    `types` names its object types (None) and enumerations, `modules` what Import-Module may load (None: whatever a
+    real system may have), and `covers` the
     patterns of names that it knows in full: such a command that is not in the table does not exist, any other may
     exist on a real system.
     """
@@ -107,7 +108,17 @@ class CommandTable:
         self.commands = {command.name.lower(): command for command in commands}
         self.aliases = {alias.lower(): name.lower() for alias, name in (aliases or {}).items()}
         self.types = dict(types or {})
-        self.modules = {name.lower(): load for name, load in (modules or {}).items()}
+        self.modules: dict[str, Callable[[], None] | None] | None = None
+        if modules is not None:
+            self.provide(modules)
+
+    def add(self, commands: Iterable[Command]) -> None:
+        """Commands that come with a module."""
+        self.commands |= {command.name.lower(): command for command in commands}
+
+    def provide(self, modules: Mapping[str, Callable[[], None] | None]) -> None:
+        """Modules that can be imported by these names or paths."""
+        self.modules = (self.modules or {}) | {name.lower(): load for name, load in modules.items()}
 
     def find(self, name: str) -> Command | None:
         lower = name.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +13,9 @@ from .calls import Stage, StopUpstream, find_command
 from .convert import resolve_type, truth
 from .errors import ScriptError, TerminatingError
 from .kinds import from_items
-from .methods import static_member
+from .methods import CORE_TYPES, static_member
 from .unknown import UnknownConstruct, Unsure, differs
-from .values import PsObject, PsType
+from .values import AUTOMATION, PsObject, PsType
 
 Streams = tuple[Callable[[Any], None], Callable[[], None]]
 
@@ -60,11 +61,12 @@ def _set_strict_mode(stage: Stage) -> None:
 def _import_module(stage: Stage) -> None:
     modules = stage.session.commands.modules
     for name in stage.parameters["Name"]:
-        if load := modules.get(name.lower()):
+        known = re.sub(r"\\+", r"\\", name.lower()).rstrip("\\")
+        if modules is None and not SURELY_MISSING.search(name):
+            raise UnknownConstruct(f"the module {name}")
+        if load := (modules or {}).get(known):
             load()
-        elif name.lower() not in modules:
-            if not modules and not SURELY_MISSING.search(name):
-                raise UnknownConstruct(f"the module {name}")
+        elif known not in (modules or {}):
             message = Unsure(f"The specified module '{name}' was not loaded: no valid module file was found.")
             kind, error_id = "System.IO.FileNotFoundException", "Modules_ModuleNotFound"
             stage.write_error(TerminatingError(message, error_id, "ResourceUnavailable", kind, target=name))
@@ -109,7 +111,11 @@ def _convert_from_json(stage: Stage) -> list[Any]:
 
 def _new_object(stage: Stage) -> list[Any]:
     kind = resolve_type(stage.parameters["TypeName"], stage.session.commands.types)
-    return [static_member(stage.run, PsType(kind), "new", stage.get("ArgumentList") or [])]
+    if stage.session.language_mode == "ConstrainedLanguage" and kind not in CORE_TYPES:
+        message = Unsure("Cannot create type. Only core types are supported in this language mode.")
+        not_supported = AUTOMATION + "PSNotSupportedException"
+        raise TerminatingError(message, "CannotCreateTypeConstrainedLanguage", "PermissionDenied", not_supported)
+    return [static_member(stage.run, PsType(kind), "new", stage.get("ArgumentList") or [], created=True)]
 
 
 def _silent(stage: Stage) -> None:

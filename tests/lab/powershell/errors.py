@@ -83,6 +83,10 @@ class TerminatingError(Exception):
         return ErrorRecord(self.exception, f"{self.error_id},{command}", self.category, self.target)
 
 
+class GetterError(Exception):
+    """What a property of a model raises whose getter throws; its text is what the exception says."""
+
+
 def fail(
     error_id: str,
     message: str,

@@ -159,7 +159,7 @@ def _invocation(run: Interpreter, node: Node) -> Any:
     arguments = [_element(run.value(child)) for child in inner.listed()] if inner else []
     if operator.text == "::":
         return methods.static_member(run, owner, wanted, arguments)
-    return methods.call_method(owner, wanted, arguments)
+    return methods.call_method(run, owner, wanted, arguments)
 
 
 def _index(run: Interpreter, node: Node) -> Any:

@@ -16,8 +16,8 @@ from .expressions import EVALUATORS, member_name, variable_name
 from .kinds import enumerate_value, from_items
 from .operators import arithmetic
 from .syntax import Node
-from .unknown import STRICT, UnknownConstruct
-from .values import NOTHING, Output
+from .unknown import STRICT, UnknownConstruct, differs
+from .values import AUTOMATION, NOTHING, EnumType, Output, PsObject
 
 if TYPE_CHECKING:
     from .session import Session
@@ -25,13 +25,33 @@ if TYPE_CHECKING:
 _LONGEST_RUN = 3_000_000  # statements
 # Variables that a real session has or treats in a way of its own, and that are not modelled.
 _AUTOMATIC = (
-    "$ ? ^ args confirmpreference error event eventargs eventsubscriber executioncontext foreach home host iscoreclr "
+    "$ ? ^ args confirmpreference error event eventargs eventsubscriber foreach home host iscoreclr "
     "islinux ismacos iswindows lastexitcode logcommandhealthevent matches maximumhistorycount myinvocation "
     "nestedpromptlevel ofs outputencoding pid profile psboundparameters pscmdlet pscommandpath psculture "
     "psdebugcontext psdefaultparametervalues psedition psemailserver pshome psitem psscriptroot pssenderinfo "
-    "psuiculture psversiontable pwd sender shellid stacktrace switch this whatifpreference "
+    "psuiculture pwd sender shellid stacktrace switch this whatifpreference "
 )
 NOT_MODELLED = frozenset(_AUTOMATIC.split())
+_MODES = {"FullLanguage": 0, "RestrictedLanguage": 1, "NoLanguage": 2, "ConstrainedLanguage": 3}
+_LANGUAGE_MODE = EnumType(AUTOMATION + "PSLanguageMode", _MODES)
+
+
+def _version_table(session: Session) -> PsObject:
+    major, minor = (int(part) for part in session.version.split("."))
+    version = PsObject([("Major", major), ("Minor", minor)], "System.Version")
+    return PsObject([("PSVersion", version)], AUTOMATION + "PSVersionHashTable")
+
+
+def _execution_context(session: Session) -> PsObject:
+    state = PsObject([("LanguageMode", _LANGUAGE_MODE.find(session.language_mode))], AUTOMATION + "SessionState")
+    return PsObject([("SessionState", state)], AUTOMATION + "EngineIntrinsics")
+
+
+# What a script can read of the engine that it runs in.
+OF_SESSION: dict[str, Callable[[Session], PsObject]] = {
+    "psversiontable": _version_table,
+    "executioncontext": _execution_context,
+}
 
 
 class Interpreter:
@@ -48,6 +68,9 @@ class Interpreter:
             if found is None and not SURELY_MISSING.search(name):
                 raise UnknownConstruct(f"the variable ${name}", line)
             return found
+        if name in OF_SESSION:
+            differs(f"the variable ${name}")
+            return OF_SESSION[name](self.session)
         holder = self.scope.holder(name) if name != "input" else self.scope
         if holder is not None and name in holder.variables:
             return holder.variables[name]
@@ -59,7 +82,7 @@ class Interpreter:
         return None
 
     def set_variable(self, name: str, value: Any) -> None:
-        if ":" in name or name in NOT_MODELLED or name in ("true", "false", "input", "_"):
+        if ":" in name or name in NOT_MODELLED or name in OF_SESSION or name in ("true", "false", "input", "_"):
             raise UnknownConstruct(f"an assignment to ${name}")
         if name == "null":
             return

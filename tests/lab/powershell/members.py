@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import ERROR_CATEGORY, DotNetException, ErrorRecord, fail
+from .errors import ERROR_CATEGORY, DotNetException, ErrorRecord, GetterError, fail
 from .kinds import is_null
 from .unknown import UnknownConstruct, Unsure, certain
 from .values import AUTOMATION, TICKS_PER_SECOND, Collection, DateTime, Hashtable, Int64, PsObject, PsType, TimeSpan
@@ -72,6 +72,9 @@ def own_property(value: Any, name: str) -> Any:
             return value.ps_get(name)
         except KeyError:
             return MISSING
+        except GetterError as error:
+            message, kind = f'Exception getting "{name}": "{error}"', AUTOMATION + "GetValueInvocationException"
+            raise fail("ExceptionWhenGetting", message, "NotSpecified", kind) from None
     elif isinstance(value, Collection) and lower in ("count", "length"):
         return len(value) if lower == "count" else MISSING
     else:

@@ -61,10 +61,24 @@ STATIC: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-def call_method(target: Any, name: str, arguments: list[Any]) -> Any:
+# Whose methods ConstrainedLanguage allows, of the types that are modelled.
+_CORE = "Boolean Int32 Int64 Double String DateTime TimeSpan Guid Object Array Collections.Hashtable"
+CORE_TYPES = {f"System.{name}" for name in _CORE.split()}
+CORE_TYPES |= {AUTOMATION + "ScriptBlock", AUTOMATION + "PSCustomObject"}
+
+
+def _check_language(run: Interpreter, owner: str, name: str) -> None:
+    if run.session.language_mode == "ConstrainedLanguage" and owner not in CORE_TYPES and name.lower() != "tostring":
+        message = "Cannot invoke method. Method invocation is supported only on core types in this language mode."
+        raise fail("MethodInvocationNotSupportedInConstrainedLanguage", Unsure(message))
+
+
+def call_method(run: Interpreter, target: Any, name: str, arguments: list[Any]) -> Any:
     """`target.name(arguments)`; what .NET throws comes as a MethodInvocationException."""
     if is_null(target):
         raise fail("InvokeMethodOnNull", "You cannot call a method on a null-valued expression.")
+    if not isinstance(target, list):
+        _check_language(run, type_name(target), name)
     if isinstance(target, list):
         raise UnknownConstruct(f"the method {name} of a list")
     kind, lower = type_name(target), name.lower()
@@ -96,11 +110,17 @@ def _invoke(method: Callable[..., Any] | None, owner: str, name: str, arguments:
         raise fail(identity, message, "NotSpecified", kind, error.exception) from None
 
 
-def static_member(run: Interpreter, target: Any, name: str, arguments: list[Any] | None = None) -> Any:
-    """`[type]::name`, or with a list of arguments `[type]::name(arguments)`."""
+def static_member(
+    run: Interpreter, target: Any, name: str, arguments: list[Any] | None = None, *, created: bool = False
+) -> Any:
+    """`[type]::name`, or with a list of arguments `[type]::name(arguments)`; `created`: by New-Object."""
     owner = target.name if isinstance(target, PsType) else "?"
     kind = ENUMS.get(owner) or run.session.commands.types.get(owner)
     if isinstance(kind, EnumType) and arguments is None and (member := kind.find(name)):
         return member
+    if arguments is not None:
+        _check_language(run, owner, name)
+        if name.lower() == "new" and run.session.version == "4.0" and not created:
+            raise _no_method(owner, name)
     key = name.lower() if arguments is None else f"{name.lower()}()"
     return _invoke(STATIC.get((owner, key)), f"[{owner}]", name, [run, *(arguments or [])])

@@ -45,7 +45,10 @@ class Outcome:
 
 
 class Session:
-    """One PowerShell process. `strict`: whatever differs between versions of PowerShell is an unknown construct."""
+    """One PowerShell process. `strict`: whatever differs between versions of PowerShell is an unknown construct.
+
+    `version`: 4.0 knows no `::new()`. `language_mode`: ConstrainedLanguage allows methods of core types only.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,8 @@ class Session:
         environment: Mapping[str, str] | None = None,
         computer_name: str = "LAB",
         strict: bool = False,
+        version: str = "5.1",
+        language_mode: str = "FullLanguage",
     ) -> None:
         self.commands = commands or CommandTable()
         self.builtins = POWERSHELL
@@ -62,6 +67,8 @@ class Session:
         self.environment = {"COMPUTERNAME": computer_name}
         self.environment |= {name.upper(): value for name, value in (environment or {}).items()}
         self.strict = strict
+        self.version = version
+        self.language_mode = language_mode
         self.error_stream: list[ErrorRecord] = []
         self.warnings: list[str] = []
 

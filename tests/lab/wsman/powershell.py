@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from powershell import Session, UnknownConstruct
+from powershell import ErrorRecord, Session, UnknownConstruct
+from powershell.errors import ERROR_CATEGORY
 
-from .processes import Commands, Process, codec_of, program
+from .processes import Commands, PowerShellError, Process, codec_of, program
+from .psrp import text_of
 
 # Set to 1, the scripts run in the `pwsh` of this machine (without the commands of a model, which it cannot have).
 SWITCH = "WINBACKUP_LAB_PWSH"
@@ -52,6 +54,29 @@ class PowerShellCommands:
             process.write("stderr", f"the lab's evaluator does not know this: {unknown}\r\n".encode(codec, "replace"))
             return 1
         process.write("stdout", "".join(f"{line}\r\n" for line in outcome.output).encode(codec, "replace"))
-        if outcome.error is not None:
-            process.write("stderr", f"{outcome.error.record.message}\r\n".encode(codec, "replace"))
+        process.records = [
+            _record(one) for one in (*outcome.errors, *([outcome.error.record] if outcome.error is not None else []))
+        ]
+        if process.records:
+            process.write("stderr", clixml(process.records).encode(codec, "replace"))
         return outcome.exit_code
+
+
+def _record(record: ErrorRecord) -> PowerShellError:
+    category = ERROR_CATEGORY.members[record.category]
+    reason = record.exception.type_name.rpartition(".")[2]
+    return PowerShellError(record.message, record.error_id, record.category, category, reason)
+
+
+def clixml(errors: Iterable[PowerShellError]) -> str:
+    """What powershell.exe writes of errors to a stderr that is no console: the lines that a console would show."""
+    lines: list[str] = []
+    for error in errors:
+        lines += [
+            *error.message.splitlines(),
+            f"    + CategoryInfo          : {error.category}: (:) [], {error.reason}",
+        ]
+        lines += [f"    + FullyQualifiedErrorId : {error.error_id}", " "]
+    said = "".join(f'<S S="Error">{text_of(line)}_x000D__x000A_</S>' for line in lines)
+    namespace = "http://schemas.microsoft.com/powershell/2004/04"
+    return f'#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="{namespace}">{said}</Objs>'

@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO, Protocol
 
 
@@ -16,13 +17,28 @@ class Terminated(Exception):
     """Raised inside a process that was ended from outside."""
 
 
+@dataclass(frozen=True)
+class PowerShellError:
+    """An error record, as PowerShell Remoting carries it; `number` is that of its category."""
+
+    message: str
+    error_id: str
+    category: str = "OperationStopped"
+    number: int = 14
+    reason: str = "RuntimeException"
+
+
 class Process:
-    """A running command. `body(process)` is what it does, in a thread of its own; what it returns is its exit code."""
+    """A running command. `body(process)` is what it does, in a thread of its own; what it returns is its exit code.
+
+    `records` are the errors of a PowerShell; what of them it writes to stderr is text.
+    """
 
     def __init__(self, body: Callable[[Process], int]) -> None:
         self.changed = threading.Condition()
         self.exit_code: int | None = None
         self.terminated = False
+        self.records: list[PowerShellError] = []
         self._input = bytearray()
         self._input_ended = False
         self._input_is_console = False

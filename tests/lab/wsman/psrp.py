@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from . import soap
-from .processes import Process
+from .processes import PowerShellError, Process
 
 CLIENT = 1
 SESSION_CAPABILITY, INIT_RUNSPACEPOOL, RUNSPACEPOOL_STATE = 0x00010002, 0x00010004, 0x00021005
@@ -189,18 +189,19 @@ class Pipeline:
 
     def _send_end(self, process: Process) -> None:
         said, code = self._err.decode("utf-8", "replace").strip(), process.exit_code or 0
-        state, record = _COMPLETED, ""
+        records = process.records or ([PowerShellError(said, said)] if said else [])
+        state, ending = _COMPLETED, ""
         if process.terminated:
             state = _STOPPED
-        elif said and code:
+        elif records and code:
             # An error that ends a pipeline comes with its state.
-            state, record = _FAILED, _error_record(said, ' N="ExceptionAsErrorRecord"')
-        elif said:
-            self._outgoing.add(ERROR_RECORD, _error_record(said))
+            state, ending = _FAILED, _error_record(records.pop(), ' N="ExceptionAsErrorRecord"')
         elif code:
             self._outgoing.add(PIPELINE_HOST_CALL, _host_call(_SET_SHOULD_EXIT, "SetShouldExit", code))
+        for record in [] if process.terminated else records:
+            self._outgoing.add(ERROR_RECORD, _error_record(record))
         self._outgoing.add(
-            PIPELINE_STATE, f'<Obj RefId="0"><MS><I32 N="PipelineState">{state}</I32>{record}</MS></Obj>'
+            PIPELINE_STATE, f'<Obj RefId="0"><MS><I32 N="PipelineState">{state}</I32>{ending}</MS></Obj>'
         )
 
 
@@ -249,16 +250,18 @@ def _read(text: str | None) -> str:
     return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _error_record(message: str, name: str = "") -> str:
-    said = text_of(message)
+def _error_record(error: PowerShellError, name: str = "") -> str:
+    said, category = text_of(error.message), f"{text_of(error.category)}: (:) [], {error.reason}"
     return (
         f'<Obj{name} RefId="10"><TN RefId="10"><T>System.Management.Automation.ErrorRecord</T><T>System.Object</T></TN>'
         f"<ToString>{said}</ToString><MS>"
         f'<Obj N="Exception" RefId="11"><ToString>{said}</ToString><Props>'
-        f'<S N="Message">{said}</S></Props></Obj><Nil N="TargetObject"/><S N="FullyQualifiedErrorId">{said}</S>'
-        f'<Nil N="InvocationInfo"/><I32 N="ErrorCategory_Category">14</I32><S N="ErrorCategory_Activity"></S>'
-        '<S N="ErrorCategory_Reason">RuntimeException</S><S N="ErrorCategory_TargetName"></S>'
-        f'<S N="ErrorCategory_TargetType"></S><S N="ErrorCategory_Message">OperationStopped: {said}</S>'
+        f'<S N="Message">{said}</S></Props></Obj><Nil N="TargetObject"/>'
+        f'<S N="FullyQualifiedErrorId">{text_of(error.error_id)}</S>'
+        f'<Nil N="InvocationInfo"/><I32 N="ErrorCategory_Category">{error.number}</I32>'
+        f'<S N="ErrorCategory_Activity"></S><S N="ErrorCategory_Reason">{error.reason}</S>'
+        '<S N="ErrorCategory_TargetName"></S>'
+        f'<S N="ErrorCategory_TargetType"></S><S N="ErrorCategory_Message">{category}</S>'
         '<B N="SerializeExtendedInfo">false</B></MS></Obj>'
     )
 

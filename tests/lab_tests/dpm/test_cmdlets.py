@@ -175,10 +175,12 @@ def test_a_decrease_stays_within_dpm_s_own_limits() -> None:
     dpm = Dpm()
     low, high = 9 * GB + 604 * MB, 30 * GB - STEP
     limits = (
-        "Set-DPMDatasourceDefaultDiskAllocation -Datasource $ds -CalculateShrinkThresholds | Out-Null\n"
-        "$ds.ShadowCopySizeAfterMaxShrink\n$ds.ShadowCopySizeAfterMinShrink"
+        "$limits = Set-DPMDatasourceDefaultDiskAllocation -Datasource $ds -CalculateShrinkThresholds\n"
+        "$limits.ShadowCopySizeAfterMaxShrink\n$limits.ShadowCopySizeAfterMinShrink\n"
+        "$ds.ShadowCopySizeAfterMaxShrink"
     )
-    assert run(dpm, f"{FILES}$ds.ShadowCopySizeAfterMaxShrink\n{limits}") == [0, low, high]
+    assert run(dpm, f"{FILES}{limits}") == [low, high, 0]
+    assert run(Dpm(limits_on="passed"), f"{FILES}{limits}") == [low, high, low]
     call = "Edit-DPMDiskAllocation -Datasource $ds -ShadowCopySize {} -Confirm:$false"
     assert message(dpm.run(FILES + caught(call.format(low - STEP)))) != "done"
     before = dpm.control.state()["pool"]["slots_used"]

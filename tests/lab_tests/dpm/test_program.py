@@ -106,7 +106,7 @@ def test_a_bad_world_says_what_is_wrong() -> None:
         ("groups: [{name: g, source: []}]", "group has no source"),
         ("options: {profile: '2010'}", "profile is one of"),
         ("options: {colour: red}", "no option is called colour"),
-        ("groups: [{name: g, sources: [{name: a, computer: b, storage: tape}]}]", "no storage is called tape"),
+        ("groups: [{name: g, sources: [{name: a, computer: b, storage: paper}]}]", "no storage is called paper"),
         ("groups: [{name: g, sources: [{name: a, computer: b, recovery: [1GB, 2GB]}]}]", "cannot have"),
         ("- a", "a world is a table"),
     ]:

@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from dpm.dpm import Dpm
-from pypsrp.shell import Process, SignalCode, WinRS
-from pypsrp.wsman import WSMan
-from wsman.powershell import PowerShellCommands
-from wsman.site import PASSWORD, USER, windows_site
+from pypsrp_client import Remote
 
 Run = Callable[[str], list[str]]
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[tuple[Dpm, Run]]:
-    """A server and a function that runs a script on it over https and NTLM and returns its lines."""
-    dpm = Dpm()
-    with windows_site(PowerShellCommands(dpm.new_session)) as one:
-        connection = WSMan(
-            "localhost",
-            port=one.host.tls_port,
-            ssl=True,
-            cert_validation=str(one.certificates.ca_file),
-            auth="ntlm",
-            username=USER,
-            password=PASSWORD,
-        )
-
-        def run(script: str) -> list[str]:
-            encoded = base64.b64encode(script.encode("utf-16-le")).decode()
-            with WinRS(connection, codepage=65001) as shell:
-                process = Process(shell, "PowerShell", ["-NoProfile", "-EncodedCommand", encoded])
-                process.begin_invoke()
-                process.send(b"", end=True)
-                process.end_invoke()
-                process.signal(SignalCode.TERMINATE)
-            assert process.stderr.decode() == ""
-            return process.stdout.decode().splitlines()
-
-        yield dpm, run
-
-
 @pytest.fixture
-def story(site: tuple[Dpm, Run]) -> tuple[Dpm, Run]:
-    dpm, run = site
-    dpm.control.world()
-    return dpm, run
+def story(remote: Remote) -> tuple[Dpm, Run]:
+    remote.world()
+    return remote.dpm, remote.run
 
 
 SHORT = "Get-DPMDatasource | Where-Object { $_.State -eq 'Invalid' }"
@@ -161,9 +127,8 @@ def test_dpm_cannot_help_itself_where_the_pool_is_full() -> None:
     assert control.run_backup("x", "1MB")["error"] == 31209
 
 
-def test_a_module_that_loads_slowly(site: tuple[Dpm, Run]) -> None:
-    dpm, run = site
-    dpm.control.world(options={"import_seconds": 0.5})
+def test_a_module_that_loads_slowly(remote: Remote) -> None:
+    remote.world(import_seconds=0.5)
     started = time.monotonic()
-    assert run("Import-Module DataProtectionManager\n@(Get-DPMDatasource).Count") == ["12"]
+    assert remote.run("Import-Module DataProtectionManager\n@(Get-DPMDatasource).Count") == ["12"]
     assert time.monotonic() - started > 0.5

@@ -4,7 +4,8 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""Asks DPM between which totals it would shrink the volumes of data sources. It calculates and changes nothing."""
+"""Asks DPM between which totals it would shrink the volumes of data sources. It calculates and changes nothing; the
+limits are on the object that the cmdlet returns."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ $limits = @(foreach ($source in Get-DPMDatasource) {
     if ($Ids -contains [string]$source.Id -or $Ids -contains [string]$source.DatasourceId) {
         $row = @{ ids = @([string]$source.Id, [string]$source.DatasourceId) }
         try {
-            $null = Set-DPMDatasourceDefaultDiskAllocation -Datasource $source -CalculateShrinkThresholds
-            $row.lowest = $source.ShadowCopySizeAfterMaxShrink
-            $row.highest = $source.ShadowCopySizeAfterMinShrink
+            $calculated = Set-DPMDatasourceDefaultDiskAllocation -Datasource $source -CalculateShrinkThresholds
+            $row.lowest = $calculated.ShadowCopySizeAfterMaxShrink
+            $row.highest = $calculated.ShadowCopySizeAfterMinShrink
         }
         catch {
             $row.message = [string]$_.Exception.Message

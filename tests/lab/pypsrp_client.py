@@ -1,0 +1,67 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""pypsrp's WinRS shell, a client that shares no code with pywinrm, in front of a model of the lab."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dpm.dpm import Dpm
+from pypsrp.shell import Process, SignalCode, WinRS
+from pypsrp.wsman import WSMan
+from wsman.powershell import PowerShellCommands
+from wsman.site import PASSWORD, USER, windows_site
+
+
+@dataclass
+class Remote:
+    """A server, and scripts that run on it over https and NTLM, each in a process of its own."""
+
+    dpm: Dpm
+    connection: WSMan
+
+    def process(self, script: str) -> Process:
+        """Runs a script to its end; returns the process, with its streams and exit code."""
+        encoded = base64.b64encode(script.encode("utf-16-le")).decode()
+        with WinRS(self.connection, codepage=65001) as shell:
+            process = Process(shell, "PowerShell", ["-NoProfile", "-EncodedCommand", encoded])
+            process.begin_invoke()
+            process.send(b"", end=True)
+            process.end_invoke()
+            process.signal(SignalCode.TERMINATE)
+        return process
+
+    def run(self, script: str) -> list[str]:
+        """Returns the lines of a script that ends well and writes no error."""
+        process = self.process(script)
+        assert (process.rc, process.stderr.decode()) == (0, "")
+        return process.stdout.decode().splitlines()
+
+    def world(self, world: dict[str, Any] | None = None, **options: Any) -> None:
+        """Replaces the server by that of a world, or of the story."""
+        self.dpm.control.replace(world, options)
+
+
+@contextmanager
+def remote_dpm() -> Iterator[Remote]:
+    """A DPM server behind WinRM, with the story as its world."""
+    dpm = Dpm()
+    with windows_site(PowerShellCommands(dpm.new_session)) as one:
+        yield Remote(
+            dpm,
+            WSMan(
+                "localhost",
+                port=one.host.tls_port,
+                ssl=True,
+                cert_validation=str(one.certificates.ca_file),
+                auth="ntlm",
+                username=USER,
+                password=PASSWORD,
+            ),
+        )
