@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +80,49 @@ def test_check_mode_changes_nothing(site: Site) -> None:
     assert site.modes()["first"] == ["physical"]
 
 
-@pytest.mark.parametrize(("keep_going", "second"), [(False, "physical"), (True, "virtual")])
-def test_the_first_failure_stops_unless_told_otherwise(site: Site, keep_going: bool, second: str) -> None:
+@pytest.mark.parametrize(("keep_going", "second"), [("false", "physical"), (True, "virtual")])
+def test_the_first_failure_stops_unless_told_otherwise(site: Site, keep_going: bool | str, second: str) -> None:
     site.lab.change_vm("first", "encrypt")
     site.play(
         "winbackup.storage.convert_rdms", *chosen("first", "second", rdm_convert_keep_going=keep_going), fails=True
     )
     assert site.modes() == {"first": ["physical"], "second": [second]}
     assert "stopped by encrypted" in site.text
+
+
+def test_texts_for_variables_and_a_second_run_that_deletes_what_was_kept(site: Site) -> None:
+    """One machine named by a text; the kept file is deleted later, and the screen says which."""
+    site.play("winbackup.storage.convert_rdms", "-e", "rdm_convert_vms=second", "-e", "rdm_convert_restore_power=no")
+    assert site.modes() == {"first": ["physical"], "second": ["virtual"]}
+    # Who wants kept files deleted is shown the machine that has one, beside those with something to convert.
+    site.play("winbackup.storage.convert_rdms", "-e", "rdm_convert_old_mapping=delete")
+    assert "second (powered off)" in site.text
+    assert "delete the old mapping file" in site.text
+    deleting = ("-e", "rdm_convert_vms=second", "-e", "rdm_convert_old_mapping=delete")
+    assert site.play("winbackup.storage.convert_rdms", *deleting)["changed"] == 1
+    assert "deleted the old mapping file [san01] second/" in site.text
+    assert site.play("winbackup.storage.convert_rdms", *deleting)["changed"] == 0
+
+
+def test_the_plan_ends_with_the_command_that_carries_it_out(site: Site) -> None:
+    named = WORLD.replace("name: first, host", 'name: "{{ 7 * 7 }}", power: "on", host')
+    site.lab.world(named.replace("second", "~ second"))
+    site.play("winbackup.storage.convert_rdms", "-e", "rdm_convert_old_mapping=delete")
+    command = next(line for line in site.text.splitlines() if "ansible-playbook winbackup.storage" in line)
+    words = shlex.split(json.loads(command.strip().removesuffix(",")))
+    assert words[:3] == ["ansible-playbook", "winbackup.storage.convert_rdms", "-e"]
+    # A name that Ansible would take for a template is never suggested.
+    assert "7 * 7" not in words[3]
+    assert "rdm_convert_password" not in words[3]
+    assert site.play(*words[1:])["changed"] == 1
+    assert site.modes() == {"{{ 7 * 7 }}": ["virtual"], "~ second": ["physical"]}
+
+
+def test_a_misspelt_variable_stops_the_role_before_anything_is_read(site: Site) -> None:
+    site.lab.clear_log()
+    site.play("winbackup.storage.convert_rdms", *chosen("first", rdm_convert_disk="scsi0:1"), fails=True)
+    assert "rdm_convert_disk is no variable of the role rdm_convert. Did you mean rdm_convert_disks?" in site.text
+    assert site.lab.log() == []
 
 
 def test_a_name_that_nothing_has_is_an_error_before_anything_is_written(site: Site) -> None:

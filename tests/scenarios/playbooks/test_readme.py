@@ -80,18 +80,23 @@ def test_the_way_of_a_user_prints_findings_on_one_screen(user: User) -> None:
 
 
 def test_the_two_commands(user: User) -> None:
-    start, plan, convert = blocks("sh")[:3]
+    start, plan, convert, delete = blocks("sh")[:4]
     prepare = start.rpartition("ansible-playbook")[0]
     assert "Nothing was changed" in user.paste(prepare + plan)
     assert {disk["mode"] for disk in _mappings(user)} == {"physicalMode"}
     assert "changed=1" in user.paste(prepare + convert)
     assert {disk["mode"] for disk in _mappings(user)} == {"virtualMode"}
     assert "changed=0" in user.paste(prepare + convert)
+    printed = user.paste(prepare + delete)
+    assert "changed=1" in printed
+    assert printed.count("deleted the old mapping file [san01] backup01/") == 2
+    # Of this machine alone: the plan names no other.
+    assert "archive 01" not in printed
 
 
 def test_the_recovery_points(user: User) -> None:
     prepare = blocks("sh")[0].rpartition("ansible-playbook")[0]
-    plan, extend = blocks("sh")[3:5]
+    plan, extend = blocks("sh")[4:6]
     with DpmLab.start(speed=60, check_seconds=60) as dpm:
         user.windows = dpm.variables()
         assert "Nothing was changed" in user.paste(prepare + plan)

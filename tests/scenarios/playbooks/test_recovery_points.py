@@ -104,11 +104,23 @@ def test_an_exported_name_does_not_lead_a_host_of_the_inventory_astray(site: Sit
     assert "13 data sources" in site.text
 
 
-def test_fail_on_a_refusal_writes_nothing(site: Site) -> None:
-    recap = site.play(EXTEND, *site.inventory(), *POLICY, "-e", "dpm_recovery_points_on_refused=fail", fails=True)
-    assert recap["dpm01"]["changed"] == 0
-    assert "not tried" in site.text
-    assert edits(site) == []
+def test_fail_on_a_refusal_extends_nothing_and_still_checks(site: Site) -> None:
+    """Variables as text, as the command line and surveys give them."""
+    words = ("-e", "dpm_recovery_points_check=true", "-e", "dpm_recovery_points_threshold_percent=92.5")
+    failing = ("-e", "dpm_recovery_points_on_refused=fail")
+    site.play(EXTEND, *site.inventory(), *POLICY, *words, *failing, fails=True)
+    assert "not tried" in site.text or "not started" in site.text
+    # Which the full volume lets end no better than the backup did; both are told at the end.
+    assert "consistency check failed" in site.text
+    assert {cmdlet.partition("-")[0] for cmdlet in edits(site)} == {"Start"}
+    assert "Fail where a step failed" in site.text
+
+
+def test_a_misspelt_variable_stops_the_role_before_anything_is_read(site: Site) -> None:
+    site.play(EXTEND, *site.inventory(), *POLICY, "-e", "dpm_recovery_points_computer=fs01", fails=True)
+    assert "dpm_recovery_points_computer is no variable of the role dpm_recovery_points." in site.text
+    assert "Did you mean dpm_recovery_points_computers?" in site.text
+    assert site.lab.do("calls") == []
 
 
 def test_the_role_twice_with_different_variables(site: Site) -> None:

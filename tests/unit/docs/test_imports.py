@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "_powershell": {"_core"},
     "_vsphere": {"_core", "_rdm", "_rdm/execution"},
     "filter": {"_core", "_report"},
+    "lookup": {"_core", "plugin_utils"},
     "plugin_utils": {"_core", "_powershell"},
     "action": {"_dpm/execution", "plugin_utils"},
     "modules": {"_core", "_dpm/execution", "_vsphere"},
@@ -36,7 +37,7 @@ FOREIGN = {
     "_vsphere": {"pyVmomi"},
     "_powershell": {"winrm", "requests", "kerberos", "spnego"},
 }
-ANSIBLE = {"modules", "action", "plugin_utils", "filter"}
+ANSIBLE = {"modules", "action", "plugin_utils", "filter", "lookup"}
 ANSIBLE_FILES = {"_core/module.py", "_vsphere/argument_spec.py", "_powershell/argument_spec.py"}
 
 # What does no I/O and never waits, as its imports tell: these of the standard library, and nothing of ours that does.

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter; it is described in playbook_command.yml beside it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible import constants
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+
+
+def playbook_command(
+    variables: Mapping[str, Any], playbook: str, inventory: Sequence[str] = (), limit: str = ""
+) -> str:
+    """Returns the line for a shell that runs a playbook of this collection with these variables."""
+    words = ["ansible-playbook"]
+    if list(inventory) != list(constants.DEFAULT_HOST_LIST):
+        words += [word for source in inventory for word in ("-i", str(source))]
+    words.append(f"winbackup.storage.{playbook}")
+    if limit:
+        words += ["--limit", str(limit)]
+    if variables:
+        # Plain ASCII: no character of a name ends the line, or looks like another.
+        plain = to_plain(variables)
+        words += ["-e", json.dumps(plain)]
+    return shlex.join(words)
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Returns the filters by their names."""
+        return {"playbook_command": playbook_command}

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""A role's variables as its argument specification means them, whatever text they came as. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+# What a role leaves behind begins with its name too, and may stand there from the run before.
+_RESULT = "result"
+
+
+def unknown_variables(role: str, options: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Returns a sentence for each of these names that begins with the role's and is none of its options."""
+    known = [*options, f"{role}_{_RESULT}"]
+    sentences = []
+    for name in sorted(set(names) - set(known)):
+        if not name.startswith(f"{role}_"):
+            continue
+        nearest = get_close_matches(name, known[:-1], n=1, cutoff=0.0)
+        sentences.append(f"{name} is no variable of the role {role}. Did you mean {nearest[0]}?")
+    return sentences
+
+
+def converted(
+    role: str, options: Mapping[str, Mapping[str, Any]], given: Mapping[str, object]
+) -> tuple[dict[str, Any], list[str]]:
+    """Returns the values by their names without the role's, converted; and a sentence for each that cannot be.
+
+    A text for a list is its one entry, an empty text is nothing given. What has neither value nor default is left out.
+    """
+    shaped = {name: _shaped(options[name], value) for name, value in given.items() if value is not None}
+    # Defaults and choices count as the specification has them; an empty answer is none.
+    present = {name: value for name, value in shaped.items() if value != ""}
+    spec = {name: {key: one[key] for key in one if key in _RULES} for name, one in options.items()}
+    checked = ArgumentSpecValidator(spec).validate(present)
+    values = {
+        name.removeprefix(f"{role}_"): value
+        for name, value in checked.validated_parameters.items()
+        if value is not None
+    }
+    return values, [str(message) for message in checked.error_messages]
+
+
+def chosen(role: str, options: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns by their full names the values that are not the default; no secrets, and no text that is a template."""
+    full = {f"{role}_{name}": value for name, value in values.items()}
+    return {
+        name: value
+        for name, value in full.items()
+        if value != options[name].get("default") and not options[name].get("no_log") and "{" not in str(value)
+    }
+
+
+# Of what a specification says of an option, this decides about its value; the rest is documentation.
+_RULES = ("type", "elements", "default", "choices", "required", "no_log")
+
+
+def _shaped(option: Mapping[str, Any], value: object) -> object:
+    if option.get("type") == "list" and not isinstance(value, list | tuple):
+        return [] if value == "" else [value]
+    return value
