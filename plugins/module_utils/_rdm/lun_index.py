@@ -57,7 +57,7 @@ class LunGroups:
 
         by_name: dict[str, list[LunKey]] = defaultdict(list)
         for lun in luns:
-            for name in {name.lower() for name in lun.durable_names}:
+            for name in _identities(lun):
                 by_name[name].append(_lun_key(lun))
         for sightings in by_name.values():
             if len({host for host, _name in sightings}) < len(set(sightings)):
@@ -109,18 +109,17 @@ class LunGroups:
 class _Mapping:
     """A mapping, and the LUNs that its own host means by its ids: one, none, or several.
 
-    Ids join it to mappings of other hosts where its host does not show the LUN, or where what it shows has a name for
-    all hosts.
+    Its ids join it to mappings of other hosts only where one of the two hosts does not show the LUN: LUNs that hosts
+    show are told apart by their names, also where two have one serial.
     """
 
     machine: VirtualMachine
     disk: Disk
     keys: frozenset[LunKey]
-    joined_by_ids: bool
 
     def is_joined_to(self, other: _Mapping) -> bool:
         """Tells whether an id that both have means one LUN."""
-        return not self.keys or not other.keys or (self.joined_by_ids and other.joined_by_ids)
+        return not self.keys or not other.keys
 
 
 @dataclass(frozen=True)
@@ -146,9 +145,7 @@ class LunIndex:
         for machine in inventory.machines.values():
             for disk in machine.mappings:
                 luns = inventory.luns_of(machine, disk)
-                mapping = _Mapping(
-                    machine, disk, groups.keys(luns), bool(luns) and all(lun.durable_names for lun in luns)
-                )
+                mapping = _Mapping(machine, disk, groups.keys(luns))
                 by_file[(machine.datacenter, disk.base_file)].append(mapping)
                 for key in mapping.keys:
                     by_lun[key].append(mapping)
@@ -166,15 +163,9 @@ class LunIndex:
 
     def mappings_of(self, lun: HostLun) -> tuple[tuple[VirtualMachine, Disk], ...]:
         """Returns every mapping of the LUN, on whatever host, also where that host does not show it."""
-        group = self.groups.group(lun)
-        durable = all(seen.durable_names for seen in group)
         found = list(self.by_lun.get(self.groups.key(lun), ()))
         for name in self.groups.ids(lun):
-            found.extend(
-                mapping
-                for mapping in self.by_id.get(name, ())
-                if not mapping.keys or (durable and mapping.joined_by_ids)
-            )
+            found.extend(mapping for mapping in self.by_id.get(name, ()) if not mapping.keys)
         return tuple({(user.machine.id, user.disk.key): (user.machine, user.disk) for user in found}.values())
 
     def sharing(self, inventory: Inventory, machine: VirtualMachine, disk: Disk) -> tuple[VirtualMachine, ...]:
@@ -182,7 +173,7 @@ class LunIndex:
         users = {user.machine.id: user.machine for user in self.by_file.get((machine.datacenter, disk.base_file), ())}
         luns = inventory.luns_of(machine, disk)
         ids = {*_ids_of_disk(disk), *(name for lun in luns for name in self.groups.ids(lun))}
-        mine = _Mapping(machine, disk, self.groups.keys(luns), bool(luns) and all(lun.durable_names for lun in luns))
+        mine = _Mapping(machine, disk, self.groups.keys(luns))
         for lun in luns:
             for user in self.by_lun.get(self.groups.key(lun), ()):
                 users[user.machine.id] = user.machine
@@ -206,6 +197,14 @@ class LunIndex:
 def _ids_of_disk(disk: Disk) -> frozenset[str]:
     """Returns what the mapping itself names on every host."""
     return frozenset((*names_for_all(disk.lun_uuid), *names_for_all(disk.device_name)))
+
+
+def _identities(lun: HostLun) -> frozenset[str]:
+    """Returns the names that mean the LUN on every host; its vml id of type 02 carries one too."""
+    if not lun.durable_names:
+        return frozenset()
+    naa = (name for name in names_for_all(lun.uuid) if name.startswith("naa."))
+    return frozenset((*(name.lower() for name in lun.durable_names), *naa))
 
 
 def _lun_key(lun: HostLun) -> LunKey:
