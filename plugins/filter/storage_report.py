@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.yaml import yaml_load
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
-from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
-from ansible_collections.winbackup.storage.plugins.module_utils._report.reading import NotAResult
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import NotAResult
 
 _COLLECTION = Path(__file__).resolve().parents[2]
 
@@ -24,26 +25,33 @@ _COLLECTION = Path(__file__).resolve().parents[2]
 def storage_report(
     mappings: object, luns: object = None, allocations: object = None, servers: Sequence[str] = (), read_at: str = ""
 ) -> dict[str, str]:
-    """Returns `html` and `csv`; raises AnsibleFilterError where something else than a result was given."""
-    heading = Heading(str(read_at) or None, tuple(str(server) for server in servers if server), collection_version())
+    """Returns the texts of the files by their keys; raises AnsibleFilterError where something else than a result was
+    given."""
+    about = collection_info()
+    heading = Heading(
+        str(read_at) or None,
+        tuple(str(server) for server in servers if server),
+        about.get("version"),
+        about.get("documentation"),
+    )
     try:
         # Ansible's own strings and lists carry tags and look values up when asked; plain ones do not.
         made = report(to_plain(mappings), to_plain(luns), to_plain(allocations), heading)
     except (NotAResult, TypeError) as error:
         raise AnsibleFilterError(f"storage_report: {error}") from error
-    return {"html": made.html, "csv": made.csv}
+    return asdict(made)
 
 
-def collection_version() -> str | None:
-    """Returns the version of this collection: of an installed one from its manifest, else from galaxy.yml."""
+def collection_info() -> dict[str, str]:
+    """Returns what this collection says of itself: of an installed one in its manifest, else in galaxy.yml."""
     manifest, galaxy = _COLLECTION / "MANIFEST.json", _COLLECTION / "galaxy.yml"
     if manifest.is_file():
-        version = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"]
+        about = json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]
     elif galaxy.is_file():
-        version = yaml_load(galaxy.read_text(encoding="utf-8"))["version"]
+        about = yaml_load(galaxy.read_text(encoding="utf-8"))
     else:
-        return None
-    return str(version)
+        return {}
+    return {key: str(value) for key, value in about.items() if value}
 
 
 class FilterModule:

@@ -19,15 +19,15 @@ MAY_IMPORT = {
     "_rdm": {"_core", "_rdm/checks"},
     "_rdm/checks": {"_core", "_rdm"},
     "_rdm/execution": {"_core", "_rdm", "_rdm/checks"},
-    "_report": {"_core"},
     "_dpm": {"_core"},
     "_dpm/execution": {"_core", "_dpm", "_dpm/scripts", "_powershell"},
     "_dpm/scripts": set(),
     "_powershell": {"_core"},
     "_vsphere": {"_core", "_rdm", "_rdm/execution"},
-    "filter": {"_core", "_report"},
+    "filter": {"_core", "plugin_utils/_report"},
     "lookup": {"_core", "plugin_utils"},
     "plugin_utils": {"_core", "_powershell"},
+    "plugin_utils/_report": set(),
     "action": {"_dpm/execution", "plugin_utils"},
     "modules": {"_core", "_dpm/execution", "_vsphere"},
     "doc_fragments": set(),
@@ -36,6 +36,7 @@ MAY_IMPORT = {
 FOREIGN = {
     "_vsphere": {"pyVmomi"},
     "_powershell": {"winrm", "requests", "kerberos", "spnego"},
+    "plugin_utils/_report": {"jinja2", "markupsafe"},
 }
 ANSIBLE = {"modules", "action", "plugin_utils", "filter", "lookup"}
 ANSIBLE_FILES = {"_core/module.py", "_vsphere/argument_spec.py", "_powershell/argument_spec.py"}
@@ -51,7 +52,8 @@ FILES = sorted(PLUGINS.rglob("*.py"))
 def part_of(names: tuple[str, ...]) -> str:
     """Returns the part that a file or a module belongs to, by its names below plugins/."""
     if names[0] != "module_utils":
-        return names[0]
+        folder = "/".join(names[:2])
+        return folder if folder in MAY_IMPORT else names[0]
     folder = "/".join(names[1:3])
     return folder if folder in MAY_IMPORT else names[1]
 

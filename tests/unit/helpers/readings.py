@@ -27,7 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     split_file,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import Orphan
-from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, read
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 WITHOUT_END = {"meta", "path", "rect"}
 
@@ -86,6 +88,17 @@ def read(html: str) -> Element:
     reader.close()
     assert reader.open == [reader.root]
     return reader.root
+
+
+def rows_of(page: Element, table: str) -> list[dict[str, Any]]:
+    """Returns all rows of a table, as its script gets them."""
+    rows: list[dict[str, Any]] = json.loads(page.one("div", id=table).one("script", class_="rows").text)["rows"]
+    return rows
+
+
+def cell_texts(cell: list[str | list[str]]) -> list[str]:
+    """Returns the lines of a cell of such a row."""
+    return [line if isinstance(line, str) else line[0] for line in cell]
 
 
 def shape(root: Element) -> Counter[tuple[str, tuple[str, ...]]]:

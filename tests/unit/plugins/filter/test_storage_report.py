@@ -8,9 +8,15 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.winbackup.storage.plugins.filter.storage_report import FilterModule, collection_version
+from ansible_collections.winbackup.storage.plugins.filter.storage_report import FilterModule, collection_info
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
-from ansible_collections.winbackup.storage.tests.unit.helpers.readings import dpm_info, lun_info, rdm_info, site_with
+from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
+    dpm_info,
+    lun_info,
+    rdm_info,
+    site_of,
+    site_with,
+)
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import read
 
 PHYSICAL = Compatibility.PHYSICAL
@@ -21,21 +27,23 @@ def rows(report: dict[str, str], anchor: str) -> int:
     return len(read(report["html"]).one("section", id=anchor).one("tbody").all("tr"))
 
 
-def test_it_returns_two_plain_texts() -> None:
+def test_it_returns_plain_texts() -> None:
     site = site_with(PHYSICAL)
     made = storage_report(rdm_info(site), luns=lun_info(site), allocations=dpm_info(), servers=["vc1"], read_at="now")
-    assert {name: type(text) for name, text in made.items()} == {"html": str, "csv": str}
+    assert {name: type(text) for name, text in made.items()} == dict.fromkeys(
+        ("html", "csv", "luns_csv", "datasources_csv"), str
+    )
     assert "vc1" in made["html"]
 
 
 def test_a_list_of_results_and_the_result_of_a_loop_count_as_all_of_them() -> None:
-    one = rdm_info(site_with(PHYSICAL))
+    one, two = rdm_info(site_with(PHYSICAL)), rdm_info(site_of())
     looped = {
         "changed": False,
-        "results": [{**one, "item": "vc1"}, {**one, "item": "vc2"}],
+        "results": [{**one, "item": "vc1"}, {**two, "item": "vc2"}],
         "msg": "All items completed",
     }
-    for given in ([one, one], looped, [looped]):
+    for given in ([one, two], looped, [looped]):
         assert rows(storage_report(given), "mappings") == 2
 
 
@@ -60,7 +68,6 @@ def test_a_result_that_lacks_all_but_its_list_is_shown() -> None:
 
 
 def test_the_version_is_that_of_the_collection() -> None:
-    version = collection_version()
-    assert version
+    version = collection_info()["version"]
     with open("galaxy.yml", encoding="utf-8") as file:
         assert yaml.safe_load(file)["version"] == version

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.winbackup.storage.plugins.module_utils._report.drawing import DRAWN
-from ansible_collections.winbackup.storage.plugins.module_utils._report.text import columns
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.drawing import DRAWN
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import columns
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.readings import inventory, page_of, rdm_info
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element

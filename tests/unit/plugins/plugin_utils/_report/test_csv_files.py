@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
-from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
-from ansible_collections.winbackup.storage.plugins.module_utils._report.vdisk_csv import cell
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.csv_files import cell
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.tests.unit.helpers.readings import rdm_info, site_with
 
 VDISK = [
@@ -56,6 +56,7 @@ def test_a_mapping_is_spelt_as_rvtools_spells_it() -> None:
         "Raw Comp. Mode": "physicalMode",
     }
     assert first["Powerstate"] == "poweredOff"
+    assert (first["Datacenter"], first["Host"], first["Folder"], first["Cluster"]) == ("DC", "host-1.lab", "", "")
     assert first["LUN Name"] == "naa.60060160000000000000000000000000"
     assert first["Findings"].split() == ["physical_compatibility"]
     assert (second["Raw Comp. Mode"], second["SCSI Unit #"]) == ("virtualMode", "1")

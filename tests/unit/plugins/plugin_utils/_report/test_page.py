@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,8 +12,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     FileFacts,
     Power,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
-from ansible_collections.winbackup.storage.plugins.module_utils._report.text import size
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import size
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
     dpm_info,
@@ -22,7 +23,7 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
     rdm_info,
     site_with,
 )
-from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element
+from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, rows_of
 
 PHYSICAL, VIRTUAL = Compatibility.PHYSICAL, Compatibility.VIRTUAL
 
@@ -85,7 +86,7 @@ def test_blockers_say_for_which_way_they_count_and_a_machines_own_stand_once() -
     on = inventory([replace(vm, power=Power.ON) for vm in site.machines.values()], [lun(0), lun(1), lun(2)])
     page = page_of(rdm_info(on))
     section = page.one("section", id="blockers")
-    assert [title.text for title in section.all("h4")] == [
+    assert [title.text for title in section.all("h3")] == [
         "Of physical mappings, to virtual mode",
         "Of virtual mappings, back to physical mode",
     ]
@@ -107,8 +108,9 @@ def test_the_tables_hold_every_mapping_and_every_lun_and_sort_by_number() -> Non
             assert len(row.children) == width
             assert len(row.all("th", scope="row")) == 1
     capacity = mappings.all("td", class_="number")[0]
-    assert capacity.attributes["data-sort"] == "2000398934016"
-    assert capacity.text == "1.82 TiB2,000,398,934,016 bytes"
+    assert [line.text for line in capacity.all("div")] == ["1.82 TiB", "2,000,398,934,016 bytes"]
+    column = [one.text for one in mappings.one("thead").all("th")].index("Capacity")
+    assert [row["sort"][column] for row in rows_of(page, "mappings-table")] == [2000398934016] * 2
     assert "server scsi0:1" in luns.one("tr", id="l2").text
 
 
@@ -135,8 +137,9 @@ def test_what_scrolls_and_what_is_a_picture_has_a_name_and_can_be_reached() -> N
 
 
 def test_a_healthy_site_is_called_healthy() -> None:
-    page = page_of(rdm_info(inventory([], [lun(0)]), []), lun_info(inventory([], [lun(0)])), None)
-    assert "Nothing was found" in page.one("section", id="findings").text
+    site = inventory([], [replace(lun(0), local=True, offered=True)])
+    page = page_of(rdm_info(site, []), lun_info(site), None)
+    assert "Nothing was found" in page.one("section", id="findings").one("div", class_="good").text
     assert "There is no raw device mapping" in page.one("section", id="mappings").text
     assert not [one for one in page.all("section") if one.attributes["id"] in ("map", "blockers")]
 
@@ -213,9 +216,11 @@ def test_the_same_results_make_the_same_text() -> None:
 
 
 def test_two_servers_are_kept_apart() -> None:
-    """Two stand-alone hosts may have the same machine and the same LUN by name."""
+    """Two stand-alone hosts may have machines and LUNs of the same name."""
     one = rdm_info(site_with(PHYSICAL))
-    page = page_of([one, one])
+    two = json.loads(json.dumps(one))
+    two["rdms"][0]["vm"].update(instance_uuid="another", bios_uuid="one more")
+    page = page_of([one, two])
     assert len(page.one("section", id="mappings").one("tbody").all("tr")) == 2
     assert len(card(page, "findings", "physical_compatibility").all("li")) == 2
     assert len(page.one("svg", class_="map").all("g", class_="node")) == 8
@@ -227,7 +232,7 @@ def test_a_dpm_server_shows_its_pool_bars_and_alerts() -> None:
     assert "250 GiB of 1000 GiB not allocated" in section.text
     assert "at most 2,954 of 2,960 LDM slots left" in section.text
     assert [bar.attributes["aria-label"] for bar in section.all("svg", class_="bar")] == [
-        "75% of the pool is allocated",
+        "Storage pool: 250 GiB of 1000 GiB not allocated, 2 volumes, at most 2,954 of 2,960 LDM slots left",
         "98% used: 39 GiB of 40 GiB",
         "50% used: 100 GiB of 200 GiB",
     ]
@@ -235,7 +240,7 @@ def test_a_dpm_server_shows_its_pool_bars_and_alerts() -> None:
     assert float(used.attributes["width"] or 0) / float(track.attributes["width"] or 0) == pytest.approx(
         39 / 40, abs=0.01
     )
-    assert used.has("class_", "short")
+    assert section.all("svg", class_="bar")[1].has("class_", "short")
     assert "Inconsistent" in section.one("tr", id="d1").text
     assert "none of its own (modern storage)" in section.one("tr", id="d2").text
     assert "Critical" in section.all("table")[1].text
@@ -253,7 +258,11 @@ def test_the_fullest_volume_comes_first_and_unknown_sizes_last() -> None:
     }
     page = page_of(None, None, {**result, "datasources": [modern, row, fuller]})
     table = page.one("section", id="dpm").all("table")[0]
-    assert [row.all("th")[0].children[0] for row in table.one("tbody").all("tr")] == ["fuller", "files", "files 2"]
+    assert [row.all("th")[0].all("div")[0].text for row in table.one("tbody").all("tr")] == [
+        "fuller",
+        "files",
+        "files 2",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The map from virtual machine over mapping file to LUN to the hosts that see it, as SVG. Pure.
+"""The map from virtual machine over mapping file to LUN to the hosts that see it: where each box and line is. Pure.
 
 Mappings that have a LUN, a file or a machine in common form a cluster and are drawn together. So many are drawn as
 can be read; which ones, and how many were left to the table, is said above the map.
@@ -17,9 +17,13 @@ from collections.abc import Mapping as Record
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ansible_collections.winbackup.storage.plugins.module_utils._report.facts import SEVERITIES, ListedLun, Mapping
-from ansible_collections.winbackup.storage.plugins.module_utils._report.markup import Html, element, joined
-from ansible_collections.winbackup.storage.plugins.module_utils._report.text import shortened, size, spelt_out
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.facts import SEVERITIES, ListedLun, Mapping
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import (
+    printable,
+    shortened,
+    size,
+    spelt_out,
+)
 
 DRAWN = 40
 
@@ -27,6 +31,43 @@ _WIDTH, _HEIGHT, _PITCH, _GAP, _TOP = 1160, 42, 52, 16, 30
 # Left edge and width of each column, and its heading.
 _COLUMNS = ((0, 230, "Virtual machine"), (280, 290, "Mapping file"), (620, 310, "LUN"), (980, 180, "Hosts that see it"))
 _Key = TypeVar("_Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box with its two lines of text, cut to what fits; `title` has all of it."""
+
+    column: int
+    left: int
+    top: float
+    width: int
+    first: str
+    second: str
+    title: str
+    kind: str
+    anchor: str | None
+    monospaced: bool
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line from the right side of a box to the left side of another, as the path of an SVG."""
+
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The whole map: its size, the headings of its columns with their left edges, and the widths of the columns."""
+
+    width: int
+    height: int
+    box_height: int
+    headings: tuple[tuple[str, int], ...]
+    widths: tuple[int, ...]
+    lines: tuple[Curve, ...]
+    boxes: tuple[Box, ...]
 
 
 @dataclass(frozen=True)
@@ -63,33 +104,22 @@ def drawn_of(mappings: Sequence[Mapping], most: int = DRAWN) -> tuple[Mapping, .
     return tuple(chosen)
 
 
-def drawing(mappings: Sequence[Mapping], luns: Sequence[ListedLun]) -> Html:
-    """Returns the SVG of these mappings; the boxes lead to the rows of the mappings and of these LUNs."""
+def drawing(mappings: Sequence[Mapping], luns: Sequence[ListedLun]) -> Drawing:
+    """Returns the map of these mappings; the boxes lead to the rows of the mappings and of these LUNs."""
     rows_of_luns = _rows(luns)
-    parts: list[Html] = []
+    boxes: list[Box] = []
+    lines: list[Curve] = []
     top = float(_TOP)
     for cluster in _clusters(mappings):
-        part, height = _cluster(cluster, rows_of_luns, top)
-        parts.append(part)
+        of_cluster, joining, height = _cluster(cluster, rows_of_luns, top)
+        boxes += of_cluster
+        lines += joining
         top += height + _GAP
-    height = int(top - _GAP + 4)
-    headings = (element("text", title, class_="top", x=left + 2, y=14) for left, _width, title in _COLUMNS)
-    clips = (
-        element("clipPath", element("rect", x=0, y=0, width=width - 6, height=_HEIGHT), id=f"clip{number}")
-        for number, (_left, width, _title) in enumerate(_COLUMNS)
-    )
-    return element(
-        "svg",
-        element("defs", *clips),
-        *headings,
-        *parts,
-        class_="map",
-        viewBox=f"-2 0 {_WIDTH + 4} {height}",
-        width=_WIDTH,
-        height=height,
-        role="group",
-        aria_label="Map from virtual machines over mapping files to LUNs and hosts",
-    )
+    headings = tuple((title, left + 2) for left, _width, title in _COLUMNS)
+    return Drawing(
+        _WIDTH, int(top - _GAP + 4), _HEIGHT, headings, tuple(width for _left, width, _title in _COLUMNS),
+        tuple(lines), tuple(boxes),
+    )  # fmt: skip
 
 
 def _rank(mapping: Mapping) -> int:
@@ -104,12 +134,12 @@ def _lun_key(mapping: Mapping) -> Hashable:
     """Returns what is equal for all mappings of one LUN; a LUN that is not known is its mapping's own."""
     if mapping.lun is None or not mapping.lun.sightings:
         return ("lun", mapping.anchor)
-    return ("lun", mapping.source, mapping.lun.sightings)
+    return ("lun", mapping.source.key, mapping.lun.sightings)
 
 
 def _file_key(mapping: Mapping) -> Hashable:
     # Two datacenters may call two datastores by one name: the LUN tells their files apart.
-    return ("file", mapping.source, mapping.file, _lun_key(mapping))
+    return ("file", mapping.source.key, mapping.file, _lun_key(mapping))
 
 
 def _clusters(mappings: Sequence[Mapping]) -> list[list[Mapping]]:
@@ -144,8 +174,8 @@ def _rows(luns: Iterable[ListedLun]) -> Record[tuple[tuple[str, str], ...], str]
 
 def _cluster(
     mappings: Sequence[Mapping], rows_of_luns: Record[tuple[tuple[str, str], ...], str], top: float
-) -> tuple[Html, float]:
-    """Returns one cluster drawn below `top`, and its height."""
+) -> tuple[list[Box], list[Curve], float]:
+    """Returns the boxes and lines of one cluster below `top`, and its height."""
     nodes: dict[Hashable, _Node] = {}
     edges: dict[_Edge, None] = {}
     for mapping in mappings:
@@ -161,9 +191,8 @@ def _cluster(
             nodes.setdefault(("hosts", names), _hosts_node(names))
             edges[_Edge(keys[2], ("hosts", names), "")] = None
     places, height = _places(nodes, list(edges))
-    lines = (_line(edge, nodes, places, top) for edge in edges)
-    boxes = (_box(node, top + places[key]) for key, node in nodes.items())
-    return joined(*lines, *boxes), height
+    lines = [_line(edge, nodes, places, top) for edge in edges]
+    return [_box(node, top + places[key]) for key, node in nodes.items()], lines, height
 
 
 def _places(nodes: Record[Hashable, _Node], edges: Sequence[_Edge]) -> tuple[dict[Hashable, float], float]:
@@ -224,11 +253,15 @@ def _file_node(mapping: Mapping) -> _Node:
 def _lun_node(mapping: Mapping, rows_of_luns: Record[tuple[tuple[str, str], ...], str]) -> _Node:
     lun = mapping.lun
     if lun is None:
-        return _Node(2, "LUN not known", "see the findings of the mapping", "LUN not known", "missing", mapping.anchor)
+        named = mapping.named_lun
+        return _Node(
+            2, named or "LUN not known", "not seen; see the findings of the mapping" if named else "see its findings",
+            "LUN not known" + (f"; the mapping names {named}" if named else ""), "missing", mapping.anchor, bool(named),
+        )  # fmt: skip
     state = None if lun.state in ("ok", None) else spelt_out(lun.state)
     facts = (state, size(lun.capacity_bytes), "local" if lun.local else None, lun.model)
     second = ", ".join(part.strip() for part in facts if part)
-    kind = "missing" if state else ""
+    kind = "missing" if state and lun.state != "degraded" else ""
     return _Node(
         2, lun.name, second, f"{lun.name}: {second}", kind, rows_of_luns.get(lun.sightings, mapping.anchor), True
     )
@@ -239,31 +272,20 @@ def _hosts_node(names: Sequence[str]) -> _Node:
     return _Node(3, names[0], rest, ", ".join(names))
 
 
-def _box(node: _Node, top: float) -> Html:
+def _box(node: _Node, top: float) -> Box:
     left, width, _title = _COLUMNS[node.column]
-    clip = f"url(#clip{node.column})"
-    # Columns of text that fit beside the margins, in the widest of the usual fonts.
+    # Columns of text that fit beside the margins, in the widest of the usual fonts. What cannot be seen is counted as
+    # the page shows it, by its number.
     room, room_of_second = (width - 24) * 2 // 15, (width - 24) // 6
-    shape = joined(
-        element("title", node.title),
-        element("rect", class_="box", x=0, y=0, width=width, height=_HEIGHT, rx=5),
-        element("rect", class_="mark", x=0, y=0, width=4, height=_HEIGHT, rx=2),
-        element(
-            "text", shortened(node.first, room), class_="mono" if node.monospaced else None, x=13, y=18, clip_path=clip
-        ),
-        element("text", shortened(node.second, room_of_second), class_="second", x=13, y=33, clip_path=clip),
-    )
-    inner = element("a", shape, href=f"#{node.anchor}") if node.anchor else shape
-    return element("g", inner, class_=f"node {node.kind}".strip(), transform=f"translate({left} {top:g})")
+    return Box(
+        node.column, left, top, width, shortened(printable(node.first), room),
+        shortened(printable(node.second), room_of_second), node.title, node.kind, node.anchor, node.monospaced,
+    )  # fmt: skip
 
 
-def _line(edge: _Edge, nodes: Record[Hashable, _Node], places: Record[Hashable, float], top: float) -> Html:
+def _line(edge: _Edge, nodes: Record[Hashable, _Node], places: Record[Hashable, float], top: float) -> Curve:
     left, width, _title = _COLUMNS[nodes[edge.start].column]
     start, end = left + width, _COLUMNS[nodes[edge.end].column][0]
     from_y, to_y = (top + places[key] + _HEIGHT / 2 for key in (edge.start, edge.end))
     middle = (start + end) / 2
-    return element(
-        "path",
-        class_=edge.kind or None,
-        d=f"M{start} {from_y:g}C{middle:g} {from_y:g} {middle:g} {to_y:g} {end} {to_y:g}",
-    )
+    return Curve(edge.kind, f"M{start} {from_y:g}C{middle:g} {from_y:g} {middle:g} {to_y:g} {end} {to_y:g}")

@@ -12,8 +12,13 @@ Sizes are bytes, `anchor` is the id of the row of the page that shows the object
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 SEVERITIES = ("error", "warning", "info")
+# What a conversion waits for when it waits for nothing but the guest's shutdown.
+AFTER_SHUTDOWN: Literal["after_shutdown"] = "after_shutdown"
+
+Convertible: TypeAlias = Literal[True, False, "after_shutdown"] | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,28 @@ class Note:
     def rank(self) -> int:
         """Returns 0 for the worst severity."""
         return SEVERITIES.index(self.severity)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a reading came from: its number, and the host of the inventory that was read, where that was said."""
+
+    number: int
+    host: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Returns what is equal for all readings of one server."""
+        return self.host or f"#{self.number}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A reading that failed."""
+
+    module: str
+    host: str | None
+    message: str
 
 
 @dataclass(frozen=True)
@@ -81,10 +108,14 @@ class Lun:
 
 @dataclass(frozen=True)
 class Machine:
-    """A virtual machine that has a mapping."""
+    """A virtual machine that has a mapping. `server` is the vCenter or host that it was read from."""
 
     key: str
     name: str
+    server: str | None
+    datacenter: str | None
+    cluster: str | None
+    folder: str | None
     path: str | None
     power_state: str | None
     host: str | None
@@ -92,14 +123,23 @@ class Machine:
     has_snapshots: bool | None
     moid: str | None
     instance_uuid: str | None
+    bios_uuid: str | None
+    vmx_path: str | None
+
+    @property
+    def identities(self) -> tuple[tuple[str, str], ...]:
+        """Returns what another reading of the same machine has in common with this one: a UUID, with the .vmx."""
+        if self.vmx_path is None:
+            return ()
+        return tuple((uuid.lower(), self.vmx_path) for uuid in (self.instance_uuid, self.bios_uuid) if uuid)
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A raw device mapping. `source` is the number of the reading it came from."""
+    """A raw device mapping. `named_lun` is how the mapping itself names its LUN, also where no host shows that."""
 
     anchor: str
-    source: int
+    source: Source
     machine: Machine
     label: str | None
     key: int | None
@@ -114,11 +154,17 @@ class Mapping:
     sharing: str | None
     capacity_bytes: int | None
     lun: Lun | None
+    named_lun: str | None
     shared_with: tuple[str, ...]
     findings: tuple[Note, ...]
     blockers: tuple[Note, ...]
     unchecked: tuple[str, ...]
-    convertible: bool | None
+    convertible: Convertible
+
+    @property
+    def is_virtual(self) -> bool:
+        """Tells whether there is nothing to convert."""
+        return self.compatibility == "virtual"
 
     @property
     def name(self) -> str:
@@ -128,28 +174,35 @@ class Mapping:
 
 @dataclass(frozen=True)
 class ListedLun:
-    """A LUN of the list of all LUNs, with what uses it."""
+    """A LUN of the list of all LUNs, with what uses it; `all_users_known` is False where a user could not be read."""
 
     anchor: str
-    source: int
+    source: Source
+    server: str | None
     lun: Lun
     device_type: str | None
     multipath_plugin: str | None
     users: tuple[str, ...]
+    all_users_known: bool | None
     datastore: str | None
     boot: bool | None
     vsan: bool | None
     mappable: bool | None
+    mappable_reasons: tuple[str, ...]
     findings: tuple[Note, ...]
 
 
 @dataclass(frozen=True)
 class Orphan:
-    """A mapping file that no virtual machine uses."""
+    """A mapping file that no virtual machine uses; `in_use` is None where a user of it may not have been read."""
 
+    source: Source
+    server: str | None
     file: str
     compatibility: str | None
     size_bytes: int | None
+    datastore: str | None
+    in_use: bool | None
 
 
 @dataclass(frozen=True)
@@ -169,7 +222,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Alert:
-    """An alert of a data source."""
+    """An alert of a data source or of a server."""
 
     severity: str | None
     type: str | None
@@ -179,22 +232,29 @@ class Alert:
 
 @dataclass(frozen=True)
 class DataSource:
-    """What a DPM server protects, and its two volumes; a volume is None where it does not exist or is not known."""
+    """What a DPM server protects, and its two volumes; a volume is None where it does not exist or is not known.
+
+    `alerts` is None where they could not be read.
+    """
 
     anchor: str
+    id: str | None
     name: str
     computer: str | None
     protection_group: str | None
     state: str | None
     consistent: bool | None
     active: bool | None
+    type: str | None
     storage_kind: str | None
+    custom_volume: bool | None
+    auto_grow: bool | None
     replica: Volume | None
     recovery_point_volume: Volume | None
     recovery_points: int | None
     newest_recovery_point: str | None
     last_failure: str | None
-    alerts: tuple[Alert, ...]
+    alerts: tuple[Alert, ...] | None
     findings: tuple[Note, ...]
 
     @property
@@ -204,10 +264,31 @@ class DataSource:
 
 
 @dataclass(frozen=True)
-class DpmServer:
-    """A DPM server with its pool."""
+class ModernVolume:
+    """A volume of Modern Backup Storage; `datasources` is how many are kept on it."""
 
     name: str
+    size_bytes: int | None
+    free_bytes: int | None
+    datasources: int | None
+    findings: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class Computer:
+    """A protected computer."""
+
+    name: str
+    reachable: bool | None
+    findings: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class DpmServer:
+    """A DPM server with its pool. `alerts` are those of no data source, None where they could not be read."""
+
+    name: str
+    host: str | None
     version: str | None
     capacity_bytes: int | None
     unallocated_bytes: int | None
@@ -215,18 +296,42 @@ class DpmServer:
     ldm_slots_used: int | None
     ldm_slots_left: int | None
     datasources: tuple[DataSource, ...]
+    modern_volumes: tuple[ModernVolume, ...]
+    computers: tuple[Computer, ...]
+    alerts: tuple[Alert, ...] | None
+    findings: tuple[Note, ...]
+
+    @property
+    def all_alerts_known(self) -> bool:
+        """Tells whether every list of alerts could be read."""
+        return self.alerts is not None and all(one.alerts is not None for one in self.datasources)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a report shows. `orphans` and `machines` are None where they were not read."""
+    """All that a report shows. `orphans` is None where they were not searched for; `general` are the findings of what
+    has no row of its own, each with the key of the server that it was read from."""
 
     mappings: tuple[Mapping, ...] = ()
     luns: tuple[ListedLun, ...] = ()
     orphans: tuple[Orphan, ...] | None = None
     dpm: tuple[DpmServer, ...] = ()
-    general: tuple[Note, ...] = ()
-    machines: int | None = None
-    # Sentences about readings that failed, and which kinds of reading were made at all.
-    failures: tuple[str, ...] = ()
+    general: tuple[tuple[str, Note], ...] = ()
+    failures: tuple[Failure, ...] = ()
+    # Which kinds of reading were made at all.
     read: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def everything_is_known(self) -> bool:
+        """Tells whether nothing that was looked at was left unread."""
+        return (
+            not self.failures
+            and all(one.lun is not None and (one.is_virtual or one.convertible is not None) for one in self.mappings)
+            and all(one.mappable is not None and one.all_users_known is not False for one in self.luns)
+            and all(one.in_use is not None for one in self.orphans or ())
+            and all(
+                server.all_alerts_known
+                and all(one.consistent is not None or one.storage_kind == "none" for one in server.datasources)
+                for server in self.dpm
+            )
+        )

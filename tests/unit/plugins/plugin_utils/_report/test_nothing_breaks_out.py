@@ -6,15 +6,17 @@ import base64
 import csv
 import hashlib
 import io
+import json
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.winbackup.storage.plugins.module_utils._report.markup import element
-from ansible_collections.winbackup.storage.plugins.module_utils._report.page import Heading, report
-from ansible_collections.winbackup.storage.plugins.module_utils._report.text import columns, printable, shortened
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.rendering import embedded
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import columns, printable, shortened
 from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
     HARMLESS,
     dpm_info,
@@ -23,7 +25,12 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
     rdm_info,
     site_of,
 )
-from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, read, shape
+from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import (
+    Element,
+    cell_texts,
+    rows_of,
+    shape,
+)
 
 WICKED = (
     "</script><script>alert(1)</script>",
@@ -46,16 +53,29 @@ ANY_NAME = st.one_of(st.sampled_from(WICKED), st.text(st.characters(), min_size=
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+DOCS = "https://docs.example.com/winbackup"
+CODES = f"{DOCS}/codes.md"
+
+
 def whole_page(name: str) -> Element:
     site = site_of(name)
-    return page_of(rdm_info(site), lun_info(site), dpm_info(name), servers=(name,), read_at=name, version=name)
+    mappings = {**rdm_info(site), "host": name}
+    head = {"servers": (name,), "read_at": name, "version": name, "documentation": DOCS}
+    return page_of(mappings, lun_info(site), dpm_info(name), **head)
 
 
-@given(ANY_NAME)
-def test_an_element_gives_back_the_text_that_it_was_given(name: str) -> None:
-    back = read(element("td", name, title=name, data_sort=name).text).one("td")
-    assert (back.text, back.attributes) == (printable(name), {"title": printable(name), "data-sort": printable(name)})
-    assert back.within() == []
+@given(st.recursive(ANY_NAME, lambda some: st.lists(some) | st.dictionaries(st.sampled_from("abc"), some)))
+def test_data_for_the_script_are_read_back_and_hold_no_markup(value: object) -> None:
+    text = str(embedded(value))
+    assert not set("<>&") & set(text)
+    text.encode()
+
+    def seen(one: object) -> object:
+        if isinstance(one, str):
+            return printable(one)
+        return [seen(member) for member in one] if isinstance(one, list) else {key: seen(one[key]) for key in one}
+
+    assert json.loads(text) == seen(value)
 
 
 @given(st.text(st.characters(categories=("L", "M", "Nd", "P", "S", "Zs"))))
@@ -87,13 +107,18 @@ def test_every_name_is_readable_in_the_page(name: str) -> None:
     shown = printable(name)
     page = whole_page(name)
     mapping, source = page.one("tr", id="m1"), page.one("tr", id="d1")
-    assert mapping.all("th")[0].children[0] == shown
+    assert mapping.all("th")[0].all("div")[0].text == shown
     assert f"[{shown}] {shown}/0/{shown}.vmdk" in mapping.text
     assert f"serial {shown}" in mapping.text
-    assert source.all("th")[0].children[0] == shown
+    assert source.all("th")[0].all("div")[0].text == shown
     assert f"114 {shown}" in source.text
     assert shown in page.one("header").text
     assert any(title.text.startswith(f"/{shown}/vm/0/{shown}: ") for title in page.all("title"))
+    # What the script draws is what the page shows without it.
+    data = rows_of(page, "mappings-table")
+    assert [cell_texts(cell) for cell in data[0]["cells"]] == [
+        [line.text for line in cell.all("div")] for cell in mapping.children if isinstance(cell, Element)
+    ]
 
 
 @pytest.mark.parametrize("name", WICKED)
@@ -102,8 +127,15 @@ def test_the_page_runs_its_own_script_and_asks_nobody(name: str) -> None:
     policy = page.one("meta", **{"http-equiv": "Content-Security-Policy"}).attributes["content"] or ""
     assert "unsafe" not in policy
     assert policy.startswith("default-src 'none'; ")
-    for tag, directive in (("script", "script-src"), ("style", "style-src")):
-        text = page.one(tag).text
+    scripts = page.all("script")
+    assert [one.attributes for one in scripts] == [
+        *[{"type": "application/json", "class": "rows"}] * (len(scripts) - 1), {},
+    ]  # fmt: skip
+    for one in scripts[:-1]:
+        assert not set("<>&") & set(one.text)
+        assert json.loads(one.text)["rows"]
+    for code, directive in ((scripts[-1], "script-src"), (page.one("style"), "style-src")):
+        text = code.text
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert f"{directive} 'sha256-{digest}'" in policy
         assert "url(" not in text
@@ -123,19 +155,30 @@ def test_the_page_runs_its_own_script_and_asks_nobody(name: str) -> None:
         )
         assert not [attribute for attribute in one.attributes if attribute.startswith("on")]
         assert not {"style", "src", "srcset", "action", "xlink:href", "formaction"} & set(one.attributes)
-        assert (one.attributes.get("href") or "#").startswith("#")
+        href = one.attributes.get("href") or "#"
+        # Only a click on what explains a code leaves the page.
+        assert href.startswith("#") or re.fullmatch(re.escape(CODES) + "(#:~:text=[a-z0-9_]+)?", href)
         assert (one.attributes.get("clip-path") or "url(#").startswith("url(#")
 
 
 @settings(max_examples=60)
 @given(ANY_NAME)
 def test_the_csv_file_gives_back_every_name(name: str) -> None:
-    text = report(rdm_info(site_of(name, machines=2)), None, None, Heading()).csv
+    site = site_of(name, machines=2)
+    made = report(rdm_info(site), lun_info(site), dpm_info(name), Heading())
+    guarded = f"'{printable(name)}" if name.startswith(FORMULA) else printable(name)
+    for other, named in ((made.luns_csv, ("Vendor", "Serial")), (made.datasources_csv, ("DPM Server", "Computer"))):
+        assert other.encode("utf-8").startswith(b"\xef\xbb\xbf")
+        rows = list(csv.DictReader(io.StringIO(other.removeprefix("\ufeff"), newline=""), strict=True))
+        assert len(rows) == 2
+        for row in rows:
+            assert {row[column] for column in named} == {guarded}
+            assert not [cell for cell in row.values() if cell.startswith(FORMULA)]
+    text = made.csv
     assert text.encode("utf-8").startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
     assert len(rows) == 2
     shown = printable(name)
-    guarded = f"'{shown}" if name.startswith(FORMULA) else shown
     for number, row in enumerate(rows):
         assert (row["VM"], row["Label"], row["LUN Serial"]) == (guarded, guarded, guarded)
         assert row["Path"] == f"[{shown}] {shown}/{number}/{shown}.vmdk"
