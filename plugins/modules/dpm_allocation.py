@@ -20,8 +20,12 @@ description:
   - Right before each edit the allocation is read again. Where auto-grow or an administrator was faster, that counts,
     and no volume gets smaller that was not asked to. What DPM does between that reading and its edit is its own.
   - Volumes with a running job are written when it has ended, the idle ones first.
+  - Where auto-grow is on, or not known to be off, no less is asked for than auto-grow makes of the volume at its next
+    step (a quarter more, 10 GB at the least), since a smaller total could take back what it gives meanwhile.
+  - A data source that has no recovery-point volume to extend is refused only where data sources were selected; else it
+    is unchanged, with the reason C(nothing_to_extend). What is refused is a warning too.
 notes:
-  - Modern Backup Storage has no recovery-point volumes, and DPM does not manage custom volumes; both are refused.
+  - Modern Backup Storage has no recovery-point volumes, and DPM does not manage custom volumes.
   - Never resize a volume of the storage pool with tools of Windows. DPM deletes such a volume (error 368).
   - A consistency check writes recovery points of its own, so leave more free than the bare need.
   - What the free space is computed from are the values that DPM shows; some of what is known of DPM is documented
@@ -46,6 +50,7 @@ options:
   size:
     description:
       - Wished total of each volume, in bytes or with a unit such as V(40GB) or V(1.5 TiB); units are powers of 1024.
+        A number below 1 MiB without a unit is an error.
       - Needs a selection.
       - Exactly one of O(size), O(min_free) and O(min_free_percent) is to be given.
     type: str
@@ -79,8 +84,8 @@ options:
     description:
       - How much larger than wished the new total is made, with O(min_free) and O(min_free_percent), so that a volume
         is not extended a little every night. It is never a reason to extend.
+      - Without it V(5) is used. It is an error with O(size).
     type: float
-    default: 0
   busy_timeout:
     description:
       - Seconds to wait for the jobs of volumes. What is still busy then has failed with the reason C(busy).
@@ -124,7 +129,6 @@ EXAMPLES = r"""
     protection_groups:
       - Files
     min_free: 20GB
-    headroom_percent: 5
     max_size: 1TB
 
 - name: Give one volume exactly 60 GB, also if it is larger now
@@ -211,11 +215,12 @@ volumes:
       reason:
         description:
           - A code of the table in C(docs/codes.md), or null.
-          - With V(unchanged) and V(extended) V(max_size_reached) or V(larger_than_wish); with V(failed)
+          - With V(unchanged) and V(extended) V(max_size_reached), V(larger_than_wish), V(nothing_to_extend) or
+            V(auto_grow_step); with V(failed)
             V(busy), V(changed_meanwhile), V(outcome_unknown), V(total_not_reached), V(gone), V(dpm_refused),
             V(pool_too_small), V(pool_failed) or V(not_started).
-          - With V(refused) V(modern_storage), V(custom_volume), V(inactive), V(size_unknown), V(storage_unknown),
-            V(sharing_unknown), V(pool_too_small), V(pool_unknown), V(ldm_slots), V(shrink_impossible),
+          - With V(refused) V(modern_storage), V(no_disk_storage), V(custom_volume), V(inactive), V(size_unknown),
+            V(storage_unknown), V(sharing_unknown), V(pool_too_small), V(pool_unknown), V(ldm_slots), V(shrink_impossible),
             V(outside_shrink_limits) or V(not_started).
         type: str
         returned: always
@@ -231,7 +236,7 @@ pool:
   returned: once the selection was found, also when the task fails
   contains:
     before:
-      description: Before the call.
+      description: Before the call; null where it could not be read, and where the server has none.
       type: dict
       returned: always
       contains:
@@ -241,7 +246,7 @@ pool:
           returned: always
           sample: 2199023255552
         unallocated_bytes:
-          description: What of it no volume has; null where not known.
+          description: What of it no volume has, on disks that are healthy; null where not known.
           type: int
           returned: always
           sample: 1099511627776
@@ -273,7 +278,7 @@ pool:
           returned: always
           sample: 2199023255552
         unallocated_bytes:
-          description: What of it no volume has; null where not known.
+          description: What of it no volume has, on disks that are healthy; null where not known.
           type: int
           returned: always
           sample: 1099511627776

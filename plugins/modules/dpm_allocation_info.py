@@ -15,7 +15,10 @@ description:
   - Reads the data sources of a System Center Data Protection Manager (DPM) server in one run of PowerShell, whatever
     their number - allocated and used space of replica and recovery-point volume, state of the replica, recovery
     points, the last failed job of the last seven days, and active alerts - and the storage pool.
-  - What DPM does not tell is null, and never a number; it is waited for first, within bounds.
+  - What DPM does not tell is null, and never a number; it is waited for first, within bounds and only for the data
+    sources that were chosen. One object that cannot be read is a finding, and all else is returned.
+  - Each active alert of the severity Error or Warning is a finding C(dpm_alert), of its data source, else of its
+    computer, else of the server.
   - Runs where the task runs if O(hostname) is given, or over the task's own connection to the DPM server.
 notes:
   - A recovery-point volume that runs full takes the replica offline. The running job fails and its data is lost; DPM
@@ -112,7 +115,9 @@ datasources:
         returned: always
         sample: valid
       consistent:
-        description: Whether the replica is consistent; null where DPM tells no state.
+        description:
+          - Whether the replica is consistent. V(false) also where an active alert says that it is inconsistent.
+          - Null where that is not known - a state of which no list tells the meaning, or alerts that could not be read.
         type: bool
         returned: always
         sample: true
@@ -167,7 +172,10 @@ datasources:
             returned: always
             sample: 90.0
       storage_kind:
-        description: V(legacy) for volumes of its own, V(modern) for Modern Backup Storage, V(unknown).
+        description:
+          - V(legacy) for volumes of its own, V(modern) for Modern Backup Storage, V(none) for what is not kept on the
+            disks of this server (on tape or in the cloud only, no replica yet, protected by a secondary server), or
+            V(unknown).
         type: str
         returned: always
         sample: legacy
@@ -248,7 +256,7 @@ datasources:
             returned: always
             sample: "2026-11-11T19:10:40Z"
       alerts:
-        description: Its active alerts.
+        description: Its active alerts; null where they could not be read.
         type: list
         elements: dict
         returned: always
@@ -310,12 +318,13 @@ datasources:
             returned: always
             sample: 'D:\ on fs01.example.com'
 pool:
-  description: The storage pool of disks.
+  description:
+    - The storage pool of disks. Null where it could not be read, and where the server has none.
   type: dict
   returned: always
   contains:
     disks:
-      description: Its disks; null where they could not be read.
+      description: Its disks.
       type: list
       elements: dict
       returned: always
@@ -331,7 +340,7 @@ pool:
           returned: always
           sample: "1"
         status:
-          description: Its status as DPM tells it.
+          description: Its status as DPM tells it; only the space of one that is V(healthy) counts.
           type: str
           returned: always
           sample: healthy
@@ -351,7 +360,7 @@ pool:
       returned: always
       sample: 2199023255552
     unallocated_bytes:
-      description: What of it no volume has; null where not known.
+      description: What of it no volume has, on disks that are healthy; null where not known.
       type: int
       returned: always
       sample: 1099511627776
@@ -372,6 +381,53 @@ pool:
       type: int
       returned: always
       sample: 2894
+computers:
+  description: The protected computers of the chosen data sources, by name.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: Its name, as the data sources have it.
+      type: str
+      returned: always
+      sample: fs01.example.com
+    reachable:
+      description: V(false) where DPM has an active alert that it does not reach its agent, else null.
+      type: bool
+      returned: always
+      sample: false
+    findings:
+      description: The alerts about it, as findings.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          type: str
+          returned: always
+          sample: recovery_point_volume_short
+        severity:
+          description: One of V(info), V(warning) and V(error).
+          type: str
+          returned: always
+          sample: warning
+        message:
+          description: What was seen, with the values.
+          type: str
+          returned: always
+          sample: "38654705664 bytes (36.0 GiB) of 42949672960 bytes (40.0 GiB) are used (90.0 %)."
+        hint:
+          description: What to do about it.
+          type: str
+          returned: always
+          sample: Extend it with winbackup.storage.dpm_allocation.
+        object:
+          description: What it was seen of.
+          type: str
+          returned: always
+          sample: 'D:\ on fs01.example.com'
 server:
   description: The DPM server.
   type: dict
@@ -387,6 +443,37 @@ server:
       type: str
       returned: always
       sample: 10.19.58.0
+    findings:
+      description: What is worth knowing about the server, among it what could not be read.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          type: str
+          returned: always
+          sample: recovery_point_volume_short
+        severity:
+          description: One of V(info), V(warning) and V(error).
+          type: str
+          returned: always
+          sample: warning
+        message:
+          description: What was seen, with the values.
+          type: str
+          returned: always
+          sample: "38654705664 bytes (36.0 GiB) of 42949672960 bytes (40.0 GiB) are used (90.0 %)."
+        hint:
+          description: What to do about it.
+          type: str
+          returned: always
+          sample: Extend it with winbackup.storage.dpm_allocation.
+        object:
+          description: What it was seen of.
+          type: str
+          returned: always
+          sample: 'D:\ on fs01.example.com'
 machine:
   description: The computer on which DPM runs.
   type: dict
@@ -408,7 +495,7 @@ machine:
       returned: always
       sample: VMware-42 29 b7 f2 0d 3c 9a 0c-7d 4e 7d 0d 9d 1f 5a 10
 alerts:
-  description: The active alerts that are about no data source, such as those of disks and agents.
+  description: The active alerts that are about no data source and no protected computer; null where not read.
   type: list
   elements: dict
   returned: always
@@ -438,37 +525,6 @@ alerts:
       type: str
       returned: always
       sample: A disk of the storage pool is missing
-findings:
-  description: What is worth knowing about the server, among it what could not be read.
-  type: list
-  elements: dict
-  returned: always
-  contains:
-    code:
-      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
-      type: str
-      returned: always
-      sample: recovery_point_volume_short
-    severity:
-      description: One of V(info), V(warning) and V(error).
-      type: str
-      returned: always
-      sample: warning
-    message:
-      description: What was seen, with the values.
-      type: str
-      returned: always
-      sample: "38654705664 bytes (36.0 GiB) of 42949672960 bytes (40.0 GiB) are used (90.0 %)."
-    hint:
-      description: What to do about it.
-      type: str
-      returned: always
-      sample: Extend it with winbackup.storage.dpm_allocation.
-    object:
-      description: What it was seen of.
-      type: str
-      returned: always
-      sample: 'D:\ on fs01.example.com'
 summary:
   description: The chosen data sources, counted.
   type: dict
@@ -484,6 +540,11 @@ summary:
       type: int
       returned: always
       sample: 1
+    consistency_unknown:
+      description: Of which it is not known whether the replica is consistent.
+      type: int
+      returned: always
+      sample: 0
     short:
       description: With a recovery-point volume at or above O(threshold_percent).
       type: int
@@ -499,6 +560,21 @@ summary:
       type: int
       returned: always
       sample: 1
+    none:
+      description: Not on the disks of this server.
+      type: int
+      returned: always
+      sample: 0
+    unknown:
+      description: Of which it cannot be seen where they are kept.
+      type: int
+      returned: always
+      sample: 0
+    complete:
+      description: Whether all was read that these counts rest on.
+      type: bool
+      returned: always
+      sample: true
     findings:
       description: How often each code was found.
       type: dict

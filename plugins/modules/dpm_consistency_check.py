@@ -21,7 +21,7 @@ description:
 notes:
   - If a recovery-point volume ran full, extend it first with M(winbackup.storage.dpm_allocation). The check itself
     writes to it.
-  - What is refused fails the task only if data sources were selected.
+  - What is refused fails the task only if data sources were selected, and is a warning always.
 extends_documentation_fragment:
   - winbackup.storage._windows
   - winbackup.storage._windows.selection
@@ -45,7 +45,8 @@ attributes:
 options:
   only_inconsistent:
     description:
-      - Whether to check only replicas that DPM calls inconsistent.
+      - Whether to check only replicas that DPM calls inconsistent, by their state or by an active alert. One of which
+        that is not known is refused, with the reason C(state_unknown).
       - V(false) needs a selection.
     type: bool
     default: true
@@ -145,7 +146,7 @@ checks:
         description:
           - A code of the table in C(docs/codes.md), or null.
           - V(job_failed), V(dpm_refused), V(gone), V(job_not_found), V(outcome_unknown), V(timeout),
-            V(unreachable), V(not_started), V(inactive) or V(state_unknown).
+            V(unreachable), V(not_started), V(inactive), V(no_disk_storage) or V(state_unknown).
         type: str
         returned: always
         sample: job_failed

@@ -8,56 +8,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
+    Alert,
     DataSource,
     Facts,
     Job,
     Pool,
     StorageKind,
+    growth_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import format_size
 
 _EXTEND = "Extend it with winbackup.storage.dpm_allocation."
-# Auto-grow adds a quarter, and 10 GB at the least.
-_GROWTH_LEAST = 10 * 1024**3
+# What to do about a short volume that DPM cannot extend as it is.
+_SHORT_HINTS = {
+    "inactive": "Nothing is written to it while it is not protected. Resume its protection, then extend it; or delete "
+    "its data in the DPM console.",
+    "custom_volume": "DPM does not manage custom volumes: extend it with the tools of Windows, or move it into the "
+    "storage pool.",
+}
 # Below this the pool's database of dynamic disks is called nearly full: auto-grow keeps away from its limit, too.
 _FEW_SLOTS = 100
+# DPM cannot reach the agent of a protected computer.
+_UNREACHABLE_CODE = 3122
+_SEVERITIES = {"error": "error", "information": "info", "info": "info"}
 
 
 def source_findings(
-    source: DataSource, pool: Pool, last_failed: Job | None, threshold: Fraction
+    source: DataSource, pool: Pool, last_failed: Job | None, threshold: Fraction, alerts: Sequence[Alert] = ()
 ) -> tuple[Finding, ...]:
-    """Returns the findings of one data source. `threshold` is the percentage from which a volume is short."""
+    """Returns the findings of one data source. `threshold` is the percentage from which a volume is short, `alerts`
+    those that are about it."""
     return (
         *_of_volume(source, pool, threshold),
         *_of_replica(source),
         *_of_jobs(source, last_failed),
         *_of_knowledge(source),
+        *alert_findings(alerts, source.display_name),
     )
 
 
-def server_findings(facts: Facts) -> tuple[Finding, ...]:
-    """Returns the findings of the server: what it does not tell, and a pool that is nearly full."""
-    found = list(facts.unreadable)
-    left = facts.pool.ldm_slots_left
-    if left is not None and left < _FEW_SLOTS:
-        found.append(
-            Finding(
-                "ldm_slots_low",
-                "warning",
-                f"The {facts.pool.volumes} volumes of the storage pool leave at most {left} slots in the database of "
-                "its dynamic disks.",
-                "Extend in few large steps, each costs a slot; move data sources to another server or to Modern "
-                "Backup Storage.",
-                facts.server_name or "storage pool",
-            )
+def server_findings(facts: Facts, alerts: Sequence[Alert] = ()) -> tuple[Finding, ...]:
+    """Returns the findings of the server: what it does not tell, disks and slots of its pool, and `alerts` that are
+    about no data source and no protected computer."""
+    name = facts.server_name or "DPM server"
+    return (*facts.unreadable, *_of_pool(facts.pool, name), *alert_findings(alerts, name))
+
+
+def alert_findings(alerts: Iterable[Alert], name: str) -> Iterator[Finding]:
+    """Yields a finding for each active alert but those for information. One of unknown severity counts as a warning."""
+    for alert in alerts:
+        severity = _SEVERITIES.get(alert.severity or "", "warning")
+        if severity == "info":
+            continue
+        said = alert.message or f"an alert of the type {alert.type or 'unknown'}, without a text"
+        code = f" (ID {alert.code})" if alert.code is not None and str(alert.code) not in said else ""
+        yield Finding(
+            "dpm_alert",
+            severity,
+            f"DPM has an active alert: {said}{code}",
+            "Look at the alert in the DPM console, which names what DPM recommends.",
+            name,
         )
-    return tuple(found)
+
+
+def is_reachable(alerts: Iterable[Alert]) -> bool | None:
+    """Tells of the alerts about one computer whether DPM reaches its agent: false, or None where DPM says nothing."""
+    unreachable = any(alert.code == _UNREACHABLE_CODE or "unreachable" in (alert.type or "") for alert in alerts)
+    return False if unreachable else None
 
 
 def last_failed_jobs(jobs: tuple[Job, ...]) -> Mapping[str, Job]:
@@ -81,14 +104,17 @@ def _of_volume(source: DataSource, pool: Pool, threshold: Fraction) -> Iterator[
     if not is_short(source, threshold) or sizes.allocated_bytes is None or sizes.used_bytes is None:
         return
     percent = sizes.used_bytes * 100 / sizes.allocated_bytes
+    nothing = source.nothing_to_extend
     yield Finding(
         "recovery_point_volume_short",
         "error" if sizes.used_bytes >= sizes.allocated_bytes else "warning",
         f"{format_size(sizes.used_bytes)} of {format_size(sizes.allocated_bytes)} are used ({percent:.1f} %). When it "
         "runs full, Windows takes the replica offline and the running job fails.",
-        _EXTEND,
+        _EXTEND if nothing is None else _SHORT_HINTS.get(nothing, "Look at its disk allocation in the DPM console."),
         source.display_name,
     )
+    if nothing is not None:
+        return
     if source.auto_grow is False:
         yield Finding(
             "auto_grow_off",
@@ -97,7 +123,7 @@ def _of_volume(source: DataSource, pool: Pool, threshold: Fraction) -> Iterator[
             "Switch it on in the protection group, or see to it with winbackup.storage.dpm_allocation.",
             source.display_name,
         )
-    growth = max(sizes.allocated_bytes // 4, _GROWTH_LEAST)
+    growth = growth_of(sizes.allocated_bytes)
     if pool.unallocated_bytes is not None and pool.unallocated_bytes < growth:
         yield Finding(
             "pool_too_small_to_grow",
@@ -115,8 +141,50 @@ def _of_replica(source: DataSource) -> Iterator[Finding]:
             "replica_inconsistent",
             "error",
             "The replica is inconsistent: nothing of it is protected until a consistency check has run.",
-            "See first that its recovery-point volume has room, then run winbackup.storage.dpm_consistency_check.",
+            "See first that its recovery-point volume has room, then run winbackup.storage.dpm_consistency_check."
+            if source.active
+            else "It is not protected at present, so that no check can run. Resume its protection first.",
             source.display_name,
+        )
+    elif source.consistent is None and not source.state_is_known and source.storage_kind is not StorageKind.NONE:
+        yield Finding(
+            "state_unknown",
+            "warning",
+            f"Whether its replica is consistent is not known: {source.state_seen}.",
+            "Look at its state in the DPM console.",
+            source.display_name,
+        )
+
+
+def _of_pool(pool: Pool, name: str) -> Iterator[Finding]:
+    for disk in pool.disks or ():
+        if disk.healthy is False:
+            yield Finding(
+                "disk_not_healthy",
+                "error",
+                f"DPM calls the disk {disk.name} of the storage pool {disk.status}. Its free space does not count.",
+                "Look at the disk in the DPM console and in Disk Management. Bring it back, or replace it.",
+                name,
+            )
+        elif disk.healthy is None:
+            yield Finding(
+                "disk_status_unknown",
+                "warning",
+                f"DPM does not tell the status of the disk {disk.name}, so that what is free in the storage "
+                "pool is not known.",
+                "Look at the disk in the DPM console.",
+                name,
+            )
+    left = pool.ldm_slots_left
+    if pool.disks and left is not None and left < _FEW_SLOTS:
+        yield Finding(
+            "ldm_slots_low",
+            "warning",
+            f"The {pool.volumes} volumes of the storage pool leave at most {left} slots in the database of "
+            "its dynamic disks.",
+            "Extend in few large steps, each costs a slot; move data sources to another server or to Modern "
+            "Backup Storage.",
+            name,
         )
 
 
@@ -138,6 +206,15 @@ def _of_jobs(source: DataSource, last_failed: Job | None) -> Iterator[Finding]:
 
 def _of_knowledge(source: DataSource) -> Iterator[Finding]:
     sizes = source.recovery_point_volume
+    if source.unreadable is not None:
+        yield Finding(
+            "unreadable",
+            "warning",
+            f"DPM lists it and does not tell more of it: {source.unreadable}",
+            "Look at it in the DPM console. Until DPM tells its sizes it is not extended.",
+            source.display_name,
+        )
+        return
     if not source.active:
         yield Finding(
             "inactive",

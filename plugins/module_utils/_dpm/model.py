@@ -19,6 +19,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 
 # DPM keeps this much of a recovery-point volume for itself.
 DPM_RESERVE = 600 * 1024**2
+# Auto-grow makes a volume larger by a quarter, and by this at the least.
+LEAST_GROWTH = 10 * 1024**3
 # DPM rounds allocations up to this, and sizes are compared no finer.
 GRANULARITY = 10 * 1024**2
 # Of a pool of dynamic disks: how many slots their database has, and the least that one volume takes.
@@ -26,11 +28,19 @@ LDM_SLOTS = 2960
 LDM_SLOTS_OF_A_VOLUME = 3
 
 
+# The words for the state of a replica that are known. Of any other it is not known whether it is a good one.
+_CONSISTENT, _INCONSISTENT = "valid", "invalid"
+# The one word for a disk of the pool that is in order.
+_HEALTHY = "healthy"
+
+
 class StorageKind(StrEnum):
-    """Where a data source is kept: on volumes of its own, or on Modern Backup Storage, which has none to extend."""
+    """Where a data source is kept: on volumes of its own; on Modern Backup Storage, which has none to extend; nowhere
+    on this server's disks (on tape or in the cloud only, no replica yet, protected by a secondary server)."""
 
     LEGACY = "legacy"
     MODERN = "modern"
+    NONE = "none"
     UNKNOWN = "unknown"
 
 
@@ -54,7 +64,8 @@ class RecoveryPoints:
 @dataclass(frozen=True)
 class DataSource:
     """One protected data source. `aliases` are the other names that DPM has for it, `shares_with` the ids of the data
-    sources on the same volumes (None: it shares them, with whom is not known)."""
+    sources on the same volumes (None: it shares them, with whom is not known). `alerted_inconsistent` tells whether an
+    active alert calls its replica inconsistent, `unreadable` why DPM does not tell of it what it tells of others."""
 
     id: str
     name: str
@@ -74,11 +85,48 @@ class DataSource:
     shares_with: tuple[str, ...] | None = ()
     auto_grow: bool | None = None
     recovery_points: RecoveryPoints = RecoveryPoints()
+    alerted_inconsistent: bool | None = None
+    unreadable: str | None = None
 
     @property
     def consistent(self) -> bool | None:
-        """Whether its replica is consistent. `Invalid` is the one state that is known to be bad."""
-        return None if self.state is None else self.state != "invalid"
+        """Whether its replica is consistent; None where its state has no known name, or the alerts were not read."""
+        if self.state == _INCONSISTENT or self.alerted_inconsistent:
+            return False
+        return True if self.state == _CONSISTENT and self.alerted_inconsistent is False else None
+
+    @property
+    def state_is_known(self) -> bool:
+        """Whether its state is one of the words whose meaning is known."""
+        return self.state in (_CONSISTENT, _INCONSISTENT)
+
+    @property
+    def state_seen(self) -> str:
+        """What is known of the state of its replica, for a message."""
+        if self.state is None:
+            return "DPM tells no state"
+        if self.state_is_known:
+            return f"DPM calls it {self.state}, and what its alerts say of it is not known"
+        return f"DPM calls it {self.state}"
+
+    @property
+    def nothing_to_extend(self) -> str | None:
+        """Why it has no recovery-point volume that DPM could extend, as a code of docs/codes.md; None where it has one,
+        or that is not known."""
+        if self.storage_kind is StorageKind.MODERN:
+            return "modern_storage"
+        if self.storage_kind is StorageKind.NONE:
+            return "no_disk_storage"
+        if not self.active:
+            return "inactive"
+        return "custom_volume" if self.custom_volume else None
+
+    @property
+    def auto_growth(self) -> int:
+        """How much larger auto-grow makes its recovery-point volume at its next step; 0 where it is off."""
+        if self.auto_grow is False:
+            return 0
+        return growth_of(self.recovery_point_volume.allocated_bytes or 0)
 
     @property
     def display_name(self) -> str:
@@ -104,7 +152,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Alert:
-    """An active alert; `source` is the id of the data source that it is about."""
+    """An active alert; `source` is the id of the data source that it is about, else `computer` the protected computer.
+    `about_inconsistency` tells whether it calls a replica inconsistent, None where it does not tell what it says."""
 
     id: str | None
     severity: str | None
@@ -112,17 +161,30 @@ class Alert:
     since: datetime | None
     message: str | None
     source: str | None
+    computer: str | None = None
+    code: int | None = None
+    about_inconsistency: bool | None = False
 
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk of the storage pool."""
+    """A disk of the storage pool. Only the space of a healthy one is space that DPM can use."""
 
     name: str
     id: str | None
     status: str | None
     capacity_bytes: int | None
     unallocated_bytes: int | None
+
+    @property
+    def healthy(self) -> bool | None:
+        """Whether it is healthy; None where DPM tells no status."""
+        return None if self.status is None else self.status == _HEALTHY
+
+    @property
+    def usable_bytes(self) -> int | None:
+        """What of it a volume could get; None where that is not known."""
+        return 0 if self.healthy is False else self.unallocated_bytes if self.healthy else None
 
 
 @dataclass(frozen=True)
@@ -141,7 +203,8 @@ class Pool:
 
     @property
     def unallocated_bytes(self) -> int | None:
-        return _sum(None if self.disks is None else [disk.unallocated_bytes for disk in self.disks])
+        """What volumes could get: disks that are not healthy do not count."""
+        return _sum(None if self.disks is None else [disk.usable_bytes for disk in self.disks])
 
     @property
     def ldm_slots_used(self) -> int | None:
@@ -166,15 +229,20 @@ class Machine:
 
 @dataclass(frozen=True)
 class Facts:
-    """What one reading of a DPM server gave. `now` is the server's own clock, `unreadable` what it would not tell."""
+    """What one reading of a DPM server gave. `now` is the server's own clock, `unreadable` what it would not tell.
+
+    `running`, `checks`, `failed` and `alerts` are None where they could not be read; `alerts_complete` is false where
+    some of them could not. `checks` are the consistency checks that run, and those since the time that was asked for.
+    """
 
     now: datetime
     sources: dict[str, DataSource]
     pool: Pool = Pool()
-    running: tuple[Job, ...] = ()
-    checks: tuple[Job, ...] = ()
-    failed: tuple[Job, ...] = ()
-    alerts: tuple[Alert, ...] = ()
+    running: tuple[Job, ...] | None = ()
+    checks: tuple[Job, ...] | None = ()
+    failed: tuple[Job, ...] | None = ()
+    alerts: tuple[Alert, ...] | None = ()
+    alerts_complete: bool = True
     edits_directly: bool = True
     server_name: str | None = None
     server_version: str | None = None
@@ -186,14 +254,21 @@ class Facts:
         ids = {source.id, *(source.shares_with or ())}
         return tuple(self.sources[one] for one in sorted(ids) if one in self.sources)
 
-    def busy_with(self, sources: tuple[DataSource, ...]) -> tuple[Job, ...]:
-        """Returns the running jobs that concern one of these data sources.
+    def is_idle(self, sources: tuple[DataSource, ...]) -> bool:
+        """Tells whether no running job concerns one of these data sources; false where the jobs could not be read.
 
         Where a server lacks the direct edit, the whole protection group is edited, and all of its jobs count.
         """
+        if self.running is None:
+            return False
         ids = {source.id for source in sources}
         groups = set() if self.edits_directly else {source.protection_group for source in sources} - {None}
-        return tuple(job for job in self.running if job.sources & ids or job.protection_group in groups)
+        return not any(job.sources & ids or job.protection_group in groups for job in self.running)
+
+
+def growth_of(allocated: int) -> int:
+    """Returns how much larger auto-grow makes a volume at once."""
+    return max(allocated // 4, LEAST_GROWTH)
 
 
 def _sum(sizes: list[int | None] | None) -> int | None:

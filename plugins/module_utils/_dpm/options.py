@@ -17,6 +17,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy impo
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import parse_size
 
+# Of what is free beyond the wish once a volume has to be extended, so that it is not extended a little every night.
+_HEADROOM_PERCENT = 5
+# A number below this was meant with a unit.
+_LEAST_WITHOUT_UNIT = 1024**2
+
 
 def selection_of(options: Mapping[str, Any]) -> Selection:
     """Returns what the user named."""
@@ -33,7 +38,7 @@ def size_policy_of(options: Mapping[str, Any]) -> SizePolicy:
     headroom = options["headroom_percent"]
     if percent is not None and not 0 < percent < 100:
         raise ConfigurationError(f"min_free_percent must be above 0 and below 100, not {percent:g}.")
-    if not 0 <= headroom < float("inf"):
+    if headroom is not None and not 0 <= headroom < float("inf"):
         raise ConfigurationError(f"headroom_percent must be at least 0, not {headroom:g}.")
     if options["size"] is not None:
         if headroom:
@@ -45,6 +50,7 @@ def size_policy_of(options: Mapping[str, Any]) -> SizePolicy:
                 "size was given and no data source: every volume of the server would get it.",
                 hint="Name datasources, computers or protection_groups.",
             )
+        headroom = 0
     elif options["allow_shrink"]:
         raise ConfigurationError("allow_shrink goes with size only.")
     return SizePolicy(
@@ -54,7 +60,7 @@ def size_policy_of(options: Mapping[str, Any]) -> SizePolicy:
         max_size=_size(options, "max_size"),
         round_to=_size(options, "round_to") or 1,
         allow_shrink=bool(options["allow_shrink"]),
-        headroom_percent=Fraction(str(headroom)),
+        headroom_percent=Fraction(str(_HEADROOM_PERCENT if headroom is None else headroom)),
     )
 
 
@@ -84,4 +90,8 @@ def _size(options: Mapping[str, Any], name: str) -> int | None:
         raise ConfigurationError(f"{name}: {error}.") from error
     if size < 1 and name != "min_free":
         raise ConfigurationError(f"{name} must be above 0.")
+    if 0 < size < _LEAST_WITHOUT_UNIT and str(text).strip().isdecimal():
+        raise ConfigurationError(
+            f"{name}: {text} without a unit is {size} bytes, less than any volume has. Give the unit, as in {size}GB."
+        )
     return size

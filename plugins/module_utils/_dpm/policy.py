@@ -98,6 +98,19 @@ class Volume:
         return next((member for member in self.members if member.active), None)
 
     @property
+    def nothing_to_extend(self) -> str | None:
+        """Why DPM cannot extend it, as a code; None where it can, or that is not known."""
+        reasons = [member.nothing_to_extend for member in self.members]
+        if self.edited_through is not None:
+            reasons = [reason for reason in reasons if reason != "inactive"]
+        return next((reason for reason in reasons if reason is not None), None)
+
+    @property
+    def auto_growth(self) -> int:
+        """How much larger auto-grow makes it at its next step; 0 where it is off for all of its data sources."""
+        return max(member.auto_growth for member in self.members)
+
+    @property
     def display_name(self) -> str:
         return " and ".join(member.display_name for member in self.members)
 
@@ -152,9 +165,22 @@ def volumes_of(facts: Facts, sources: Iterable[DataSource]) -> tuple[Volume, ...
     return tuple(volumes.values())
 
 
-def decide(volume: Volume, policy: SizePolicy, limits: ShrinkLimits | None = None) -> Decision:
-    """Returns what the wish comes to for one volume, the pool left aside. `limits` are needed to shrink."""
-    decision = _size_of(volume, policy)
+def decide(
+    volume: Volume,
+    policy: SizePolicy,
+    limits: ShrinkLimits | None = None,
+    *,
+    unallocated: int | None = None,
+    selected: bool = True,
+) -> Decision:
+    """Returns what the wish comes to for one volume. `limits` are needed to shrink; `unallocated` is what the pool has
+    for auto-grow (None: not known). One that was not `selected` by name is not refused where it has nothing to extend.
+    """
+    nothing = volume.nothing_to_extend
+    if nothing is not None and not selected:
+        decision = Decision(volume, Action.KEEP)
+        return replace(decision, reason="nothing_to_extend", message=_nothing_to_extend(volume, nothing))
+    decision = _size_of(volume, policy, unallocated)
     if not decision.writes:
         return decision
     return _allowed(decision) or _shrinkable(decision, limits) or decision
@@ -162,7 +188,7 @@ def decide(volume: Volume, policy: SizePolicy, limits: ShrinkLimits | None = Non
 
 def would_shrink(volumes: Iterable[Volume], policy: SizePolicy) -> tuple[Volume, ...]:
     """Returns the volumes for which DPM has to be asked how far it would shrink them."""
-    wishes = (_size_of(volume, policy) for volume in volumes)
+    wishes = (_size_of(volume, policy, None) for volume in volumes)
     return tuple(one.volume for one in wishes if one.action is Action.SHRINK and _allowed(one) is None)
 
 
@@ -173,13 +199,16 @@ def plan(
     limits: Mapping[str, ShrinkLimits] | None = None,
     *,
     skip_refused: bool = False,
+    selected: bool = True,
 ) -> tuple[Decision, ...]:
     """Returns a decision for each volume, in their order, all of them held against the pool together.
 
     Without `skip_refused` one refusal is enough for nothing to be written.
     """
     known = limits or {}
-    decisions = _within_pool([decide(volume, policy, known.get(volume.id)) for volume in volumes], pool)
+    free = pool.unallocated_bytes
+    decided = [decide(volume, policy, known.get(volume.id), unallocated=free, selected=selected) for volume in volumes]
+    decisions = _within_pool(decided, pool)
     if skip_refused or not any(one.action is Action.REFUSE for one in decisions):
         return tuple(decisions)
     message = "Nothing was written, because another data source of the selection was refused."
@@ -200,15 +229,11 @@ def reached(total: int, allocated: int | None, action: Action, policy: SizePolic
     return allocated >= total - policy.tolerance
 
 
-def _size_of(volume: Volume, policy: SizePolicy) -> Decision:
+def _size_of(volume: Volume, policy: SizePolicy, unallocated: int | None) -> Decision:
     bare = Decision(volume, Action.KEEP)
-    kinds = {member.storage_kind for member in volume.members}
-    if StorageKind.MODERN in kinds:
-        return bare.refused(
-            "modern_storage",
-            f"{volume.display_name} is kept on Modern Backup Storage, which has no recovery-point volumes. "
-            "Extend the volumes of the storage itself.",
-        )
+    nothing = volume.nothing_to_extend
+    if nothing in ("modern_storage", "no_disk_storage"):
+        return bare.refused(nothing, _nothing_to_extend(volume, nothing))
     allocated = volume.allocated
     wanted = policy.total_for(volume.used)
     if allocated is None or wanted is None:
@@ -219,42 +244,69 @@ def _size_of(volume: Volume, policy: SizePolicy) -> Decision:
             "and run again once the sizes are shown there.",
         )
     decision = replace(bare, wanted=wanted)
-    cap = policy.cap
     if allocated < wanted - policy.tolerance:
-        total = round_up(math.ceil(wanted * (1 + policy.headroom_percent / 100)), policy.round_to)
-        capped = total if cap is None else min(total, cap)
-        if cap is not None and cap < wanted - policy.tolerance:
-            decision = replace(
-                decision,
-                reason="max_size_reached",
-                message=f"{volume.display_name} would need {format_size(wanted)}, more than max_size allows.",
-            )
-        if capped <= allocated + policy.tolerance:
-            return decision
-        return replace(decision, action=Action.EXTEND, total=capped)
+        return _extended(decision, policy, allocated, wanted, unallocated)
     total = round_up(wanted, policy.round_to)
     if policy.size is None or allocated <= total + policy.tolerance:
         return decision
     if not policy.allow_shrink:
-        message = f"{volume.display_name} has {format_size(allocated)}, more than the size that is wished."
+        message = f"{volume.display_name} has {format_size(allocated)}, more than size asks for."
         return replace(decision, reason="larger_than_wish", message=message)
+    cap = policy.cap
     return replace(decision, action=Action.SHRINK, total=total if cap is None else min(total, cap))
+
+
+def _extended(decision: Decision, policy: SizePolicy, allocated: int, wanted: int, unallocated: int | None) -> Decision:
+    """Returns the extension of a volume whose wish is not met, within max_size.
+
+    A total below that of auto-grow's next step would take back what auto-grow gave in the moment before the edit, so
+    that no less than that is asked for. Auto-grow does nothing where the pool has no room for its step.
+    """
+    name = decision.volume.display_name
+    total = round_up(math.ceil(wanted * (1 + policy.headroom_percent / 100)), policy.round_to)
+    growth = decision.volume.auto_growth
+    if unallocated is not None and growth > unallocated:
+        growth = 0
+    least = round_up(allocated + growth, policy.round_to) if growth else 0
+    cap = policy.cap
+    if cap is not None and cap < wanted - policy.tolerance:
+        message = f"{name} would need {format_size(wanted)}, more than max_size allows."
+        decision = replace(decision, reason="max_size_reached", message=message)
+    capped = max(total, least) if cap is None else min(max(total, least), cap)
+    if capped < least:
+        message = (
+            f"{name} was left alone: auto-grow is on, or not known to be off, and makes it {format_size(least)} at its "
+            "next step, more than max_size allows. Raise max_size, or switch auto-grow off."
+        )
+        return replace(decision, reason="max_size_reached", message=message)
+    if capped <= allocated + policy.tolerance:
+        return decision
+    if least > total and decision.reason is None:
+        message = f"{name} gets no less than auto-grow makes it at its next step, since auto-grow may act meanwhile."
+        decision = replace(decision, reason="auto_grow_step", message=message)
+    return replace(decision, action=Action.EXTEND, total=capped)
+
+
+def _nothing_to_extend(volume: Volume, reason: str) -> str:
+    """Returns the sentence why there is nothing to extend."""
+    name = volume.display_name
+    return {
+        "modern_storage": f"{name} is kept on Modern Backup Storage, which has no recovery-point volumes. "
+        "Extend the volumes of the storage itself.",
+        "no_disk_storage": f"{name} is not kept on the disks of this server (on tape or in the cloud only, no replica "
+        "yet, or protected by a secondary server), so that it has no recovery-point volume.",
+        "inactive": f"{name} is not protected at present. Resume its protection, or leave it out.",
+        "custom_volume": f"{name} is kept on a custom volume, which DPM does not manage. Extend it with the tools of "
+        "Windows, or move it into the storage pool.",
+    }[reason]
 
 
 def _allowed(decision: Decision) -> Decision | None:
     """Returns the refusal of what may not be resized at all, or None."""
     volume = decision.volume
-    if volume.edited_through is None:
-        return decision.refused(
-            "inactive",
-            f"{volume.display_name} is not protected at present. Resume its protection, or leave it out.",
-        )
-    if any(member.custom_volume for member in volume.members):
-        return decision.refused(
-            "custom_volume",
-            f"{volume.display_name} is kept on a custom volume, which DPM does not manage. Extend it with the tools of "
-            "Windows, or move it into the storage pool.",
-        )
+    nothing = volume.nothing_to_extend
+    if nothing is not None:
+        return decision.refused(nothing, _nothing_to_extend(volume, nothing))
     if any(member.storage_kind is not StorageKind.LEGACY for member in volume.members):
         return decision.refused(
             "storage_unknown",
@@ -305,7 +357,7 @@ def _within_pool(decisions: Sequence[Decision], pool: Pool) -> list[Decision]:
             answers[one.volume.id] = one.refused(
                 "pool_too_small",
                 f"{shown} needs {format_size(one.takes)} more (the whole call {format_size(needed)}), and the storage "
-                f"pool has {format_size(pool.unallocated_bytes or 0)} unallocated. Add a disk to it, or wish less.",
+                f"pool has {format_size(pool.unallocated_bytes or 0)} unallocated. Add a disk to it, or ask for less.",
             )
         elif slots is not None and slots < 1:
             answers[one.volume.id] = one.refused(

@@ -4,32 +4,19 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The results of the DPM modules, from facts and decisions. Pure."""
+"""The results of the DPM modules that change something, from decisions and checks, and what all results share. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import Check, CheckState
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import (
-    is_short,
-    last_failed_jobs,
-    server_findings,
-    source_findings,
-)
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
-    Alert,
     Allocation,
     DataSource,
-    Facts,
-    Job,
     Pool,
-    StorageKind,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_result import (
     ResizeResult,
@@ -41,43 +28,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_resu
 _TOLD = 5
 
 
-def info_result(facts: Facts, chosen: Sequence[DataSource], threshold: Fraction) -> dict[str, Any]:
-    """Returns the result of dpm_allocation_info for the chosen data sources."""
-    failed = last_failed_jobs(facts.failed)
-    rows = []
-    counted: Counter[str] = Counter()
-    for source in chosen:
-        findings = source_findings(source, facts.pool, failed.get(source.id), threshold)
-        counted.update(finding.code for finding in findings)
-        alerts = [alert for alert in facts.alerts if alert.source == source.id]
-        rows.append(_source_row(facts, source, failed.get(source.id), alerts, findings))
-    about_server = server_findings(facts)
-    counted.update(finding.code for finding in about_server)
-    return {
-        "changed": False,
-        "datasources": rows,
-        "pool": pool_row(facts.pool),
-        "server": {"name": facts.server_name, "version": facts.server_version},
-        "machine": facts.machine,
-        "alerts": [_alert_row(alert) for alert in facts.alerts if alert.source is None],
-        "findings": about_server,
-        "summary": {
-            "datasources": len(chosen),
-            "inconsistent": sum(source.consistent is False for source in chosen),
-            "short": sum(is_short(source, threshold) for source in chosen),
-            "legacy": sum(source.storage_kind is StorageKind.LEGACY for source in chosen),
-            "modern": sum(source.storage_kind is StorageKind.MODERN for source in chosen),
-            "findings": dict(sorted(counted.items())),
-        },
-    }
-
-
 def resize_result(report: ResizeResult) -> dict[str, Any]:
     """Returns the result of dpm_allocation: every data source on one of the volumes, in the order of the selection."""
     rows = [_resized_row(result, member) for result, member in members_of(report.volumes)]
     before = _pool_summary(report.pool_before)
     after = None if report.pool_after is None else _pool_summary(report.pool_after)
-    if report.check_mode:
+    if report.check_mode and before is not None:
         left = before["unallocated_bytes"]
         taken = sum(result.decision.takes for result in report.volumes if result.state == "would_extend")
         after = {**before, "unallocated_bytes": None if left is None else left - taken}
@@ -86,6 +42,11 @@ def resize_result(report: ResizeResult) -> dict[str, Any]:
         "changed": any(result.changed for result in report.volumes),
         "volumes": rows,
         "pool": {"before": before, "after": after},
+        "warnings": _refusals(
+            f"{result.before.display_name} is refused: {result.message}"
+            for result in report.volumes
+            if result.state == "refused" and result.reason != "not_started"
+        ),
         "diff": {
             side: {f"{row['datasource']['name']} on {row['datasource']['computer']}": row[side] for row in changed}
             for side in ("before", "after")
@@ -128,6 +89,11 @@ def check_result(results: Sequence[Check]) -> dict[str, Any]:
             }
             for result in results
         ],
+        "warnings": _refusals(
+            f"The check of {result.source.display_name} is refused: {result.error}"
+            for result in results
+            if result.state is CheckState.REFUSED
+        ),
     }
 
 
@@ -149,10 +115,12 @@ def check_failure(results: Sequence[Check], *, waited: bool, selected: bool) -> 
     return f"{len(told)} of {len(results)} consistency checks did not come to a good end. {listed}{more}"
 
 
-def pool_row(pool: Pool) -> dict[str, Any]:
-    """Returns the storage pool as results have it."""
+def pool_row(pool: Pool) -> dict[str, Any] | None:
+    """Returns the storage pool as results have it; None where it is not known, or the server has none."""
+    if not pool.disks:
+        return None
     return {
-        "disks": None if pool.disks is None else list(pool.disks),
+        "disks": list(pool.disks),
         "capacity_bytes": pool.capacity_bytes,
         "unallocated_bytes": pool.unallocated_bytes,
         "volumes": pool.volumes,
@@ -195,67 +163,13 @@ def _resized_row(result: VolumeResult, member: DataSource) -> dict[str, Any]:
     }
 
 
-def _pool_summary(pool: Pool) -> dict[str, int | None]:
+def _pool_summary(pool: Pool) -> dict[str, int | None] | None:
     row = pool_row(pool)
-    del row["disks"]
-    return row
+    return None if row is None else {key: value for key, value in row.items() if key != "disks"}
 
 
-def _source_row(
-    facts: Facts, source: DataSource, failed: Job | None, alerts: Iterable[Alert], findings: Iterable[Finding]
-) -> dict[str, Any]:
-    points = source.recovery_points
-    return {
-        **name_row(source),
-        "protection_group": source.protection_group,
-        "type": source.type,
-        "state": source.state,
-        "consistent": source.consistent,
-        "active": source.active,
-        "replica": {**sizes_row(source.replica), "path": source.replica_path},
-        "recovery_point_volume": _volume_row(source),
-        "storage_kind": source.storage_kind,
-        "custom_volume": source.custom_volume,
-        "colocated_with": None
-        if source.shares_with is None
-        else [name_row(other) for other in facts.sharing(source) if other.id != source.id],
-        "auto_grow": source.auto_grow,
-        "last_failed_job": None
-        if failed is None
-        else {
-            "type": failed.type,
-            "ended": format_time(failed.ended),
-            "error_code": failed.error_code,
-            "message": failed.message,
-        },
-        "recovery_points": {
-            "count": points.count,
-            "newest": format_time(points.newest),
-            "oldest": format_time(points.oldest),
-        },
-        "alerts": [_alert_row(alert) for alert in alerts],
-        "findings": list(findings),
-    }
-
-
-def _alert_row(alert: Alert) -> dict[str, Any]:
-    return {
-        "id": alert.id,
-        "severity": alert.severity,
-        "type": alert.type,
-        "since": format_time(alert.since),
-        "message": alert.message,
-    }
-
-
-def _volume_row(source: DataSource) -> dict[str, Any] | None:
-    """Returns the recovery-point volume, or None where it does not exist or nothing of it is known."""
-    allocated, used = source.recovery_point_volume.allocated_bytes, source.recovery_point_volume.used_bytes
-    if source.storage_kind is StorageKind.MODERN or allocated is None:
-        return None
-    return {
-        "allocated_bytes": allocated,
-        "used_bytes": used,
-        "free_bytes": None if used is None else max(0, allocated - used),
-        "used_percent": None if used is None else round(used * 100 / allocated, 1),
-    }
+def _refusals(sentences: Iterable[str]) -> list[str]:
+    """Returns warnings for the screen: the first few, and how many more there are."""
+    every = list(sentences)
+    more = len(every) - _TOLD
+    return every if more <= 0 else [*every[:_TOLD], f"And {more} more are refused; the result lists them."]

@@ -57,6 +57,7 @@ class DpmInMemory:
         self.failing: set[str] = set()
         self.between: Callable[[str], None] = lambda step: None
         self.steps: list[str] = []
+        self.jobs_readable = True
         # What happens to the next write: nothing, it is lost before, or after so many of its edits were done.
         self.lose: Iterator[int | None] = iter(())
         self._clock = 1000.0
@@ -77,7 +78,15 @@ class DpmInMemory:
             for name, volume in self.volumes.items()
         ]
 
-    def read(self, deadline: float, *, storage: bool = True, detail: bool = False, since: float = 0) -> Facts:
+    def read(
+        self,
+        deadline: float,
+        *,
+        storage: bool = True,
+        alerts: bool = False,
+        detail: Sequence[str] | None = None,
+        since: float = 0,
+    ) -> Facts:
         self._step("read")
         running = [
             Job(type="replication", status="in_progress", sources=frozenset({name}))
@@ -88,8 +97,12 @@ class DpmInMemory:
         return facts(
             *self.sources(),
             unallocated=self.unallocated,
-            running=(*running, *[job for job in checks if not job.completed]),
-            checks=tuple(job for job in checks if job.started is not None and job.started.timestamp() >= since),
+            running=(*running, *[job for job in checks if not job.completed]) if self.jobs_readable else None,
+            checks=tuple(
+                job
+                for job in checks
+                if not job.completed or (job.started is not None and since and job.started.timestamp() >= since)
+            ),
         )
 
     def shrink_limits(self, ids: Sequence[str], deadline: float) -> dict[str, ShrinkLimits]:

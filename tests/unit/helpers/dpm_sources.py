@@ -30,6 +30,8 @@ def source(id: str = "a", allocated: int | None = 10 * GIB, used: int | None = 5
         "computers": frozenset({"fs1.lab.test"}),
         "protection_group": "Files",
         "state": "valid",
+        "alerted_inconsistent": False,
+        "auto_grow": False,
         "storage_kind": StorageKind.LEGACY,
         "custom_volume": False,
         **others,

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm import model as dpm
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import info_result
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
     lun_info_result,
     rdm_info_result,

@@ -37,7 +37,7 @@ ALLOCATION = CONNECTION.merged_with(SELECTION).merged_with(
             "max_size": {"type": "str"},
             "round_to": {"type": "str", "default": "10MB"},
             "allow_shrink": {"type": "bool", "default": False},
-            "headroom_percent": {"type": "float", "default": 0},
+            "headroom_percent": {"type": "float"},
             "busy_timeout": {"type": "int", "default": 900},
             "timeout": {"type": "int", "default": 1800},
             "on_refused": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},

@@ -20,14 +20,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import (
     Check,
     CheckState,
+    find_check,
     first_look,
     is_over,
-    newest_of,
     startable,
     take_end,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import Answer, DpmServer
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts, Job
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection, select
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -67,7 +67,7 @@ def run_checks(
 ) -> list[Check]:
     """Does one call; returns a check a data source. Raises StorageError only where nothing was started yet."""
     deadline = server.time() + request.timeout
-    facts = server.read(deadline, storage=False)
+    facts = server.read(deadline, storage=False, alerts=True)
     chosen = select(facts.sources.values(), request.selection)
     checks = [first_look(facts, source, only_inconsistent=request.only_inconsistent) for source in chosen]
     if check_mode:
@@ -167,14 +167,16 @@ class _Run:
         self.facts = self.server.read(
             max(self.deadline, self.server.time() + _LOOKING),
             storage=False,
+            alerts=True,
             since=(since - _EARLIER).timestamp(),
         )
+        if self.facts.running is None or self.facts.checks is None:
+            raise StorageError("DPM does not tell which jobs run.")
         for one in awaited:
-            self._settle(one)
+            self._settle(one, self.facts.checks)
 
-    def _settle(self, one: Check) -> None:
-        jobs = [*self.facts.checks, *self.facts.running]
-        job = newest_of(jobs, one.source, self.facts, id=one.job_id, since=one.since)
+    def _settle(self, one: Check, jobs: Sequence[Job]) -> None:
+        job = find_check(jobs, one.source, id=one.job_id, since=one.since)
         if job is None:
             one.missed += 1
             if one.missed >= _MISSED_POLLS:
@@ -183,8 +185,7 @@ class _Run:
         one.missed = 0
         one.job_id, one.started = job.id or one.job_id, job.started or one.started
         if is_over(job):
-            now = self.facts.sources.get(one.source.id)
-            take_end(one, job, None if now is None else now.state)
+            take_end(one, job, self.facts.sources.get(one.source.id))
             self.log(f"The consistency check of {one.source.display_name} {one.state}")
 
     def _look_for_lost(self, lost: Sequence[Check], error: OutcomeUnknown) -> None:
@@ -208,9 +209,9 @@ class _Run:
 
     def _find_lost(self, lost: Sequence[Check], since: datetime) -> None:
         end = max(self.deadline, self.server.time() + _LOOKING)
-        facts = self.server.read(end, storage=False, since=since.timestamp())
+        facts = self.server.read(end, storage=False, alerts=True, since=since.timestamp())
         for one in lost:
-            job = newest_of([*facts.checks, *facts.running], one.source, facts, since=since)
+            job = find_check(facts.checks or (), one.source, since=since)
             if one.state is None and job is not None:
                 one.settle(CheckState.RUNNING)
                 one.started_here, one.since = True, since

@@ -23,6 +23,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.r
     resize_volumes,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer, PowerShellServer
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import (
     at_least,
     selection_of,
@@ -32,11 +33,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options imp
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import (
     check_failure,
     check_result,
-    info_result,
     resize_failure,
     resize_result,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import select
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 
 
@@ -62,7 +61,7 @@ def allocation_info(server: DpmServer, call: Call) -> Outcome:
     threshold = threshold_of(call.options)
     selection = selection_of(call.options)
     deadline = server.time() + at_least(call.options, "timeout", 1)
-    facts, chosen = read_settled(server, lambda read: select(read.sources.values(), selection), deadline, detail=True)
+    facts, chosen = read_settled(server, selection, deadline, detail=True)
     return Outcome(info_result(facts, chosen, threshold))
 
 

@@ -53,21 +53,25 @@ class ResizeRequest:
 
 
 def read_settled(
-    server: DpmServer,
-    pick: Callable[[Facts], tuple[DataSource, ...]],
-    deadline: float,
-    *,
-    detail: bool = False,
+    server: DpmServer, selection: Selection, deadline: float, *, detail: bool = False
 ) -> tuple[Facts, tuple[DataSource, ...]]:
-    """Returns facts and the chosen data sources. Sizes that DPM does not know yet are waited for, within bounds."""
-    facts = server.read(deadline, detail=detail)
-    chosen = pick(facts)
+    """Returns facts and the chosen data sources, with `detail` also the alerts and what DPM has to load first.
+
+    Sizes that DPM does not know yet are waited for, within bounds, and nothing is that was not chosen.
+    """
+    ids: Sequence[str] | None = None
+    if detail:
+        ids = ()
+        if selection.is_given:
+            ids = [source.id for source in select(server.read(deadline, storage=False).sources.values(), selection)]
+    facts = server.read(deadline, alerts=detail, detail=ids)
+    chosen = select(facts.sources.values(), selection)
     for pause in _UNKNOWN_PAUSES:
         if not any(_is_unknown(source) for source in chosen) or server.time() + pause >= deadline:
             break
         server.pause(pause)
-        facts = server.read(deadline, detail=detail)
-        chosen = pick(facts)
+        facts = server.read(deadline, alerts=detail, detail=ids)
+        chosen = select(facts.sources.values(), selection)
     return facts, chosen
 
 
@@ -76,7 +80,7 @@ def resize_volumes(
 ) -> ResizeResult:
     """Does one call; raises StorageError only where nothing was written yet."""
     deadline = server.time() + request.timeout
-    facts, chosen = read_settled(server, lambda read: select(read.sources.values(), request.selection), deadline)
+    facts, chosen = read_settled(server, request.selection, deadline)
     volumes = volumes_of(facts, chosen)
     decisions = _decided(server, facts, volumes, request, deadline, skip_refused=request.skip_refused)
     results = tuple(VolumeResult(volume, decision) for volume, decision in zip(volumes, decisions, strict=True))
@@ -107,7 +111,14 @@ def _decided(
         asked = {through.id: volume.id for volume in shrinking if (through := volume.edited_through) is not None}
         told = server.shrink_limits(sorted(asked), deadline)
         limits = {asked[id]: limit for id, limit in told.items() if id in asked}
-    return plan(volumes, request.policy, facts.pool, limits, skip_refused=skip_refused)
+    return plan(
+        volumes,
+        request.policy,
+        facts.pool,
+        limits,
+        skip_refused=skip_refused,
+        selected=request.selection.is_given,
+    )
 
 
 class _Run:
@@ -158,11 +169,11 @@ class _Run:
             if self.server.time() >= self.deadline:
                 self._give_up("not_started", "The time of the call (timeout) was over before its turn came.")
                 break
-            idle = [result for result in self.pending if not self.facts.busy_with(result.decision.volume.members)]
+            idle = [result for result in self.pending if self.facts.is_idle(result.decision.volume.members)]
             progress = self._write(idle, directly=self.facts.edits_directly) if idle else False
             if not progress:
                 if self.server.time() >= self.busy_until:
-                    self._give_up("busy", "A job of it, or of one that shares its volume, still ran at busy_timeout.")
+                    self._give_up("busy", _why_busy(self.facts))
                     break
                 self.log(f"Waiting for jobs of {', '.join(e.before.display_name for e in self.pending)}")
                 pause = next(pauses, _PAUSES[-1])
@@ -334,6 +345,12 @@ class _Run:
             there = "nothing" if now is None or now.allocated is None else format_size(now.allocated)
             message = f"DPM took {total} for {shown}, and shows {there} {SETTLING:.0f} s later."
             result.settle("failed", "total_not_reached", message)
+
+
+def _why_busy(facts: Facts) -> str:
+    if facts.running is None:
+        return "DPM did not tell until busy_timeout which jobs run. See to its services and run again."
+    return "A job of it, or of one that shares its volume, still ran at busy_timeout. Run again later."
 
 
 def _is_unknown(source: DataSource) -> bool:

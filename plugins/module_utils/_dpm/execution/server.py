@@ -33,6 +33,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.tran
 
 # How long values that DPM loads when they are first read are waited for; scripts in use wait as long.
 _LAZY_SECONDS = 30
+# If none of them was loaded by then, none will be.
+_QUIET_SECONDS = 12
 # How far back failed jobs are looked for.
 _FAILED_HOURS = 7 * 24
 # Pauses longer than this hold no shell open.
@@ -53,8 +55,17 @@ class Answer:
 class DpmServer(Protocol):
     """What the flows need of a DPM server; times are of `time.monotonic()`."""
 
-    def read(self, deadline: float, *, storage: bool = True, detail: bool = False, since: float = 0) -> Facts:
-        """Returns what the server tells; raises ConnectionFailed, TimeIsUp, NoAnswer, or StorageError of DPM's."""
+    def read(
+        self,
+        deadline: float,
+        *,
+        storage: bool = True,
+        alerts: bool = False,
+        detail: Sequence[str] | None = None,
+        since: float = 0,
+    ) -> Facts:
+        """Returns what the server tells: with `detail` also what DPM has to load first, of the data sources with these
+        ids (none: of all); raises ConnectionFailed, TimeIsUp, NoAnswer, or StorageError of DPM's."""
 
     def shrink_limits(self, ids: Sequence[str], deadline: float) -> dict[str, ShrinkLimits]:
         """Returns between which totals DPM would shrink volumes, by the ids that were given."""
@@ -88,14 +99,25 @@ class PowerShellServer:
     ) -> None:
         self._release()
 
-    def read(self, deadline: float, *, storage: bool = True, detail: bool = False, since: float = 0) -> Facts:
+    def read(
+        self,
+        deadline: float,
+        *,
+        storage: bool = True,
+        alerts: bool = False,
+        detail: Sequence[str] | None = None,
+        since: float = 0,
+    ) -> Facts:
         wait = min(_LAZY_SECONDS, max(0, int((deadline - self.time()) / 3)))
         answer = self._run(
             read_server.SCRIPT,
             {
                 "Storage": storage,
-                "Detail": detail,
+                "Detail": detail is not None,
+                "WithAlerts": alerts,
+                "Ids": list(detail or ()),
                 "WaitSeconds": wait,
+                "QuietSeconds": _QUIET_SECONDS,
                 "FailedHours": _FAILED_HOURS,
                 "ChecksSince": int(since),
             },

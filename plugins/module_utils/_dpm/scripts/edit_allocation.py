@@ -6,8 +6,9 @@
 
 """Gives recovery-point volumes their new totals, one after the other.
 
-Right before each edit everything is read again: what is busy, already there, or not as it was decided on is left alone
-and said so. It stops at the first edit that fails, and begins none after its time; what it does not answer for was not
+Before each edit the running jobs are read again, then the size, and the edit follows at once: nothing slow stands
+between the last reading and the edit. What is busy, already there, or not as it was decided on is left alone and said
+so. It stops at the first edit that fails, and begins none after its time; what it does not answer for was not
 begun.
 """
 
@@ -27,15 +28,17 @@ foreach ($edit in $Edits) {
     }
     $answer = @{ id = $edit.id; outcome = 'gone' }
     try {
-        $every = @(Get-DPMDatasource)
-        $source = $every | Where-Object {
+        $sharing = @(Get-DPMDatasource | Where-Object {
+            $edit.shared -contains [string]$_.Id -or $edit.shared -contains [string]$_.DatasourceId
+        })
+        $running = @()
+        if ($sharing.Count -gt 0) {
+            $running = @(Get-DPMJob -Datasource $sharing -Status InProgress)
+        }
+        $source = Get-DPMDatasource | Where-Object {
             @([string]$_.Id, [string]$_.DatasourceId) -contains $edit.id
         } | Select-Object -First 1
         if ($null -ne $source) {
-            $sharing = @($every | Where-Object {
-                $edit.shared -contains [string]$_.Id -or $edit.shared -contains [string]$_.DatasourceId
-            })
-            $running = @(Get-DPMJob -Datasource $sharing -Status InProgress)
             if ($running.Count -gt 0) {
                 $answer.outcome = 'busy'
             }

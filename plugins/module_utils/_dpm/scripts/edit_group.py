@@ -23,17 +23,18 @@ foreach ($edit in $Edits) {
     $answer = @{ id = $edit.id; outcome = 'gone' }
     try {
         $source = $null
+        $running = @()
         $group = Get-DPMProtectionGroup | Where-Object {
             @([string]$_.Name, [string]$_.FriendlyName) -contains $edit.group
         } | Select-Object -First 1
         if ($null -ne $group) {
+            $running = @(Get-DPMJob -ProtectionGroup $group -Status InProgress)
             $editable = Get-DPMModifiableProtectionGroup -ProtectionGroup $group
             $source = Get-DPMDatasource -ProtectionGroup $editable | Where-Object {
                 @([string]$_.Id, [string]$_.DatasourceId) -contains $edit.id
             } | Select-Object -First 1
         }
         if ($null -ne $source) {
-            $running = @(Get-DPMJob -ProtectionGroup $group -Status InProgress)
             if ($running.Count -gt 0) {
                 $answer.outcome = 'busy'
             }

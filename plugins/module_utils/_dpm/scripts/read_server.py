@@ -6,8 +6,9 @@
 
 """Reads a whole DPM server in one run.
 
-`Storage` adds pool and volumes, `Detail` what people want to know beside, `ChecksSince` (seconds since 1970, 0 for
-none) the consistency checks since then. What cannot be read is null, and told in `troubles`.
+`Storage` adds pool and volumes, `WithAlerts` the active alerts, `Detail` what people want to know beside, of the data
+sources with `Ids` (none: of all); `ChecksSince` (seconds since 1970, 0 for none) the consistency checks since then.
+What cannot be read is null, and told in `troubles`; one object that cannot be read says so itself as `unreadable`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ SCRIPT = r"""
 param(
     [bool]$Storage,
     [bool]$Detail,
+    [bool]$WithAlerts,
+    [string[]]$Ids,
     [int]$WaitSeconds,
+    [int]$QuietSeconds,
     [int]$FailedHours,
     [int64]$ChecksSince
 )
@@ -39,38 +43,137 @@ function Get-Identity {
         computers = @([string]$Source.ProductionServerName, [string]$Source.Computer)
     }
 }
+function Test-Loading {
+    param($Source)
+    try {
+        if ($Source.ReplicaSize -le 0 -and [string]$Source.ReplicaPath -eq '') {
+            return $false
+        }
+        if ($Source.TotalRecoveryPoints -eq 0) {
+            return $true
+        }
+        return $Source.LatestRecoveryPoint.Year -eq 1 -or $Source.OldestRecoveryPoint.Year -eq 1
+    }
+    catch {
+        return $false
+    }
+}
+function Test-Wanted {
+    param($Source, $Wanted)
+    if ($Wanted.Count -eq 0) {
+        return $true
+    }
+    try {
+        return $Wanted -contains [string]$Source.Id -or $Wanted -contains [string]$Source.DatasourceId
+    }
+    catch {
+        return $false
+    }
+}
+function Get-SourceRow {
+    param($Source, $OnlyInactive, $WithPoints)
+    $row = @{}
+    try {
+        $row = Get-Identity -Source $Source
+        $row.listed_inactive_only = $OnlyInactive
+        $row.group = [string]$Source.ProtectionGroupName
+        $row.inactive = $Source.IsDiskInactive
+        $row.other_name = [string]$Source.DatasourceName
+        $row.logical_path = [string]$Source.LogicalPath
+        $row.display_path = [string]$Source.DisplayPath
+        $row.type = [string]$Source.ObjectType
+        $row.state = [string]$Source.State
+        $row.replica = $Source.ReplicaSize
+        $row.replica_used = $Source.ReplicaUsedSpace
+        $row.replica_path = [string]$Source.ReplicaPath
+        $row.area = $Source.ShadowCopyAreaSize
+        $row.area_used = $Source.ShadowCopyUsedSpace
+        $row.custom = $Source.IsCustomAllocation
+        $row.collocated = $Source.IsCollocated
+        $row.auto_grow = $Source.IsAutoGrowEnabled
+        if ($WithPoints) {
+            $row.points = $Source.TotalRecoveryPoints
+            $row.newest = Get-Utc -Value $Source.LatestRecoveryPoint
+            $row.oldest = Get-Utc -Value $Source.OldestRecoveryPoint
+        }
+    }
+    catch {
+        # What was read before it is told all the same.
+        $row.unreadable = [string]$_.Exception.Message
+    }
+    return $row
+}
+function Get-ErrorRow {
+    param($Info)
+    return @{
+        code = [string]$Info.ErrorCode
+        message = [string]$Info.ShortProblem
+        problem = [string]$Info.Problem
+    }
+}
 function Get-JobRow {
     param($Job)
-    $id = $Job.JobId
-    if ($null -eq $id) {
-        $id = $Job.Id
-    }
-    $tasks = $Job.Tasks
-    if ($null -eq $tasks) {
-        $tasks = $Job.TaskList
-    }
-    $sources = @(foreach ($source in $Job.DataSources) {
-        Get-Identity -Source $source
-    })
-    $paths = @(foreach ($task in $tasks) {
-        @{ name = [string]$task.DatasourcePath; computers = @([string]$task.ProductionServerName) }
-    })
-    $errors = @(foreach ($task in $tasks) {
-        if ($null -ne $task.ErrorInfo) {
-            @{ code = [string]$task.ErrorInfo.ErrorCode; message = [string]$task.ErrorInfo.ShortProblem }
+    try {
+        $id = $Job.JobId
+        if ($null -eq $id) {
+            $id = $Job.Id
         }
-    })
-    return @{
-        id = [string]$id
-        type = [string]$Job.JobType
-        status = [string]$Job.Status
-        started = Get-Utc -Value $Job.StartTime
-        ended = Get-Utc -Value $Job.EndTime
-        completed = $Job.HasCompleted
-        group = [string]$Job.ProtectionGroupName
-        sources = $sources
-        paths = $paths
-        errors = $errors
+        $tasks = $Job.Tasks
+        if ($null -eq $tasks) {
+            $tasks = $Job.TaskList
+        }
+        $sources = @(foreach ($source in $Job.DataSources) {
+            Get-Identity -Source $source
+        })
+        $paths = @(foreach ($task in $tasks) {
+            @{ name = [string]$task.DatasourcePath; computers = @([string]$task.ProductionServerName) }
+        })
+        $errors = @(foreach ($task in $tasks) {
+            if ($null -ne $task.ErrorInfo) {
+                Get-ErrorRow -Info $task.ErrorInfo
+            }
+        })
+        return @{
+            id = [string]$id
+            type = [string]$Job.JobType
+            category = [string]$Job.JobCategory
+            status = [string]$Job.Status
+            started = Get-Utc -Value $Job.StartTime
+            ended = Get-Utc -Value $Job.EndTime
+            completed = $Job.HasCompleted
+            group = [string]$Job.ProtectionGroupName
+            sources = $sources
+            paths = $paths
+            errors = $errors
+        }
+    }
+    catch {
+        return @{ unreadable = [string]$_.Exception.Message }
+    }
+}
+function Get-AlertRow {
+    param($Alert)
+    try {
+        $id = $Alert.AlertId
+        if ($null -eq $id) {
+            $id = $Alert.Id
+        }
+        $about = @(foreach ($source in $Alert.Datasource) {
+            Get-Identity -Source $source
+        })
+        $row = Get-ErrorRow -Info $Alert.ErrorInfo
+        $row.id = [string]$id
+        $row.severity = [string]$Alert.Severity
+        $row.type = [string]$Alert.Type
+        $row.since = Get-Utc -Value $Alert.OccurredSince
+        $row.sources = $about
+        $row.server = [string]$Alert.Server
+        $row.area = [string]$Alert.AffectedArea
+        $row.target = [string]$Alert.TargetObjectName
+        return $row
+    }
+    catch {
+        return @{ unreadable = [string]$_.Exception.Message }
     }
 }
 
@@ -78,63 +181,43 @@ $here = [string]$env:COMPUTERNAME
 $troubles = @()
 
 $found = @(Get-DPMDatasource)
-$known = @(foreach ($source in $found) {
-    [string]$source.Id
-})
-# It may list those no longer protected only, or all.
+# It may list those no longer protected only, or all: what is listed twice is told twice.
 $others = @()
 try {
-    $others = @(Get-DPMDatasource -Inactive | Where-Object { $known -notcontains [string]$_.Id })
+    $others = @(Get-DPMDatasource -Inactive)
 }
 catch {
     $troubles += @{ part = 'inactive'; message = [string]$_.Exception.Message }
 }
-$unlisted = @(foreach ($source in $others) {
-    [string]$source.Id
-})
-$every = @($found) + @($others)
-
 if ($Detail) {
-    # Reading these starts their loading.
-    $until = (Get-Date).AddSeconds($WaitSeconds)
-    $waiting = $true
-    while ($waiting) {
-        $loading = @($every | Where-Object {
-            $_.LatestRecoveryPoint.Year -eq 1 -or $_.OldestRecoveryPoint.Year -eq 1 -or $_.TotalRecoveryPoints -eq 0
-        })
-        $waiting = $loading.Count -gt 0 -and (Get-Date) -lt $until
-        if ($waiting) {
-            Start-Sleep -Milliseconds 500
+    # Reading these starts their loading. It is over once nothing has changed any more for a while.
+    $loading = @(foreach ($source in @($found) + @($others)) {
+        if ((Test-Wanted -Source $source -Wanted $Ids) -and (Test-Loading -Source $source)) {
+            $source
         }
+    })
+    $start = Get-Date
+    $until = $start.AddSeconds($WaitSeconds)
+    $giveUp = $start.AddSeconds($QuietSeconds)
+    while ($loading.Count -gt 0 -and (Get-Date) -lt $until -and (Get-Date) -lt $giveUp) {
+        Start-Sleep -Milliseconds 500
+        $left = @($loading | Where-Object {
+            Test-Loading -Source $_
+        })
+        if ($left.Count -lt $loading.Count) {
+            $seconds = ((Get-Date) - $start).TotalSeconds + 2
+            $giveUp = (Get-Date).AddSeconds($seconds)
+        }
+        $loading = $left
     }
 }
-$sources = @(foreach ($source in $every) {
-    $row = @{
-        ids = @([string]$source.Id, [string]$source.DatasourceId)
-        name = [string]$source.Name
-        other_name = [string]$source.DatasourceName
-        logical_path = [string]$source.LogicalPath
-        computers = @([string]$source.ProductionServerName, [string]$source.Computer)
-        group = [string]$source.ProtectionGroupName
-        type = [string]$source.ObjectType
-        state = [string]$source.State
-        inactive = $source.IsDiskInactive
-        listed_inactive_only = $unlisted -contains [string]$source.Id
-        replica = $source.ReplicaSize
-        replica_used = $source.ReplicaUsedSpace
-        replica_path = [string]$source.ReplicaPath
-        area = $source.ShadowCopyAreaSize
-        area_used = $source.ShadowCopyUsedSpace
-        custom = $source.IsCustomAllocation
-        collocated = $source.IsCollocated
-        auto_grow = $source.IsAutoGrowEnabled
-    }
-    if ($Detail) {
-        $row.points = $source.TotalRecoveryPoints
-        $row.newest = Get-Utc -Value $source.LatestRecoveryPoint
-        $row.oldest = Get-Utc -Value $source.OldestRecoveryPoint
-    }
-    $row
+$sources = @(foreach ($source in $found) {
+    $points = $Detail -and (Test-Wanted -Source $source -Wanted $Ids)
+    Get-SourceRow -Source $source -OnlyInactive $false -WithPoints $points
+})
+$sources += @(foreach ($source in $others) {
+    $points = $Detail -and (Test-Wanted -Source $source -Wanted $Ids)
+    Get-SourceRow -Source $source -OnlyInactive $true -WithPoints $points
 })
 
 $running = $null
@@ -146,13 +229,31 @@ try {
 catch {
     $troubles += @{ part = 'jobs'; message = [string]$_.Exception.Message }
 }
-
-$checks = @()
-if ($ChecksSince -gt 0) {
-    $from = ([datetime]'1970-01-01T00:00:00Z').ToUniversalTime().AddSeconds($ChecksSince)
-    $checks = @(foreach ($job in Get-DPMJob -From $from -Type Validation) {
+# What is a consistency check DPM says itself: the type of a job may be a text in its language.
+$checks = $null
+try {
+    $jobs = @(Get-DPMJob -Type Validation -Status InProgress)
+    if ($ChecksSince -gt 0) {
+        $from = ([datetime]'1970-01-01T00:00:00Z').ToUniversalTime().AddSeconds($ChecksSince)
+        $jobs += @(Get-DPMJob -From $from -Type Validation)
+    }
+    $checks = @(foreach ($job in $jobs) {
         Get-JobRow -Job $job
     })
+}
+catch {
+    $troubles += @{ part = 'checks'; message = [string]$_.Exception.Message }
+}
+$alertRows = $null
+if ($WithAlerts) {
+    try {
+        $alertRows = @(foreach ($alert in Get-DPMAlert) {
+            Get-AlertRow -Alert $alert
+        })
+    }
+    catch {
+        $troubles += @{ part = 'alerts'; message = [string]$_.Exception.Message }
+    }
 }
 
 $disks = $null
@@ -194,7 +295,11 @@ if ($Storage) {
             $held = @(foreach ($source in $volume.ContainedDataSources) {
                 Get-Identity -Source $source
             })
-            @{ type = [string]$volume.VolumeType; sources = $held }
+            $size = $volume.VolumeSize
+            if ($null -eq $size) {
+                $size = $volume.TotalSpace
+            }
+            @{ type = [string]$volume.VolumeType; size = $size; sources = $held }
         })
     }
     catch {
@@ -203,7 +308,6 @@ if ($Storage) {
 }
 
 $failed = $null
-$alerts = $null
 $server = @{}
 $machine = @{ name = $here }
 if ($Detail) {
@@ -215,28 +319,6 @@ if ($Detail) {
     }
     catch {
         $troubles += @{ part = 'failed'; message = [string]$_.Exception.Message }
-    }
-    try {
-        $alerts = @(foreach ($alert in Get-DPMAlert) {
-            $id = $alert.AlertId
-            if ($null -eq $id) {
-                $id = $alert.Id
-            }
-            $about = @(foreach ($source in $alert.Datasource) {
-                Get-Identity -Source $source
-            })
-            @{
-                id = [string]$id
-                severity = [string]$alert.Severity
-                type = [string]$alert.Type
-                since = Get-Utc -Value $alert.OccurredSince
-                message = [string]$alert.ErrorInfo.ShortProblem
-                sources = $about
-            }
-        })
-    }
-    catch {
-        $troubles += @{ part = 'alerts'; message = [string]$_.Exception.Message }
     }
     try {
         $product = Get-CimInstance -ClassName Win32_ComputerSystemProduct
@@ -265,7 +347,7 @@ if ($Detail) {
     running = $running
     checks = $checks
     failed = $failed
-    alerts = $alerts
+    alerts = $alertRows
     disks = $disks
     volumes = $volumes
     modern_volumes = $modern

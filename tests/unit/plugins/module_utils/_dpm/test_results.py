@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Alert,
     DataSource,
@@ -21,7 +22,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     RecoveryPoints,
     StorageKind,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import info_result
 from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import GIB, facts, pool, source
 
 MONDAY, TUESDAY = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
@@ -112,13 +112,17 @@ def test_who_shares_the_volumes_is_named_or_null() -> None:
 def test_the_findings_of_the_server_are_counted_too() -> None:
     trouble = Finding("unreadable", "warning", "DPM does not tell the alerts.", "See.", "alerts")
     result = info(source(state="invalid"), pool=pool(volumes=970), unreadable=(trouble,))
-    assert [finding["code"] for finding in result["findings"]] == ["unreadable", "ldm_slots_low"]
+    assert [finding["code"] for finding in result["server"]["findings"]] == ["unreadable", "ldm_slots_low"]
     assert result["summary"] == {
         "datasources": 1,
         "inconsistent": 1,
+        "consistency_unknown": 0,
         "short": 0,
         "legacy": 1,
         "modern": 0,
+        "none": 0,
+        "unknown": 0,
+        "complete": False,
         "findings": {"ldm_slots_low": 1, "replica_inconsistent": 1, "unreadable": 1},
     }
     assert result["pool"]["ldm_slots_left"] == 50

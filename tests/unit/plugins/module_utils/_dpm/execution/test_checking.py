@@ -15,8 +15,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import (
     Check,
     CheckState,
+    find_check,
     first_look,
-    newest_of,
     take_end,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.checking import (
@@ -24,7 +24,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.c
     refuse_recklessness,
     run_checks,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Job
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Job, StorageKind
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import check_failure, check_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
 from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_in_memory import Check as RunningCheck
@@ -158,8 +158,17 @@ def test_what_is_not_protected_is_refused_and_fails_only_what_was_selected() -> 
     assert check_failure([look], waited=True, selected=True)
 
 
-def test_a_state_that_dpm_does_not_tell_is_not_taken_for_consistent() -> None:
-    there = facts(source("a", state=None))
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"state": None},
+        {"state": "protected"},
+        {"state": "valid", "alerted_inconsistent": None},
+        {"state": "3"},
+    ],
+)
+def test_a_state_that_is_not_known_is_not_taken_for_consistent(unknown: dict[str, Any]) -> None:
+    there = facts(source("a", **unknown))
     look = first_look(there, there.sources["a"], only_inconsistent=True)
     assert (look.state, look.reason) == (CheckState.REFUSED, "state_unknown")
     assert first_look(there, there.sources["a"], only_inconsistent=False).state is None
@@ -181,27 +190,72 @@ def test_everything_on_the_server_is_never_checked_by_mistake() -> None:
         ("something_new", None, "valid", "succeeded"),
         ("something_new", None, "invalid", "failed"),
         ("something_new", "an error", "valid", "failed"),
-        (None, None, None, "succeeded"),
+        ("something_new", None, "protected", "failed"),
+        (None, None, None, "failed"),
     ],
 )
 def test_what_the_end_of_a_job_means(status: str | None, message: str | None, now: str | None, state: str) -> None:
     one = Check(source("a"))
-    take_end(one, Job(status=status, message=message, completed=True), now)
+    take_end(one, Job(status=status, message=message, completed=True), source("a", state=now))
     assert str(one.state) == state
 
 
+def test_a_replica_that_is_called_inconsistent_no_longer_is_cured_though_nobody_knows_the_word() -> None:
+    ended = Job(status="completed", completed=True)
+    cured = Check(source("a", state="invalid"))
+    take_end(cured, ended, source("a", state="protected"))
+    assert cured.state is CheckState.SUCCEEDED
+    for now in (None, source("a", state=None), source("a", state="protected", alerted_inconsistent=None)):
+        unknown = Check(source("a", state="invalid"))
+        take_end(unknown, ended, now)
+        assert (unknown.state, unknown.reason) == (CheckState.FAILED, "outcome_unknown")
+    alerted = Check(source("a", state="invalid"))
+    take_end(alerted, ended, source("a", state="protected", alerted_inconsistent=True))
+    assert (alerted.state, alerted.reason) == (CheckState.FAILED, "job_failed")
+
+
+def test_what_has_no_replica_on_disks_is_not_checked() -> None:
+    there = facts(source("a", state="invalid", storage_kind=StorageKind.NONE))
+    look = first_look(there, there.sources["a"], only_inconsistent=False)
+    assert (look.state, look.reason) == (CheckState.REFUSED, "no_disk_storage")
+
+
+def test_a_check_of_any_type_is_waited_for_by_its_id() -> None:
+    """The type of a job may be a text, and its data sources names that nobody knows: the id alone decides."""
+    named = Job(id="x", type="整合性チェック", sources=frozenset())
+    other = Job(id="y", type="validation", sources=frozenset({"a"}))
+    assert find_check([other, named], source("a"), id="x") == named
+    assert find_check([other], source("a"), id="x") is None
+
+
+def test_jobs_that_cannot_be_read_are_not_taken_for_none() -> None:
+    one = server(a="invalid")
+    one.jobs_readable = False
+    checks = run(one)
+    assert (states(checks), checks[0].reason) == ({"a": "not_started"}, "unreachable")
+    assert not one.checks
+
+
+def test_what_was_refused_is_told_on_the_screen() -> None:
+    there = facts(*[source(name, state=None) for name in "abcdefg"])
+    looks = [first_look(there, one, only_inconsistent=True) for one in there.sources.values()]
+    warnings = check_result(looks)["warnings"]
+    assert len(warnings) == 6
+    assert "A:\\ on fs1.lab.test is refused: Whether its replica is consistent is not known" in warnings[0]
+    assert warnings[-1] == "And 2 more are refused; the result lists them."
+
+
 def test_a_job_is_found_by_its_id_or_as_the_newest_since_then() -> None:
-    there = facts(source("a"))
-    one = there.sources["a"]
+    one = source("a")
 
     def job(id: str | None, hour: int) -> Job:
         moment = datetime(2026, 10, 31, hour, tzinfo=UTC)
         return Job(id=id, type="validation", started=moment, sources=frozenset({"a"}))
 
     jobs = [job("x", 1), job("y", 3), job("z", 2)]
-    assert newest_of(jobs, one, there, id="x") == jobs[0]
-    assert newest_of(jobs, one, there) == jobs[1]
-    assert newest_of(jobs, one, there, id="unknown") is None
-    assert newest_of(jobs, one, there, since=datetime(2026, 10, 31, 4, tzinfo=UTC)) is None
+    assert find_check(jobs, one, id="x") == jobs[0]
+    assert find_check(jobs, one) == jobs[1]
+    assert find_check(jobs, one, id="unknown") is None
+    assert find_check(jobs, one, since=datetime(2026, 10, 31, 4, tzinfo=UTC)) is None
     nameless = [job(None, 1), job(None, 3)]
-    assert newest_of(nameless, one, there, id="x") == nameless[1]
+    assert find_check(nameless, one, id="x") == nameless[1]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,7 +43,13 @@ def row(id: str = ONE, name: str = "D:\\", **others: Any) -> dict[str, Any]:
 
 
 def read(*rows: dict[str, Any], **others: Any) -> Facts:
-    answer = {"now": "2026-11-01T10:00:00.1234567Z", "sources": list(rows), "knows_modern": False, **others}
+    answer = {
+        "now": "2026-11-01T10:00:00.1234567Z",
+        "sources": list(rows),
+        "knows_modern": False,
+        "alerts": [],
+        **others,
+    }
     return parse_facts(answer)
 
 
@@ -75,9 +82,9 @@ def test_values_that_were_not_loaded_are_unknown() -> None:
 
 @pytest.mark.parametrize(
     ("state", "consistent"),
-    [("Invalid", False), ("Valid", True), ("SomethingNew", True), ("", None), (None, None)],
+    [("Invalid", False), ("Valid", True), ("SomethingNew", None), ("", None), (None, None)],
 )
-def test_only_the_state_that_is_known_to_be_bad_is_bad(state: object, consistent: bool | None) -> None:
+def test_a_state_is_good_or_bad_only_where_its_word_is_known(state: object, consistent: bool | None) -> None:
     assert only(read(row(state=state))).consistent is consistent
 
 
@@ -119,6 +126,50 @@ def test_the_kind_of_storage(area: int, server: dict[str, Any], kind: StorageKin
     assert only(read(row(area=area), **server)).storage_kind is kind
 
 
+NOTHING = {"replica": 0, "replica_used": 0, "replica_path": "", "area": 0, "area_used": 0}
+
+
+@pytest.mark.parametrize("size", [0, -1])
+@pytest.mark.parametrize("modern", [{"knows_modern": False}, {"knows_modern": True, "modern_volumes": 1}])
+def test_what_is_on_no_disk_has_nothing_to_extend(size: int, modern: dict[str, Any]) -> None:
+    """On tape or in the cloud only, no replica yet, protected by a secondary server."""
+    nothing = {**NOTHING, "replica": size, "area": size}
+    assert only(read(row(**nothing), **modern, volumes=[])).storage_kind is StorageKind.NONE
+    assert only(read(row(**nothing), **modern, volumes=[])).nothing_to_extend == "no_disk_storage"
+    # Kept nowhere is said only where all of it was read.
+    assert only(read(row(**nothing), **modern, volumes=None)).storage_kind is StorageKind.UNKNOWN
+    for hidden in ("replica", "replica_path"):
+        seen = {**nothing, hidden: None if hidden == "replica" else "\\\\?\\Volume{1}\\"}
+        assert only(read(row(**seen), **modern, volumes=[])).storage_kind is not StorageKind.NONE
+
+
+def volume(kind: str, size: int | None, *ids: str) -> dict[str, Any]:
+    return {"type": kind, "size": size, "sources": [{"ids": [id]} for id in ids]}
+
+
+def test_of_two_allocations_the_current_one_is_that_of_its_own_size() -> None:
+    """The volumes from before it was protected anew stay listed until their recovery points expire."""
+    volumes = [volume("DiffArea", 10 * GIB, ONE, TWO), volume("DiffArea", 30 * GIB, ONE)]
+    facts = read(row(area=30 * GIB), row(TWO, "E:\\"), volumes=volumes)
+    assert (facts.sources[ONE].shares_with, facts.sources[TWO].shares_with) == ((), ())
+    assert facts.sources[ONE].storage_kind is StorageKind.LEGACY
+    shared = read(row(), row(TWO, "E:\\"), volumes=volumes)
+    assert (shared.sources[ONE].shares_with, shared.sources[TWO].shares_with) == ((TWO,), (ONE,))
+    # Where its size tells neither, with whom it shares is not known.
+    neither = read(row(area=20 * GIB), row(TWO, "E:\\"), volumes=volumes)
+    assert (neither.sources[ONE].shares_with, neither.sources[TWO].shares_with) == (None, None)
+
+
+def test_what_moved_to_modern_storage_is_not_tied_to_its_old_volume() -> None:
+    server = {"knows_modern": True, "modern_volumes": 1}
+    old = [volume("Replica", 20 * GIB, ONE, TWO), volume("DiffArea", 10 * GIB, ONE, TWO)]
+    facts = read(row(area=0, replica=55 * GIB), row(TWO, "E:\\"), volumes=old, **server)
+    assert facts.sources[ONE].storage_kind is StorageKind.MODERN
+    assert (facts.sources[ONE].shares_with, facts.sources[TWO].shares_with) == ((), ())
+    unknown = read(row(area=-1, replica=-1), row(TWO, "E:\\"), volumes=old, **server)
+    assert unknown.sources[ONE].storage_kind is StorageKind.UNKNOWN
+
+
 def test_who_shares_a_volume_is_seen_in_the_list_of_volumes() -> None:
     both = {"type": "ShadowCopy", "sources": [{"ids": [ONE]}, {"ids": [], "name": "E:\\", "computers": ["fs1"]}]}
     facts = read(row(), row(TWO, "E:\\"), volumes=[both])
@@ -149,14 +200,108 @@ def test_jobs_are_known_by_id_by_name_or_not_at_all() -> None:
     facts = read(row(), running=running)
     assert [job.sources for job in facts.running] == [{ONE}, {ONE}, set(), set()]
     assert (facts.running[0].id, facts.running[1].id) == ("77", None)
-    assert len(facts.busy_with((only(facts),))) == 2
+    assert not facts.is_idle((only(facts),))
+    assert read(row(), running=running[2:]).is_idle((only(facts),))
 
 
 def test_without_the_direct_edit_every_job_of_the_group_counts() -> None:
     job = {"type": "Replication", "status": "InProgress", "sources": [], "group": "Files"}
-    assert not read(row(), running=[job]).busy_with((only(read(row())),))
+    assert read(row(), running=[job]).is_idle((only(read(row())),))
     facts = read(row(), running=[job], edits_directly=False)
-    assert len(facts.busy_with((only(facts),))) == 1
+    assert not facts.is_idle((only(facts),))
+
+
+def test_running_jobs_that_were_not_read_are_not_taken_for_none() -> None:
+    facts = read(row(), running=None)
+    assert facts.running is None
+    assert not facts.is_idle((only(facts),))
+    assert read(row(), running=[{"unreadable": "It cannot be read."}]).running is None
+
+
+def test_a_job_is_of_its_category_and_of_the_data_source_that_the_console_shows() -> None:
+    job = {
+        "type": "同期",
+        "category": "Replication",
+        "status": "InProgress",
+        "sources": [{"name": "Volume D"}],
+        "paths": [{"name": "Files\\D", "computers": ["fs1.lab.test"]}],
+    }
+    facts = read(row(display_path="Files\\D"), row(TWO, "E:\\"), running=[job])
+    assert facts.running is not None
+    assert (facts.running[0].type, facts.running[0].sources) == ("replication", {ONE})
+
+
+def test_what_dpm_lists_as_a_check_is_one_whatever_its_type_is_called() -> None:
+    checks = read(row(), checks=[{"id": "7", "type": "整合性チェック", "sources": [{"ids": [ONE]}]}]).checks
+    assert checks is not None
+    assert [(check.id, check.type) for check in checks] == [("7", "validation")]
+    assert read(row()).checks is None
+
+
+@pytest.mark.parametrize(
+    ("told", "source", "computer"),
+    [
+        ({"sources": [{"ids": [ONE]}], "server": "fs9"}, ONE, None),
+        ({"server": "FS1", "area": "D:\\"}, ONE, "fs1.lab.test"),
+        ({"server": "fs1.lab.test", "target": "D:\\"}, ONE, "fs1.lab.test"),
+        ({"area": "E:\\"}, TWO, None),
+        ({"server": "fs1"}, None, "fs1.lab.test"),
+        ({"target": "FS1.lab.test"}, None, "fs1.lab.test"),
+        ({"area": "Disk 1", "server": "dpm01"}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_an_alert_is_somebodys_by_whatever_it_tells(
+    told: dict[str, Any], source: str | None, computer: str | None
+) -> None:
+    alerts = read(row(), row(TWO, "E:\\"), alerts=[{"type": "DiskMissing", **told}]).alerts
+    assert alerts is not None
+    assert (alerts[0].source, alerts[0].computer) == (source, computer)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"type": "ReplicaInconsistent"},
+        {"type": "7", "problem": "レプリカは一貫していません。(ID: 3106)"},
+        {"type": "", "code": "3163"},
+        {"type": "", "message": "Replica is inconsistent"},
+    ],
+)
+def test_an_active_alert_makes_a_replica_inconsistent_whatever_its_state_is_called(told: dict[str, Any]) -> None:
+    alert = {"sources": [{"ids": [ONE]}], **told}
+    for state in ("Valid", "Protected", ""):
+        assert only(read(row(state=state), alerts=[alert])).consistent is False
+    # Of which data source it is, is not told: it may be this one.
+    assert only(read(row(), alerts=[told])).consistent is None
+    assert only(read(row(), alerts=[{**told, "server": "fs1"}])).consistent is None
+
+
+def test_alerts_that_were_not_read_leave_it_open_whether_a_replica_is_consistent() -> None:
+    facts = read(row(), alerts=None)
+    assert (facts.alerts, facts.alerts_complete, only(facts).consistent) == (None, False, None)
+    assert only(read(row(state="Invalid"), alerts=None)).consistent is False
+    some = read(row(), alerts=[{"unreadable": "It cannot be read."}, {"type": "DiskMissing"}])
+    assert some.alerts is not None
+    assert (len(some.alerts), some.alerts_complete, only(some).consistent) == (1, False, None)
+    untold = read(row(), alerts=[{"type": "7", "sources": [{"ids": [ONE]}]}])
+    assert only(untold).consistent is None
+    assert only(read(row(), alerts=[{"type": "DiskMissing", "sources": [{"ids": [ONE]}]}])).consistent is True
+
+
+def test_a_data_source_that_cannot_be_read_ends_no_reading() -> None:
+    facts = read(row(), {"unreadable": "No id."}, {"ids": [TWO], "name": "E:\\", "unreadable": "It broke."})
+    assert list(facts.sources) == [ONE, TWO]
+    broken = facts.sources[TWO]
+    assert (broken.consistent, broken.unreadable, broken.nothing_to_extend) == (None, "It broke.", None)
+    assert [finding.code for finding in facts.unreadable] == ["unreadable"]
+
+
+def test_the_space_of_a_disk_that_is_not_healthy_is_not_free() -> None:
+    disk = {"name": "Disk 1", "capacity": 100, "unallocated": 60, "in_pool": True, "status": "Healthy"}
+    for status, left in (("Healthy", 120), ("Missing", 60), ("SomethingNew", 60), ("", None), (None, None)):
+        pool = read(row(), disks=[disk, {**disk, "name": "Disk 2", "status": status}], volumes=[]).pool
+        assert (pool.capacity_bytes, pool.unallocated_bytes) == (200, left)
 
 
 def test_the_pool_counts_its_own_disks_only() -> None:
@@ -179,6 +324,7 @@ def test_the_pool_counts_its_own_disks_only() -> None:
         ("There is not enough space (ID 358)", 358),
         ("領域が不足しています。(ID: 358 詳細: ...)", 358),
         ("(ID：360)", 360),
+        ("(ID 100123)", 100123),
         ("GUID 358", None),
         ("", None),
         (None, None),
@@ -230,3 +376,80 @@ def test_no_answer_whatever_is_a_traceback(answer: dict[str, Any]) -> None:
 def test_the_number_of_a_jobs_error_is_one_or_none(code: str, number: int | None) -> None:
     job = {"type": "Replication", "errors": [{"code": code, "message": "It failed."}]}
     assert read(row(), failed=[job]).failed[0].error_code == number
+
+
+def test_the_number_of_an_error_stands_in_its_long_text() -> None:
+    job = {"errors": [{"code": "", "message": "It failed.", "problem": "It failed. (ID: 104456 Details: ...)"}]}
+    failed = read(row(), failed=[job]).failed
+    assert failed is not None
+    assert (failed[0].error_code, failed[0].message) == (104456, "It failed.")
+
+
+texts = st.sampled_from(["", "Valid", "Invalid", "Protected", "3"])
+worlds = st.fixed_dictionaries(
+    {
+        "sources": st.lists(
+            st.fixed_dictionaries({"state": texts, "inactive": st.booleans()}), min_size=1, max_size=3
+        ).map(lambda some: [{**row(f"{place}" * 8, f"{place}:\\"), **one} for place, one in enumerate(some, 1)]),
+        "running": st.lists(st.sampled_from("123"), max_size=2).map(
+            lambda ids: [{"status": "InProgress", "type": "Replication", "sources": [{"ids": [id * 8]}]} for id in ids]
+        ),
+        "alerts": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "type": st.sampled_from(["ReplicaInconsistent", "DiskMissing"]),
+                    "severity": st.sampled_from(["Error", "Warning"]),
+                    "sources": st.sampled_from("123").map(lambda id: [{"ids": [id * 8]}]),
+                    "server": st.just("fs1"),
+                }
+            ),
+            max_size=3,
+        ),
+        "disks": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "unallocated": st.integers(0, 100),
+                    "status": st.sampled_from(["Healthy", "Missing"]),
+                    "in_pool": st.just(True),
+                }
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+        "volumes": st.just([]),
+        "knows_modern": st.just(True),
+        "modern_volumes": st.just(1),
+        "checks": st.just([]),
+    }
+)
+
+
+@given(worlds, st.data())
+def test_whatever_is_hidden_nothing_becomes_better(world: dict[str, Any], data: st.DataObject) -> None:
+    whole = parse_facts(world)
+    hidden = copy.deepcopy(world)
+    part = data.draw(st.sampled_from(["sources", "running", "alerts", "disks"]))
+    rows = hidden[part]
+    what = data.draw(st.sampled_from(["all", "one", "property"]))
+    if what == "all" and part != "sources":
+        hidden[part] = None
+    elif rows:
+        place = data.draw(st.integers(0, len(rows) - 1))
+        if what == "one" and part != "disks":
+            rows[place] = {"ids": rows[place].get("ids"), "unreadable": "It cannot be read."}
+        else:
+            key = data.draw(st.sampled_from(sorted(rows[place].keys() - {"ids", "in_pool"})))
+            rows[place] = {**rows[place], key: None}
+    seen = parse_facts(hidden)
+    for id, source in whole.sources.items():
+        assert source.consistent is not False or seen.sources[id].consistent is not True
+        assert source.consistent is not None or seen.sources[id].consistent is not True
+        if part != "running":
+            continue
+        # A job that does not tell whose it is, is looked for once more by DPM itself, right before an edit.
+        told = all(job.get("sources") for job in hidden["running"] or ())
+        assert whole.is_idle((source,)) or not told or not seen.is_idle((seen.sources[id],))
+    if whole.pool.unallocated_bytes is not None and seen.pool.unallocated_bytes is not None:
+        assert seen.pool.unallocated_bytes <= whole.pool.unallocated_bytes
+    if whole.alerts and seen.alerts is not None:
+        assert len(seen.alerts) == len(whole.alerts) or not seen.alerts_complete
