@@ -220,8 +220,8 @@ volumes:
             V(busy), V(changed_meanwhile), V(outcome_unknown), V(total_not_reached), V(gone), V(dpm_refused),
             V(pool_too_small), V(pool_failed) or V(not_started).
           - With V(refused) V(modern_storage), V(no_disk_storage), V(custom_volume), V(inactive), V(size_unknown),
-            V(storage_unknown), V(sharing_unknown), V(pool_too_small), V(pool_unknown), V(ldm_slots), V(shrink_impossible),
-            V(outside_shrink_limits) or V(not_started).
+            V(storage_unknown), V(sharing_unknown), V(pool_too_small), V(pool_unknown), V(ldm_slots),
+            V(shrink_impossible), V(outside_shrink_limits) or V(not_started).
         type: str
         returned: always
         sample: max_size_reached

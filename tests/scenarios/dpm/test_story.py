@@ -30,7 +30,7 @@ def test_from_the_full_volume_to_a_consistent_replica_and_again(lab: Lab) -> Non
     assert (before["state"], before["consistent"]) == ("invalid", False)
     assert before["recovery_point_volume"]["used_percent"] == 100.0
     assert {"recovery_point_volume_short", "replica_inconsistent", "job_failed"} <= codes(before)
-    assert before["last_failed_job"]["error_code"] is None
+    assert before["last_failed_job"]["error_code"] == 214
     assert before["last_failed_job"]["message"] == "There is not enough space on the recovery point volume."
     assert {alert["type"] for alert in before["alerts"]} == {
         "replica_inconsistent",
@@ -81,7 +81,7 @@ def test_check_mode_changes_nothing_and_says_the_same(lab: Lab) -> None:
 
 
 def test_auto_grow_was_faster(lab: Lab) -> None:
-    lab.control.hooks.before("Get-DPMDatasource", 3, lambda: lab.control.edit("D:\\", "70GB", "fs01.lab.test"))
+    lab.control.hooks.before("Get-DPMDatasource", 4, lambda: lab.control.edit("D:\\", "70GB", "fs01.lab.test"))
     failure, result = lab.allocate(**SHORT, size="60GB")
     assert failure is None
     assert states(result) == {"D:\\": ("unchanged", None)}
@@ -94,7 +94,7 @@ def test_another_administrator_right_before_the_edit(lab: Lab) -> None:
     for size in (45, 50, 55, 60, 65, 200):
         lab.world()
         lab.control.hooks.before(
-            "Get-DPMDatasource", 3, lambda size=size: lab.control.edit("D:\\", f"{size}GB", "fs01.lab.test")
+            "Get-DPMDatasource", 4, lambda size=size: lab.control.edit("D:\\", f"{size}GB", "fs01.lab.test")
         )
         failure, result = lab.allocate(**SHORT, size="60GB")
         assert failure is None
@@ -106,7 +106,7 @@ def test_an_administrator_who_does_not_leave_off(lab: Lab) -> None:
     for number, size in enumerate((45, 50, 55)):
         lab.control.hooks.before(
             "Get-DPMDatasource",
-            3 + 3 * number,
+            4 + 4 * number,
             lambda size=size: lab.control.edit("D:\\", f"{size}GB", "fs01.lab.test"),
         )
     failure, result = lab.allocate(**SHORT, size="60GB")
@@ -229,7 +229,10 @@ def test_max_size_is_not_passed_and_what_it_leaves_is_said(lab: Lab) -> None:
         ({"min_free_percent": 100}, "below 100"),
         ({"min_free": "1GB", "allow_shrink": True}, "allow_shrink goes with size only"),
         ({"size": "60GB", "datasources": ["D:\\"], "headroom_percent": 5}, "headroom_percent goes with"),
-        ({"min_free": "1GB", "timeout": 0}, "timeout is to be 1 or more"),
+        ({"min_free": "10"}, "min_free: 10 without a unit is 10 bytes, less than any volume has. Give the unit"),
+        ({"size": 1024, "datasources": ["D:\\"]}, "size: 1024 without a unit"),
+        ({"min_free": "1GB", "max_size": "500"}, "max_size: 500 without a unit"),
+        ({"min_free": "1GB", "timeout": 0}, "timeout must be at least 1"),
     ],
 )
 def test_wishes_that_make_no_sense(lab: Lab, options: dict[str, Any], message: str) -> None:
@@ -290,3 +293,49 @@ def test_everything_is_not_checked_by_mistake(lab: Lab) -> None:
     assert "Name datasources" in failure
     failure, result = lab.check(only_inconsistent=False, datasources=["E:\\"])
     assert (failure, states(result)) == (None, {"E:\\": ("succeeded", None)})
+
+
+@pytest.mark.parametrize(
+    ("has_edit", "looked", "edit"),
+    [
+        (True, ["Get-DPMJob", "Get-DPMDatasource"], "Edit-DPMDiskAllocation"),
+        (
+            False,
+            ["Get-DPMJob", "Get-DPMModifiableProtectionGroup", "Get-DPMDatasource"],
+            "Set-DPMDatasourceDiskAllocation",
+        ),
+    ],
+)
+def test_nothing_stands_between_the_last_look_at_the_size_and_the_edit(
+    lab: Lab, has_edit: bool, looked: list[str], edit: str
+) -> None:
+    lab.world(None, has_edit=has_edit)
+    assert lab.allocate(**SHORT, size="60GB")[0] is None
+    cmdlets = [call["cmdlet"] for call in lab.control.do("calls")]
+    place = cmdlets.index(edit)
+    assert cmdlets[place - len(looked) : place] == looked
+
+
+def test_with_auto_grow_no_less_is_asked_for_than_it_would_make(lab: Lab) -> None:
+    """What auto-grow gives in the moment before the edit is never taken back."""
+    sales = {"datasources": ["SQL01\\Sales"]}
+    assert lab.allocate(check_mode=True, **sales, size="22GB")[1]["volumes"][0]["after"]["allocated_bytes"] == 30 * GB
+    lab.control.hooks.before("Edit-DPMDiskAllocation", 1, lambda: lab.control.edit("SQL01\\Sales", "30GB"))
+    failure, result = lab.allocate(**sales, size="22GB")
+    assert failure is None
+    assert lab.recovery("SQL01\\Sales") == 30 * GB
+    assert states(result)["SQL01\\Sales"] == ("extended", "auto_grow_step")
+    assert lab.allocate(**sales, size="22GB")[1]["changed"] is False
+
+
+def test_what_has_nothing_to_extend_is_no_refusal_where_nothing_was_selected(lab: Lab) -> None:
+    failure, result = lab.allocate(min_free_percent=20)
+    assert failure is None
+    told = {name: state for name, state in states(result).items() if state[1] == "nothing_to_extend"}
+    assert set(told.values()) == {("unchanged", "nothing_to_extend")}
+    prefix = "\\Backup Using Child Partition Snapshot\\"
+    assert told.keys() == {f"{prefix}app01", f"{prefix}app02", "F:\\"}
+    assert "warnings" not in result or not result["warnings"]
+    failure, result = lab.allocate(computers=["hv01"], min_free_percent=20)
+    assert failure is not None
+    assert any("Modern Backup Storage" in sentence for sentence in result["warnings"])
