@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "_dpm/scripts": set(),
     "_powershell": {"_core"},
     "_vsphere": {"_core", "_rdm", "_rdm/execution"},
+    "_esxi_shell/parse": {"_core", "_rdm"},
     "filter": {"_core", "plugin_utils/_report"},
     "lookup": {"_core", "plugin_utils"},
     "plugin_utils": {"_core", "_powershell"},
@@ -42,8 +43,8 @@ ANSIBLE = {"modules", "action", "plugin_utils", "filter", "lookup"}
 ANSIBLE_FILES = {"_core/module.py", "_vsphere/argument_spec.py", "_powershell/argument_spec.py"}
 
 # What does no I/O and never waits, as its imports tell: these of the standard library, and nothing of ours that does.
-PURE = {"_rdm", "_rdm/checks"}
-PURE_LIBRARY = {"__future__", "collections", "dataclasses", "enum", "functools", "json", "math", "typing"}
+PURE = {"_rdm", "_rdm/checks", "_esxi_shell/parse"}
+PURE_LIBRARY = {"__future__", "collections", "dataclasses", "enum", "functools", "json", "math", "re", "typing"}
 NOT_PURE = (OURS + "module_utils._core.module", OURS + "module_utils._core.waiting")
 
 FILES = sorted(PLUGINS.rglob("*.py"))

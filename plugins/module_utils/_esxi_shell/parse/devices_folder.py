@@ -1,0 +1,53 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""What `ls -l /vmfs/devices/disks` prints: every disk with its exact size, its partitions, and the vml names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.values import lines
+
+_LINK = re.compile(r"l\S{9,10}\s.*?\s(?P<name>vml\.\S+) -> (?P<target>\S+)\s*", re.ASCII)
+_ENTRY = re.compile(r"[-bc]\S{9,10}\s+\d+\s+\S+\s+\S+\s+(?P<size>\d{1,19})\s.*?\s(?P<name>\S+)\s*", re.ASCII)
+_PARTITION = re.compile(r"(?P<disk>.+):(?P<number>\d{1,3})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class DisksFolder:
+    """The disks with their exact bytes, the numbers of their partitions, and what each vml name links to."""
+
+    sizes: dict[str, int]
+    partitions: dict[str, tuple[int, ...]]
+    links: dict[str, str]
+
+    def disk_of(self, vml: str) -> str | None:
+        """Returns the disk that a vml name links to, None where it links to none, or to a partition."""
+        target = self.links.get(vml)
+        return target if target in self.sizes else None
+
+
+def disks_folder(text: str) -> DisksFolder:
+    """Returns what a long listing of /vmfs/devices/disks tells; lines of another kind are passed over."""
+    sizes: dict[str, int] = {}
+    partitions: dict[str, list[int]] = {}
+    links: dict[str, str] = {}
+    for line in lines(text):
+        link = _LINK.fullmatch(line)
+        if link is not None:
+            links[link["name"]] = link["target"].rpartition("/")[2]
+            continue
+        entry = _ENTRY.fullmatch(line)
+        if entry is None:
+            continue
+        partition = _PARTITION.fullmatch(entry["name"])
+        if partition is not None:
+            partitions.setdefault(partition["disk"], []).append(int(partition["number"]))
+        else:
+            sizes[entry["name"]] = int(entry["size"])
+    return DisksFolder(sizes, {disk: tuple(sorted(numbers)) for disk, numbers in partitions.items()}, links)
