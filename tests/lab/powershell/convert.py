@@ -8,7 +8,7 @@ import re
 import uuid
 from typing import Any
 
-from .errors import ERROR_CATEGORY, ErrorRecord, ScriptError, fail
+from .errors import ERROR_CATEGORY, RUNTIME, DotNetException, ErrorRecord, ScriptError, fail
 from .kinds import is_null, type_name
 from .unknown import UnknownConstruct, Unsure, certain
 from .values import AUTOMATION, INTEGERS, Collection, DateTime, EnumType, EnumValue, Hashtable, Int64, PsObject
@@ -106,11 +106,14 @@ def parse_number(text: str) -> int | float | None:
 
 
 def cast_error(value: Any, target: str) -> ScriptError:
-    """The error of a cast that cannot be done."""
+    """The error of a cast that cannot be done: a RuntimeException around the one of the cast."""
     shown = to_text(value) if isinstance(value, (str, int)) else "null" if is_null(value) else "..."
     message = Unsure(f'Cannot convert value "{shown}" to type "{target}".')
-    kind = AUTOMATION + "PSInvalidCastException"
-    return fail(Unsure("InvalidCast"), message, "InvalidArgument", kind)
+    error_id = "nullToObjectInvalidCast" if is_null(value) else "InvalidCast"
+    if isinstance(value, str) and target in INTEGERS:
+        error_id = "InvalidCastFromStringToInteger"
+    inner = DotNetException(AUTOMATION + "PSInvalidCastException", message)
+    return fail(Unsure(error_id), message, "InvalidArgument", RUNTIME, inner)
 
 
 def to_number(value: Any, target: str) -> Any:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""powershell.exe of the lab's host: a real `pwsh` where the switch is on and there is one, else the lab's evaluator."""
+"""powershell.exe of the lab's host: the lab's evaluator, or a real `pwsh` where the switch is on and no model is
+needed."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ from powershell.errors import ERROR_CATEGORY
 from .processes import Commands, PowerShellError, Process, codec_of, program
 from .psrp import text_of
 
-# Set to 1, the scripts run in the `pwsh` of this machine (without the commands of a model, which it cannot have).
-SWITCH = "WINBACKUP_LAB_PWSH"
+# Set to 1, scripts that need no model run in the `pwsh` of this machine.
+SWITCH = "LAB_PWSH"
 _NAMES = ("powershell", "powershell.exe")
 
 
@@ -26,11 +27,20 @@ class PowerShellCommands:
     """Runs `powershell -EncodedCommand ...`; every other command is one of the protocol's own tests.
 
     `new_session(process)` makes one session a process, as one powershell.exe has one connection to the server that it
-    is about.
+    is about. Its commands are a model's, which only the evaluator can call; `functions` are the same in PowerShell,
+    with `environment` for them, where a real engine can have them. Without either there is no model.
     """
 
-    def __init__(self, new_session: Callable[[Process], Session] = lambda process: Session()) -> None:
-        self.new_session = new_session
+    def __init__(
+        self,
+        new_session: Callable[[Process], Session] | None = None,
+        functions: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.new_session = new_session or (lambda process: Session())
+        self._functions = functions
+        self._environment = {**(environment or {})}
+        self._engine = bool(functions) or new_session is None
         self._others = Commands()
 
     def start(self, command_line: str, environment: Mapping[str, str], codepage: int) -> Process:
@@ -40,10 +50,17 @@ class PowerShellCommands:
         lower = [word.lower() for word in words]
         encoded = next((words[place + 1] for place, word in enumerate(lower[:-1]) if word == "-encodedcommand"), "")
         script = base64.b64decode(encoded).decode("utf-16-le")
-        pwsh = shutil.which("pwsh") if os.environ.get(SWITCH) == "1" else None
-        if pwsh:
-            return program([pwsh, *words[1:]], {**os.environ, **environment})
+        if self._engine and os.environ.get(SWITCH) == "1":
+            return self._run_for_real(script, {**os.environ, **self._environment, **environment})
         return Process(lambda process: self._evaluate(process, script, codec_of(codepage)))
+
+    def _run_for_real(self, script: str, environment: Mapping[str, str]) -> Process:
+        pwsh = shutil.which("pwsh")
+        if pwsh is None:
+            missing = f"{SWITCH} is set, and there is no pwsh on PATH.\r\n".encode()
+            return Process(lambda process: process.write("stderr", missing) or 1)
+        whole = base64.b64encode(f"{self._functions}\n{script}".encode("utf-16-le")).decode()
+        return program([pwsh, "-NoProfile", "-NonInteractive", "-EncodedCommand", whole], environment)
 
     def _evaluate(self, process: Process, script: str, codec: str) -> int:
         text = process.read_all_stdin().decode(codec, "replace")

@@ -28,7 +28,7 @@ from typing import Any
 from . import ssh_session
 from .processes import Executor, Process
 from .shells import CMD_LIMIT, too_long
-from .troubles import Entry, Troubles
+from .troubles import Entry, Trouble, Troubles
 
 # Debian keeps the daemon out of an ordinary user's path.
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
@@ -68,6 +68,8 @@ class SshHost:
         self._connections: dict[int, subprocess.Popen[bytes]] = {}
         self._processes: list[Process] = []
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._arriving = 0  # commands that have come and are not counted yet
         self._returning: threading.Timer | None = None
         self._closed = False
         self._configure()
@@ -131,6 +133,16 @@ class SshHost:
             connections = list(self._connections)
         for number in connections:
             self._drop(number)
+
+    def end_everything(self) -> None:
+        """Ends all connections and commands; after it nothing of what was begun before is counted, logged or done."""
+        self.drop_connections()
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._connections and not self._arriving, 30):
+                raise RuntimeError("connections of the lab's ssh did not end")
+            processes, self._processes = self._processes, []
+        for process in processes:
+            process.terminate()
 
     def go_away(self, seconds: float) -> None:
         """As `drop_connections`, and connections are refused for a while."""
@@ -212,6 +224,7 @@ ForceCommand exec {shlex.join(session)}
         with self._lock:
             del self._connections[process.pid]
             process.wait()
+            self._changed.notify_all()
 
     def _drop(self, number: int) -> None:
         with self._lock:
@@ -224,18 +237,40 @@ ForceCommand exec {shlex.join(session)}
                 link, _ = self._commands.accept()
                 self._start_thread(self._serve, link)
 
-    def _serve(self, link: socket.socket) -> None:
-        """Runs one command. Who asked for it may be gone at any time."""
-        with link, suppress(OSError):
-            said = json.loads(_input(link))
+    def _arrived(self, link: socket.socket) -> tuple[dict[str, Any], Trouble | None] | None:
+        """What a session asks for, counted and logged, and the trouble that it meets; None where its connection has
+        ended meanwhile: a session starts slowly, and is no command of those who are gone."""
+        with self._lock:
+            self._arriving += 1
+        try:
+            said: dict[str, Any] = json.loads(_input(link))
+            with self._lock:
+                if int(said["connection"]) not in self._connections:
+                    return None
             number, trouble = self.troubles.arrived("Exec")
             kind = None if trouble is None else trouble.kind
             connection = int(said["connection"])
             self.troubles.record(Entry(connection, number, "Exec", "ssh", self.user, True, False, 0, trouble=kind))
+            return said, trouble
+        finally:
+            with self._changed:
+                self._arriving -= 1
+                self._changed.notify_all()
+
+    def _serve(self, link: socket.socket) -> None:
+        """Runs one command. Who asked for it may be gone at any time."""
+        with link, suppress(OSError):
+            arrived = self._arrived(link)
+            if arrived is None:
+                return
+            said, trouble = arrived
+            kind = None if trouble is None else trouble.kind
+            connection = int(said["connection"])
             if trouble is not None and not self._happens(trouble.kind, trouble.seconds, connection):
                 return
             process = self._start(said["command"])
-            self._processes.append(process)
+            with self._lock:
+                self._processes.append(process)
             self._start_thread(self._feed, link, process)
             loses_the_answer = kind in ("reset_after", "close_after")
             done = False

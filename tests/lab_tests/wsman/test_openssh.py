@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from wsman import ssh_session
 from wsman.connections import ansible_connection
 from wsman.powershell import PowerShellCommands
 from wsman.site import Site
@@ -79,6 +82,29 @@ def test_the_connection_of_ansible(site: Site) -> None:
     site.host.troubles.add("reset_before", action="Exec")
     with pytest.raises(AnsibleConnectionFailure):
         connection.exec_command("cat", in_data=b"\n", sudoable=False)
+
+
+def test_a_session_that_starts_after_its_connection_has_ended_counts_for_nothing(site: Site) -> None:
+    """It starts slowly on a busy machine, and would be taken for a command of the next test."""
+    host = host_of(site)
+    with socket.socket(socket.AF_UNIX) as late:
+        late.connect(str(site.folder / "ssh.socket"))
+        ssh_session.send(late, json.dumps({"command": "exit 0", "connection": 2**30}).encode())
+        assert late.recv(1) == b""
+    assert not site.host.troubles.operations()
+    assert run(host, "exit", "7")[0] == 7
+
+
+def test_after_the_end_of_everything_nothing_goes_on(site: Site) -> None:
+    host = host_of(site)
+    hold = site.host.troubles.hold("Exec")
+    client = subprocess.Popen(host.client("sleep"), stderr=subprocess.DEVNULL)
+    assert hold.reached.wait(60)
+    hold.release()
+    host.end_everything()
+    site.host.troubles.clear()
+    assert client.wait(60) == 255
+    assert not site.host.troubles.operations()
 
 
 def test_all_of_it_ends_with_the_host(site: Site) -> None:

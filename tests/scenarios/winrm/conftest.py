@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,15 +25,41 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runn
 
 
 class World:
-    """What the scripts of these tests act on: how often a thing was done, and a clock that really waits."""
+    """What the scripts of these tests act on: how often a thing was done, and a clock that really waits.
 
-    def __init__(self) -> None:
+    The count stands in a file, so that a real PowerShell can act on it as well.
+    """
+
+    FUNCTIONS = """function Add-One {
+    $done = 1 + [int][System.IO.File]::ReadAllText($env:LAB_COUNTER)
+    [System.IO.File]::WriteAllText($env:LAB_COUNTER, [string]$done)
+    $done
+}"""
+
+    def __init__(self, counter: Path) -> None:
+        self._counter = counter
+        self._lock = threading.Lock()
         self.done = 0
+
+    @property
+    def done(self) -> int:
+        return int(self._counter.read_text(encoding="ascii"))
+
+    @done.setter
+    def done(self, count: int) -> None:
+        aside = self._counter.with_suffix(".new")
+        aside.write_text(str(count), encoding="ascii")
+        aside.replace(self._counter)
+
+    def commands(self) -> PowerShellCommands:
+        """The PowerShell of a host with this world in it."""
+        return PowerShellCommands(self.session, self.FUNCTIONS, {"LAB_COUNTER": str(self._counter)})
 
     def session(self, process: Process) -> Session:
         def add(invocation: Any) -> list[int]:
-            self.done += 1
-            return [self.done]
+            with self._lock:
+                self.done += 1
+                return [self.done]
 
         return Session(CommandTable([Command("Add-One", signature(""), add)]), _ProcessClock(process))
 
@@ -75,9 +103,9 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[tuple[Site, World]]:
-    world = World()
-    with windows_site(PowerShellCommands(lambda process: world.session(process))) as one:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, World]]:
+    world = World(tmp_path_factory.mktemp("world") / "done")
+    with windows_site(world.commands()) as one:
         yield one, world
 
 

@@ -50,11 +50,12 @@ def ssh(lab: Lab) -> Iterator[Lab]:
 
 
 def _as_new(lab: Lab) -> None:
-    lab.reset()
     if lab.site.ssh is not None:
         lab.site.ssh.wait_until_back()
-        lab.site.ssh.drop_connections()
+        lab.site.ssh.end_everything()
         lab.site.ssh.default_shell = "cmd"
+    # Last, when nothing of the test before can be counted any more.
+    lab.reset()
 
 
 def transport_of(lab: Lab, **variables: Any) -> LentTransport:
