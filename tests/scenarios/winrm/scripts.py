@@ -30,6 +30,12 @@ param([int]$Seconds, [int]$SecondsLeft)
 Start-Sleep -Seconds $Seconds
 @{ done = Add-One }
 """
+TWICE = r"""[CmdletBinding()]
+param([int]$Seconds, [int]$SecondsLeft)
+$null = Add-One
+Start-Sleep -Seconds $Seconds
+@{ done = Add-One }
+"""
 FAIL = r"""[CmdletBinding()]
 param()
 throw 'out of order'

@@ -28,7 +28,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.lent
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
 
 from .conftest import Lab, soon
-from .scripts import ADD, ECHO, EXIT, FAIL, MANY, NOTHING, SLEEP, SLOWLY
+from .scripts import ADD, ECHO, EXIT, FAIL, MANY, NOTHING, SLEEP, TWICE
 from .test_ways_in import HOSTILE
 
 # The first command of a shared connection is a second late: Ansible's plugin waits for an end of stderr.
@@ -126,16 +126,23 @@ def test_whatever_command_is_hit(ssh: Lab, record_property: Callable[[str, objec
 def test_a_write_in_the_middle_of_which_the_connection_ends_is_done_once(ssh: Lab) -> None:
     assert ssh.site.ssh is not None
     shell = shell_of(ssh, ansible_ssh_retries=3)
-    threading.Timer(1.0, ssh.site.ssh.drop_connections).start()
+    host, world = ssh.site.ssh, ssh.world
+
+    def drop_in_the_middle() -> None:
+        started = time.monotonic()
+        while not world.done and time.monotonic() - started < 60:
+            time.sleep(0.05)
+        host.drop_connections()
+
+    threading.Thread(target=drop_in_the_middle, daemon=True).start()
     with pytest.raises(OutcomeUnknown, match="what it did is not known"):
-        shell.run(SLOWLY, {"Seconds": 2}, deadline=soon(), writes=True)
-    assert ssh.world.done == 0
+        shell.run(TWICE, {"Seconds": 2}, deadline=soon(90), writes=True)
     # It is left to come to its end; who looks meanwhile does not end it.
     started = time.monotonic()
-    while not ssh.world.done and time.monotonic() - started < 10:
+    while world.done < 2 and time.monotonic() - started < 30:
         shell.run(ECHO, {}, deadline=soon())
     time.sleep(0.5)
-    assert ssh.world.done == 1
+    assert world.done == 2
 
 
 def test_a_write_is_not_run_again_where_a_shared_connection_was_gone(ssh: Lab, tmp_path: Path) -> None:
