@@ -35,6 +35,8 @@ DUMP_PARTITION = "config.activeDiagnosticPartition"
 
 ADAPTERS = "config.storageDevice.hostBusAdapter"
 
+NVME_TOPOLOGY = "config.storageDevice.nvmeTopology"
+
 # Names that say where a device is plugged in, and ids that hold the LUN number, which hosts give each their own.
 _OF_ONE_HOST = ("mpx.", "vml.")
 _UNKNOWN_SERIALS = ("", "unavailable")
@@ -50,6 +52,8 @@ _REMOVABLE_BIT = 0x80
 _NVME_FABRICS = ("HostTcpHba", "HostRdmaHba")
 _NVME_LOCAL = ("HostPcieHba",)
 _NVME = "nvme"
+# Whether what an NVMe controller is reached by is a fabric (vSphere API, NvmeTransportType); others are not known.
+_IS_FABRIC = {"tcp": True, "rdma": True, "fibreChannel": True, "pcie": False}
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class _Surroundings:
 
     numbers: Mapping[str, int] = field(default_factory=dict)
     adapters: Mapping[str, tuple[_Adapter, ...]] = field(default_factory=dict)
+    # Whether an NVMe namespace is one of a fabric, by its name.
+    namespaces: Mapping[str, bool | None] = field(default_factory=dict)
     plugins: Mapping[str, str] = field(default_factory=dict)
     paths: Mapping[str, tuple[LunPath, ...]] = field(default_factory=dict)
     datastores: Mapping[str, str] = field(default_factory=dict)
@@ -133,7 +139,9 @@ def _lun(device: Element, host: str, host_name: str, surroundings: _Surroundings
         volumes_known=surroundings.volumes_are_known,
         # Told only by hosts that have virtual volumes at all.
         protocol_endpoint=as_bool(child_text(device, "protocolEndpoint")) or False,
-        nvme_over_fabrics=_is_nvme_over_fabrics(device, local, adapters),
+        nvme_over_fabrics=surroundings.namespaces[canonical]
+        if canonical in surroundings.namespaces
+        else _is_nvme_over_fabrics(device, local, adapters),
         removable=_is_removable(device, local, adapters),
         names=names,
         durable_names=durable,
@@ -180,6 +188,7 @@ def _surroundings(read: ObjectProperties, unreadable: list[str]) -> _Surrounding
     return _Surroundings(
         numbers=numbers,
         adapters=_adapters(read.values.get(TOPOLOGY), read.values.get(ADAPTERS)),
+        namespaces=_namespaces(read.values.get(NVME_TOPOLOGY)),
         plugins=_plugins(read.values.get(PLUGINS)),
         paths=_paths(read.values.get(MULTIPATH)),
         datastores=datastores,
@@ -282,6 +291,16 @@ def _adapters(topology: Element | None, adapters: Element | None) -> dict[str, t
                 key = child_text(lun, "scsiLun") or ""
                 found[key] = (*found.get(key, ()), adapter)
     return found
+
+
+def _namespaces(topology: Element | None) -> dict[str, bool | None]:
+    """Returns whether each NVMe namespace is one of a fabric, by its name."""
+    return {
+        child_text(namespace, "name") or "": _IS_FABRIC.get(child_text(controller, "transportType") or "")
+        for interface in children(topology, "adapter")
+        for controller in children(interface, "connectedController")
+        for namespace in children(controller, "attachedNamespace")
+    }
 
 
 def _serial(device: Element) -> str | None:

@@ -119,6 +119,29 @@ def test_namespaces_of_nvme_over_fabrics_are_told(
 
 
 @pytest.mark.parametrize(
+    ("transport", "over_fabrics"),
+    [("tcp", True), ("rdma", True), ("fibreChannel", True), ("pcie", False), ("loopback", None)],
+)
+def test_the_topology_of_nvme_tells_what_is_a_fabric(transport: str, over_fabrics: bool | None) -> None:
+    namespace = vim.host.NvmeNamespace(key="n", name="naa.600aaa", id=1, blockSize=512, capacityInBlocks=1)
+    controller = vim.host.NvmeController(
+        key="c",
+        controllerNumber=1,
+        subnqn="nqn",
+        name="nqn#1",
+        associatedAdapter="a",
+        transportType=transport,
+        fusedOperationSupported=False,
+        numberOfQueues=1,
+        queueSize=1,
+        attachedNamespace=[namespace],
+    )
+    interface = vim.host.NvmeTopology.Interface(key="i", adapter="a", connectedController=[controller])
+    topology = vim.host.NvmeTopology(adapter=[interface])
+    assert lun(scsi_disk(), **{"config.storageDevice.nvmeTopology": topology}).nvme_over_fabrics is over_fabrics
+
+
+@pytest.mark.parametrize(
     ("values", "adapter", "removable"),
     [
         ({"standardInquiry": [0, -128, 6]}, {}, True),
