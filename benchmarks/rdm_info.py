@@ -113,26 +113,24 @@ def measure_raw(options: dict[str, Any], mapped: Sequence[str]) -> dict[str, Any
         vim, views = library.vim, session.content.viewManager
         view = views.CreateContainerView(session.content.rootFolder, [getattr(vim, kind) for kind in kinds], True)
         along = read.traversal(vim.view.ContainerView, "view", read.traversal(vim.VirtualMachine, "recentTask"))
-        size = thrown_away(session, read.object_spec(view, along, skip=True), PATHS)
+        size = thrown_away(session, [read.object_spec(view, along, skip=True)], PATHS)
         view.DestroyView()
-        view = views.CreateListView([read.reference("VirtualMachine", machine) for machine in mapped])
-        along = read.traversal(vim.view.ListView, "view")
-        size += thrown_away(session, read.object_spec(view, along, skip=True), {"VirtualMachine": EXTRA_PATHS})
-        view.DestroyView()
+        machines = [read.object_spec(read.reference("VirtualMachine", machine)) for machine in mapped]
+        size += thrown_away(session, machines, {"VirtualMachine": EXTRA_PATHS}) if mapped else 0
         session.close()
         return {"bytes": size}
 
     return measured(work)
 
 
-def thrown_away(session: Session, start: Any, paths: Mapping[str, Sequence[str]]) -> int:
+def thrown_away(session: Session, start: Sequence[Any], paths: Mapping[str, Sequence[str]]) -> int:
     """Asks for properties as rdm_info does, the next page while one is read; returns the bytes of the replies."""
     collector, query, size = session.content.propertyCollector, library.vmodl.query.PropertyCollector, 0
     wanted = [
         query.PropertySpec(type=getattr(library.vim, kind), all=False, pathSet=list(names))
         for kind, names in paths.items()
     ]
-    specs = [query.FilterSpec(objectSet=[start], propSet=wanted, reportMissingObjectsInResults=True)]
+    specs = [query.FilterSpec(objectSet=list(start), propSet=wanted, reportMissingObjectsInResults=True)]
     options = query.RetrieveOptions(maxObjects=read.PAGE_SIZE)
     asked = session.ask(collector, "RetrievePropertiesEx", specs, options)
     while asked is not None:
