@@ -22,10 +22,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import argument_specs as dpm_options
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import commands
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import convert, gather
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import commands as vsphere_commands
 
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
-TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict": dict, "list": list}
+TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict": dict, "list": list, "raw": object}
 # The password of a user of the lab.
 BOB = secrets.token_urlsafe(12)
 # What Ansible says of every module.
@@ -56,7 +56,9 @@ def differences(documented: dict[str, Any], result: dict[str, Any], where: str =
         value = result[name]
         if value is None:
             continue
-        if not isinstance(value, TYPES[said["type"]]) or (isinstance(value, bool) and said["type"] != "bool"):
+        if not isinstance(value, TYPES[said["type"]]) or (
+            isinstance(value, bool) and said["type"] not in ("bool", "raw")
+        ):
             yield f"{where}{name} is no {said['type']}"
             continue
         for entry in value if said["type"] == "list" else [value]:
@@ -133,11 +135,12 @@ def windows() -> Iterator[dict[str, Any]]:
 
 def test_rdm_info(vsphere: dict[str, Any]) -> None:
     full = {**vsphere, "orphans": True, "detail": ["lun_paths"]}
-    check("rdm_info", [ask(gather.RDM_INFO, gather.rdm_info, given) for given in (vsphere, full)])
+    check("rdm_info", [ask(vsphere_commands.RDM_INFO, vsphere_commands.rdm_info, given) for given in (vsphere, full)])
 
 
 def test_lun_info(vsphere: dict[str, Any]) -> None:
-    check("lun_info", [ask(gather.LUN_INFO, gather.lun_info, {**vsphere, "username": "bob", "password": BOB})])
+    given = {**vsphere, "username": "bob", "password": BOB, "detail": ["lun_paths"]}
+    check("lun_info", [ask(vsphere_commands.LUN_INFO, vsphere_commands.lun_info, given)])
 
 
 def test_rdm_compatibility(vsphere: dict[str, Any]) -> None:
@@ -148,7 +151,13 @@ def test_rdm_compatibility(vsphere: dict[str, Any]) -> None:
         ({**named, "power": "shutdown"}, True),
         ({**named, "power": "shutdown"}, False),
     ]
-    check("rdm_compatibility", [ask(convert.SPEC, convert.convert, given, check_mode=dry) for given, dry in asked])
+    check(
+        "rdm_compatibility",
+        [
+            ask(vsphere_commands.RDM_COMPATIBILITY, vsphere_commands.rdm_compatibility, given, check_mode=dry)
+            for given, dry in asked
+        ],
+    )
 
 
 def test_dpm_allocation_info(windows: dict[str, Any]) -> None:
