@@ -16,6 +16,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.code
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import (
     check_conversion,
     unchecked_codes,
+    untold_codes,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.findings import (
     inventory_findings,
@@ -201,15 +202,16 @@ def _checks(
     inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_index: LunIndex, checked: Sequence[Finding] | None
 ) -> tuple[Sequence[Finding], tuple[str, ...]]:
     """Returns what stands against bringing the mapping into the other mode, and what was not looked at."""
+    untold = untold_codes(lun_index.group_of(inventory, machine, disk))
     if checked is not None:
-        return checked, ()
+        return checked, untold
     wanted = other_mode(disk)
     datastore = inventory.datastores.get(disk.datastore or "")
     target = None
     if datastore is not None:
         target = Target(new_mapping_file(disk.base_file, wanted, None, None), datastore, None)
     blockers = check_conversion(inventory, machine, disk, wanted, target=target, lun_index=lun_index)
-    return blockers, unchecked_codes(inventory, machine, disk, target)
+    return blockers, (*untold, *unchecked_codes(inventory, machine, disk, target))
 
 
 def other_mode(disk: Disk) -> Compatibility:

@@ -10,7 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, Inventory, VirtualMachine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    DiskKind,
+    HostLun,
+    Inventory,
+    VirtualMachine,
+)
 
 _NAMED = 3
 
@@ -62,8 +67,14 @@ class Unread:
 
 
 def maps_unknown(machine: VirtualMachine) -> bool:
-    """Tells whether a VM may map a LUN that is not known: its disks were not read, or a mapping names no LUN."""
-    return not machine.disks_known or any(not disk.lun_uuid and not disk.device_name for disk in machine.mappings)
+    """Tells whether a VM may map a LUN that is not known.
+
+    So it is where its disks were not read, a mapping names no LUN, or a disk is of a kind that nobody knows.
+    """
+    return not machine.disks_known or any(
+        disk.kind is DiskKind.OTHER or (disk.kind is DiskKind.MAPPING and not disk.lun_uuid and not disk.device_name)
+        for disk in machine.disks
+    )
 
 
 def counted(names: tuple[str, ...]) -> str:

@@ -283,6 +283,8 @@ def _controller(device: Element) -> Controller | None:
         if sharing is None or "scsi" not in kind.lower():
             return None
         family, model = "scsi", snake_case(kind)
+    if family == "scsi" and sharing is None:
+        raise ValueError("a SCSI controller tells how its bus is shared (vSphere API, VirtualSCSIController.sharedBus)")
     return _same_controller(
         int(child_text(device, "key") or ""),
         family,

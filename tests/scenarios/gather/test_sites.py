@@ -353,3 +353,73 @@ def test_a_reading_that_fails_gives_its_view_and_session_back(vcenter: VcenterLa
     methods = [entry["method"] for entry in vcenter.log()]
     assert methods[-1] == "Logout"
     assert "DestroyView" in methods
+
+
+SOURCES = {
+    "two": (
+        "config",
+        "config.hardware",
+        "config.hardware.device",
+        "config.hardware.device.backing",
+        "config.hardware.device.backing.lunUuid",
+        "config.hardware.device.backing.fileName",
+        "runtime",
+        "runtime.host",
+    ),
+    "esx2.lab": (
+        "config",
+        "config.storageDevice",
+        "config.storageDevice.scsiLun",
+        "config.storageDevice.scsiLun.uuid",
+        "config.storageDevice.scsiLun.descriptor",
+        "config.storageDevice.scsiLun.operationalState",
+        "config.storageDevice.scsiLun.perenniallyReserved",
+        "config.storageDevice.scsiLun.localDisk",
+        "config.fileSystemVolume",
+        "runtime",
+        "vm",
+    ),
+    "esx1.lab": ("config.fileSystemVolume", "config.storageDevice.scsiLun.canonicalName", "name"),
+    "san01": ("name", "info", "summary", "host", "browser"),
+}
+
+
+def good(mappings: Read, luns: Read) -> dict[str, set[str]]:
+    """Returns all that a site is said to be good for."""
+    result = mappings(vms=[], orphans=True)
+    assert result["msg"] is None
+    checked = mappings(vms=[rdm["vm"]["moid"] for rdm in result["rdms"]] or ["one"])
+    read = luns().values()
+    return {
+        "convertible": {rdm["file"] for rdm in checked["rdms"] if rdm["convertible"] is True},
+        "mappable": {lun["device_path"] for lun in read if lun["mappable"] is True},
+        "unused": {lun["device_path"] for lun in read if lun["used_by"]["complete"] and not lun["used_by"]["rdms"]},
+        "orphans": {entry["file"] for entry in result["orphaned_mappings"] if entry["in_use"] is False},
+    }
+
+
+@pytest.mark.parametrize("name", list(SOURCES))
+def test_whatever_is_hidden_nothing_becomes_better(vcenter: VcenterLab, mappings: Read, luns: Read, name: str) -> None:
+    """A LUN of two VMs, one with VMFS on it, one that esx2 keeps for a cluster, one that is free; a forgotten file."""
+    shared = vm("two", A, host="esx2.lab", disk={"file": "[san01] two/other.vmdk"})
+    kinds = [
+        lun(A),
+        lun(B, paths={"esx2.lab": {"perennially_reserved": True}}),
+        lun(C),
+        lun(C[:-1] + "d", vmfs="san01"),
+    ]
+    files = [{"file": "[san01] old/forgotten.vmdk", "rdm": C}]
+    vcenter.world(world(luns=kinds, vms=[vm("one", A), shared, vm("three", B)], files=files))
+    whole = good(mappings, luns)
+    assert {kind: len(found) for kind, found in whole.items()} == {
+        "convertible": 0,
+        "mappable": 1,
+        "unused": 3,
+        "orphans": 1,
+    }
+    for path in SOURCES[name]:
+        hidden = vcenter.hide(name, path)
+        seen = good(mappings, luns)
+        better = {kind: seen[kind] - whole[kind] for kind in whole if seen[kind] - whole[kind]}
+        assert better == {}, f"{path} of {name} was hidden"
+        vcenter.show(hidden)

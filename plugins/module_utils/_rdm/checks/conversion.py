@@ -12,7 +12,7 @@ names the codes that need a further look.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
@@ -37,6 +37,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Compatibility,
     Disk,
     DiskKind,
+    HostLun,
     Inventory,
     VirtualMachine,
 )
@@ -94,6 +95,12 @@ def unchecked_codes(
         BlockerCode.RUN_IN_PROGRESS: own_open,
     }
     return tuple(code for code in BlockerCode if doubtful.get(code))
+
+
+def untold_codes(group: Sequence[HostLun]) -> tuple[str, ...]:
+    """Returns the codes that no look decides, since a host that sees the LUN does not tell: before vSphere 6.7 U2 none
+    tells whether a LUN is perennially reserved (vSphere API, ScsiLun.perenniallyReserved)."""
+    return (BlockerCode.PERENNIALLY_RESERVED,) if any(lun.perennially_reserved is None for lun in group) else ()
 
 
 def _is_own_and_open(machine: VirtualMachine, text: str) -> bool:

@@ -122,8 +122,8 @@ def _of_unknown_lun(machine: VirtualMachine) -> Finding:
     return Finding(
         FindingCode.UNREADABLE,
         "warning",
-        f"{machine.name} has a mapping that names no LUN.",
-        "Look at the mapping on the host with vmkfstools -q.",
+        f"{machine.name} has a disk that does not tell which LUN it maps, or whether it maps one.",
+        "Look at its files on the host with vmkfstools -q.",
         machine.name,
     )
 

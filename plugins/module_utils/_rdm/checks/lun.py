@@ -23,6 +23,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import counted, some_of
 
 _TIB = 1024**4
+_NATIVE_4K_BYTES = 4096
 _LARGEST = 62 * _TIB
 # Before 5.5 a virtual mapping ended 512 bytes below 2 TiB (KB 2058287).
 _LARGEST_BEFORE_5_5 = 2 * _TIB - 512
@@ -142,6 +143,11 @@ def _check_state(group: Sequence[HostLun]) -> Iterator[Finding]:
         )
 
 
+def is_native_4k(lun: HostLun) -> bool:
+    """Tells whether a LUN has blocks of 4096 bytes; servers before 6.5 do not tell its type, and all tell the size."""
+    return "4k" in (lun.disk_type or "").lower() or lun.block_size == _NATIVE_4K_BYTES
+
+
 def is_working(lun: HostLun) -> bool:
     """Tells whether I/O reaches a LUN; one that is degraded has one path left (vSphere API, ScsiLun.State)."""
     return set(lun.state.split(",")) <= {"ok", "degraded"}
@@ -166,6 +172,14 @@ def _check_reading(inventory: Inventory, machine: VirtualMachine, lun: HostLun) 
 
 
 def _check_capacity(disk: Disk, lun: HostLun) -> Iterator[Finding]:
+    if lun.capacity_bytes is None or disk.capacity_bytes is None:
+        unknown = disk.file if disk.capacity_bytes is None else lun.canonical_name
+        yield Finding.blocker(
+            BlockerCode.SIZE_MISMATCH,
+            f"The size of {unknown} could not be read, and so not whether mapping and LUN agree.",
+            "Rescan the storage of the host, and run again.",
+            disk.file,
+        )
     if lun.capacity_bytes is not None and disk.capacity_bytes is not None and lun.capacity_bytes != disk.capacity_bytes:
         yield Finding.blocker(
             BlockerCode.SIZE_MISMATCH,
@@ -217,7 +231,7 @@ def _check_size(inventory: Inventory, machine: VirtualMachine, lun: HostLun) -> 
                 "Leave it in physical mode." if largest == _LARGEST else "Use a host of version 5.5 or later.",
                 lun.canonical_name,
             )
-    if lun.disk_type is not None and "4k" in lun.disk_type.lower():
+    if is_native_4k(lun):
         yield Finding.blocker(
             BlockerCode.NATIVE_4K,
             f"{lun.canonical_name} is a disk of {lun.block_size} byte sectors ({lun.disk_type}).",

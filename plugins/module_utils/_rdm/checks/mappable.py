@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import is_working
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import is_native_4k, is_working
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, Inventory
 
@@ -76,7 +76,7 @@ def _against(
         MappableReason.PROTOCOL_ENDPOINT: [lun.protocol_endpoint for lun in group],
         MappableReason.NVME_OVER_FABRICS: [lun.nvme_over_fabrics for lun in group],
         MappableReason.REMOVABLE: [lun.removable for lun in group],
-        MappableReason.NATIVE_4K: ["4k" in (lun.disk_type or "").lower() for lun in group],
+        MappableReason.NATIVE_4K: [is_native_4k(lun) for lun in group],
         MappableReason.NOT_A_DISK: [lun.device_type != "disk" for lun in group],
         MappableReason.NOT_OK: [not is_working(lun) or not lun.capacity_bytes for lun in group],
         MappableReason.PERENNIALLY_RESERVED: [lun.perennially_reserved for lun in group],

@@ -19,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
+    DiskKind,
     Host,
     HostLun,
     Inventory,
@@ -136,6 +137,29 @@ def test_a_mapping_that_names_no_lun_may_be_of_any() -> None:
     inventory = site([user(1, lun(0)), user(2, lun(1), lun_uuid=None, device_name=None)], a=[lun(0), lun(1)])
     assert "other_vms_unread" in codes(inventory)
     assert [(str(one.code), one.object) for one in inventory_findings(inventory)] == [("unreadable", "user2")]
+
+
+def test_a_disk_of_a_kind_that_nobody_knows_may_map_any_lun() -> None:
+    other = user(2, lun(1), kind=DiskKind.OTHER, lun_uuid=None, device_name=None)
+    assert "other_vms_unread" in codes(site([user(1, lun(0)), other], a=[lun(0), lun(1)]))
+
+
+@pytest.mark.parametrize("unknown", ["disk", "LUN"])
+def test_a_size_that_is_not_known_agrees_with_nothing(unknown: str) -> None:
+    shown = replace(lun(0), capacity_bytes=None) if unknown == "LUN" else lun(0)
+    mapped = user(1, lun(0)) if unknown == "LUN" else user(1, lun(0), capacity_bytes=None)
+    assert codes(site([mapped], a=[shown])) == {"size_mismatch"}
+
+
+def test_blocks_of_4096_bytes_are_told_by_their_size_alone() -> None:
+    assert codes(site([user(1, lun(0))], a=[replace(lun(0), disk_type=None, block_size=4096)])) == {"native_4k"}
+
+
+def test_a_server_that_does_not_tell_of_reservations_leaves_it_open_whether_a_mapping_is_convertible() -> None:
+    inventory = site([user(1, lun(0))], a=[replace(lun(0), perennially_reserved=None)])
+    vm = inventory.machines["vm-1"]
+    (rdm,) = rdm_info_result(inventory, [(vm, vm.disks[0])], {("vm-1", "scsi0:0"): ()}, None)["rdms"]  # type: ignore[attr-defined]
+    assert (rdm["unchecked"], rdm["convertible"]) == (["perennially_reserved"], None)
 
 
 def test_vms_and_hosts_that_could_not_be_read_are_counted_and_named() -> None:
