@@ -21,7 +21,8 @@ description:
     and no volume gets smaller that was not asked to. What DPM does between that reading and its edit is its own.
   - Volumes with a running job are written when it has ended, the idle ones first.
   - Where auto-grow is on, or not known to be off, no less is asked for than auto-grow makes of the volume at its next
-    step (a quarter more, 10 GB at the least), since a smaller total could take back what it gives meanwhile.
+    step (a quarter more, 10 GB at the least), since a smaller total could take back what it gives meanwhile. With
+    O(allow_shrink) O(size) is taken literally.
   - A data source that has no recovery-point volume to extend is refused only where data sources were selected; else it
     is unchanged, with the reason C(nothing_to_extend). What is refused is a warning too.
 notes:

@@ -260,12 +260,13 @@ def _extended(decision: Decision, policy: SizePolicy, allocated: int, wanted: in
     """Returns the extension of a volume whose wish is not met, within max_size.
 
     A total below that of auto-grow's next step would take back what auto-grow gave in the moment before the edit, so
-    that no less than that is asked for. Auto-grow does nothing where the pool has no room for its step.
+    that no less than that is asked for, unless the volume may be made smaller. Auto-grow does nothing where the pool
+    has no room for its step.
     """
     name = decision.volume.display_name
     total = round_up(math.ceil(wanted * (1 + policy.headroom_percent / 100)), policy.round_to)
     growth = decision.volume.auto_growth
-    if unallocated is not None and growth > unallocated:
+    if policy.allow_shrink or (unallocated is not None and growth > unallocated):
         growth = 0
     least = round_up(allocated + growth, policy.round_to) if growth else 0
     cap = policy.cap

@@ -20,11 +20,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
 
 @dataclass(frozen=True)
 class ListedVolume:
-    """A volume that DPM uses; `sources` are the ids of the data sources on it, a size that is not told is None."""
+    """A volume that DPM uses; `sources` are the ids of the data sources on it, `complete` tells whether these are all.
+    A size that is not told is None."""
 
     is_replica: bool
     size_bytes: int | None
     sources: frozenset[str]
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,21 @@ class Kept:
 
 @dataclass(frozen=True)
 class StorageList:
-    """The storage of a server. `volumes` is None where they could not be read; `modern_count` that of the volumes of
-    Modern Backup Storage, None where not known; `modern_known` whether the server's version has any."""
+    """The storage of a server. `volumes` is None where they could not be read, `complete` false where one of them could
+    not; `modern_count` that of the volumes of Modern Backup Storage, None where not known; `modern_known` whether the
+    server's version has any."""
 
     volumes: tuple[ListedVolume, ...] | None
     modern_known: bool
     modern_count: int | None
+    complete: bool = True
 
     @property
     def held(self) -> int | None:
-        """How many volumes hold data sources."""
-        return None if self.volumes is None else sum(bool(volume.sources) for volume in self.volumes)
+        """How many volumes hold data sources; None where not all could be read."""
+        if self.volumes is None or not self.complete:
+            return None
+        return sum(bool(volume.sources) for volume in self.volumes)
 
     def kind_of(self, one: Kept) -> StorageKind:
         """Returns where a data source is kept. Modern is inferred: there is a replica, and no volume of DPM's for it.
@@ -67,6 +73,8 @@ class StorageList:
             return StorageKind.LEGACY if self.modern_count == 0 and not one.has_no_replica else StorageKind.UNKNOWN
         if one.area_bytes is not None:
             return StorageKind.LEGACY if self.modern_count == 0 else StorageKind.UNKNOWN
+        if not self.complete:
+            return StorageKind.UNKNOWN
         if one.replica_bytes is None and one.has_no_replica and not replicas:
             return StorageKind.NONE
         return StorageKind.MODERN
@@ -79,7 +87,7 @@ class StorageList:
         if self.kind_of(one) in (StorageKind.MODERN, StorageKind.NONE):
             return frozenset()
         current = self._current(one)
-        if len(current) > 1:
+        if len(current) > 1 or not all(volume.complete for volume in current):
             return None
         partners = set()
         for id in current[0].sources - {one.id} if current else ():
@@ -104,7 +112,7 @@ class StorageList:
             return StorageKind.LEGACY
         if not one.has_no_replica:
             return StorageKind.LEGACY
-        return StorageKind.UNKNOWN if self.volumes is None else StorageKind.NONE
+        return StorageKind.NONE if self.volumes is not None and self.complete else StorageKind.UNKNOWN
 
     def _kind_by_replica(self, one: Kept, replicas: list[ListedVolume]) -> StorageKind:
         """Of one that tells no size of a recovery-point volume, though there is such a volume of it."""

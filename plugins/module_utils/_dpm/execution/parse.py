@@ -176,14 +176,20 @@ class _Storage:
                 word_of(row.get("type")) == "replica",
                 _allocated(row.get("size")),
                 known.find(_references(row.get("sources"))),
+                complete=row.get("complete") is not False,
             )
             for row in _rows(answer, "volumes")
+            if row.get("unreadable") is None
         )
         return cls(
             StorageList(
                 volumes if isinstance(answer.get("volumes"), list) else None,
                 modern_known=answer.get("knows_modern") is not False,
                 modern_count=_size(answer.get("modern_volumes")),
+                complete=all(
+                    row.get("unreadable") is None and row.get("complete") is not False
+                    for row in _rows(answer, "volumes")
+                ),
             ),
             {own: _kept(own, row) for own, row in rows.items()},
             paths,

@@ -203,6 +203,9 @@ def _explained(failed: ScriptFailed) -> StorageError:
     if "CommandNotFound" in failed.error_id or "ModuleNotFound" in failed.error_id:
         hint = "This is to run against the DPM server itself, where its module DataProtectionManager is installed."
         return StorageError(f"The host has no DPM: {failed.said}", hint=hint)
+    if code_of(failed.said) == 948 or "948" in failed.error_id:
+        hint = "Start the service DPM (MSDPM) on the DPM server; its own event log says why it stopped."
+        return StorageError(f"The service of DPM does not run: {failed.said}", hint=hint)
     if code_of(failed.said) == 31144 or "31144" in failed.error_id:
         hint = (
             "See that the DPM services run, and that the user is a domain account among the local Administrators "

@@ -46,7 +46,7 @@ function Get-Identity {
 function Test-Loading {
     param($Source)
     try {
-        if ($Source.ReplicaSize -le 0 -and [string]$Source.ReplicaPath -eq '') {
+        if (@(0, -1) -contains $Source.ReplicaSize -and [string]$Source.ReplicaPath -eq '') {
             return $false
         }
         if ($Source.TotalRecoveryPoints -eq 0) {
@@ -99,6 +99,29 @@ function Get-SourceRow {
     }
     catch {
         # What was read before it is told all the same.
+        $row.unreadable = [string]$_.Exception.Message
+    }
+    return $row
+}
+function Get-VolumeRow {
+    param($Volume)
+    $row = @{ complete = $true }
+    try {
+        $row.type = [string]$Volume.VolumeType
+        $row.size = $Volume.VolumeSize
+        if ($null -eq $row.size) {
+            $row.size = $Volume.TotalSpace
+        }
+        $row.sources = @(foreach ($source in $Volume.ContainedDataSources) {
+            try {
+                Get-Identity -Source $source
+            }
+            catch {
+                $row.complete = $false
+            }
+        })
+    }
+    catch {
         $row.unreadable = [string]$_.Exception.Message
     }
     return $row
@@ -292,14 +315,7 @@ if ($Storage) {
     }
     try {
         $volumes = @(foreach ($volume in Get-DPMVolume -AlreadyInUseByDPM) {
-            $held = @(foreach ($source in $volume.ContainedDataSources) {
-                Get-Identity -Source $source
-            })
-            $size = $volume.VolumeSize
-            if ($null -eq $size) {
-                $size = $volume.TotalSpace
-            }
-            @{ type = [string]$volume.VolumeType; size = $size; sources = $held }
+            Get-VolumeRow -Volume $volume
         })
     }
     catch {

@@ -23,3 +23,25 @@ def test_a_percentage_that_is_none(option: str, value: str) -> None:
 def test_a_threshold_that_is_none(value: str) -> None:
     with pytest.raises(ConfigurationError, match="threshold_percent must be"):
         threshold_of({"threshold_percent": float(value)})
+
+
+@pytest.mark.parametrize("option", ["size", "min_free", "max_size", "round_to"])
+@pytest.mark.parametrize("value", ["10", " 10 ", "1048575"])
+def test_a_small_number_without_a_unit_is_asked_about(option: str, value: str) -> None:
+    options = {**DEFAULTS, "datasources": ["D:"], "min_free": None if option == "size" else "1GB", option: value}
+    with pytest.raises(ConfigurationError, match=f"{option}: .* without a unit .*Give the unit, as in"):
+        size_policy_of(options)
+
+
+@pytest.mark.parametrize("value", ["10MB", "1048576", "0", "2000KB"])
+def test_a_number_with_a_unit_or_large_enough_is_taken(value: str) -> None:
+    assert size_policy_of({**DEFAULTS, "min_free": value}).min_free is not None
+
+
+def test_a_headroom_of_five_percent_goes_with_free_space_and_none_with_a_size() -> None:
+    assert size_policy_of({**DEFAULTS, "min_free": "1GB"}).headroom_percent == 5
+    assert size_policy_of({**DEFAULTS, "min_free": "1GB", "headroom_percent": 0.0}).headroom_percent == 0
+    sized = {**DEFAULTS, "datasources": ["D:"], "size": "40GB"}
+    assert size_policy_of(sized).headroom_percent == 0
+    with pytest.raises(ConfigurationError, match="headroom_percent goes with min_free"):
+        size_policy_of({**sized, "headroom_percent": 5.0})

@@ -113,6 +113,42 @@ def test_a_shrink_stays_within_dpms_own_limits(limits: ShrinkLimits | None, reas
     assert (decision.action, decision.reason) == (Action.REFUSE, reason)
 
 
+# ---- auto-grow
+
+
+@pytest.mark.parametrize("auto_grow", [True, None])
+def test_no_less_is_asked_for_than_auto_grow_would_make(auto_grow: bool | None) -> None:
+    """A quarter more, 10 GB at the least; what is not known to be off may be on."""
+    small = decide(volume(10 * GIB, 9 * GIB, auto_grow=auto_grow), SizePolicy(size=12 * GIB, round_to=GIB))
+    assert (small.action, small.total, small.reason) == (Action.EXTEND, 20 * GIB, "auto_grow_step")
+    large = decide(volume(400 * GIB, 9 * GIB, auto_grow=auto_grow), SizePolicy(size=420 * GIB))
+    assert large.total == 500 * GIB
+    enough = decide(volume(10 * GIB, 9 * GIB, auto_grow=auto_grow), SizePolicy(size=40 * GIB))
+    assert (enough.total, enough.reason) == (40 * GIB, None)
+    off = decide(volume(10 * GIB, 9 * GIB, auto_grow=False), SizePolicy(size=12 * GIB, round_to=GIB))
+    assert (off.total, off.reason) == (12 * GIB, None)
+
+
+def test_a_step_of_auto_grow_beyond_max_size_leaves_the_volume_alone() -> None:
+    policy = SizePolicy(min_free=GIB, max_size=15 * GIB)
+    kept = decide(volume(10 * GIB, 9 * GIB, auto_grow=True), policy)
+    assert (kept.action, kept.total, kept.reason) == (Action.KEEP, None, "max_size_reached")
+    assert kept.message is not None
+    assert "switch auto-grow off" in kept.message
+
+
+def test_auto_grow_takes_no_step_that_the_pool_has_no_room_for() -> None:
+    decisions = plan(
+        [volume(10 * GIB, 9 * GIB, auto_grow=True)], SizePolicy(size=12 * GIB, round_to=GIB), pool(5 * GIB)
+    )
+    assert [(one.action, one.total) for one in decisions] == [(Action.EXTEND, 12 * GIB)]
+
+
+def test_a_shared_volume_may_grow_if_one_of_those_on_it_has_auto_grow() -> None:
+    shared = Volume((source("a", auto_grow=False), source("b", auto_grow=True)))
+    assert decide(shared, SizePolicy(size=12 * GIB, round_to=GIB)).total == 20 * GIB
+
+
 # ---- refusals
 
 
@@ -123,6 +159,7 @@ def test_a_shrink_stays_within_dpms_own_limits(limits: ShrinkLimits | None, reas
         ({"custom_volume": True}, "custom_volume"),
         ({"storage_kind": StorageKind.UNKNOWN}, "storage_unknown"),
         ({"storage_kind": StorageKind.MODERN}, "modern_storage"),
+        ({"storage_kind": StorageKind.NONE}, "no_disk_storage"),
         ({"shares_with": None}, "sharing_unknown"),
     ],
 )
@@ -135,6 +172,32 @@ def test_what_may_not_be_extended_is_refused_with_the_reason(others: dict[str, o
 @pytest.mark.parametrize("others", [{"active": False}, {"custom_volume": True}])
 def test_a_wish_that_is_met_is_refused_to_nobody(others: dict[str, object]) -> None:
     assert decide(volume(20 * GIB, 9 * GIB, **others), SizePolicy(size=20 * GIB)).action is Action.KEEP
+
+
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        ({"active": False}, "nothing_to_extend"),
+        ({"custom_volume": True}, "nothing_to_extend"),
+        ({"storage_kind": StorageKind.MODERN}, "nothing_to_extend"),
+        ({"storage_kind": StorageKind.NONE}, "nothing_to_extend"),
+    ],
+)
+def test_what_has_nothing_to_extend_is_refused_only_where_it_was_selected(
+    others: dict[str, object], reason: str
+) -> None:
+    volumes = [volume(10 * GIB, 9 * GIB, "a"), volume(10 * GIB, 9 * GIB, "b", **others)]
+    decisions = plan(volumes, SizePolicy(min_free=GIB), pool(), selected=False)
+    assert [(one.action, one.reason) for one in decisions] == [(Action.EXTEND, None), (Action.KEEP, reason)]
+    assert decisions[1].message
+    selected = plan(volumes, SizePolicy(min_free=GIB), pool(), selected=True)
+    assert {one.action for one in selected} == {Action.REFUSE}
+
+
+@pytest.mark.parametrize("others", [{"storage_kind": StorageKind.UNKNOWN}, {"shares_with": None}])
+def test_what_is_not_known_is_refused_also_where_nothing_was_selected(others: dict[str, object]) -> None:
+    (decision,) = plan([volume(10 * GIB, 9 * GIB, **others)], SizePolicy(min_free=GIB), pool(), selected=False)
+    assert decision.action is Action.REFUSE
 
 
 def test_an_unknown_size_is_never_taken_for_a_number() -> None:
@@ -239,7 +302,8 @@ def wishes(draw: st.DrawFn) -> SizePolicy:
 @st.composite
 def volumes(draw: st.DrawFn, id: str = "a") -> Volume:
     allocated = draw(sizes)
-    return volume(allocated, draw(st.integers(0, allocated)), id)
+    auto_grow = draw(st.sampled_from([False, False, True, None]))
+    return volume(allocated, draw(st.integers(0, allocated)), id, auto_grow=auto_grow)
 
 
 LIMITS = ShrinkLimits(1, 2**62)
@@ -276,6 +340,14 @@ def test_all_together_never_take_more_than_the_pool_has(
         assert all(one.message for one in decisions if one.reason)
         if not skip and any(one.action is Action.REFUSE for one in decisions):
             assert not [one for one in decisions if one.writes]
+
+
+@given(volumes(), wishes())
+def test_an_extension_never_takes_back_what_auto_grow_gave_meanwhile(one: Volume, policy: SizePolicy) -> None:
+    decision = decide(one, policy, LIMITS)
+    if decision.action is Action.EXTEND and decision.total is not None and not policy.allow_shrink:
+        assert one.allocated is not None
+        assert decision.total >= one.allocated + one.auto_growth
 
 
 @given(volumes(), wishes(), sizes)

@@ -18,7 +18,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Alert,
     DataSource,
+    Disk,
     Job,
+    Pool,
     RecoveryPoints,
     StorageKind,
 )
@@ -58,6 +60,11 @@ def test_a_short_volume_that_dpm_will_not_extend_says_why() -> None:
     ("others", "expected"),
     [
         ({"state": "invalid"}, ["replica_inconsistent"]),
+        ({"alerted_inconsistent": True}, ["replica_inconsistent"]),
+        ({"state": "protected"}, ["state_unknown"]),
+        ({"state": None}, ["state_unknown"]),
+        ({"unreadable": "It broke.", "state": None}, ["state_unknown", "unreadable"]),
+        ({"allocated": None, "storage_kind": StorageKind.NONE, "state": None}, []),
         ({"active": False}, ["inactive"]),
         ({"storage_kind": StorageKind.UNKNOWN}, ["storage_unknown"]),
         ({"used": None}, ["size_unknown"]),
@@ -94,6 +101,59 @@ def test_alerts_stand_with_their_data_source_or_with_the_server() -> None:
     assert result["alerts"] == [
         {"id": None, "severity": "error", "type": "disk_missing", "since": None, "message": "A disk is missing."}
     ]
+
+
+def test_every_active_alert_that_is_no_information_is_a_finding_of_whom_it_is_about() -> None:
+    alerts = (
+        Alert("1", "error", "replica_inconsistent", MONDAY, "Inconsistent.", "a", "fs1.lab.test", 3106),
+        Alert("2", "warning", None, None, None, None, "FS1", 3122),
+        Alert("3", "information", "done", None, "Done.", None),
+        Alert("4", None, "something_new", None, "New.", None),
+    )
+    result = info(source(), alerts=alerts)
+    told = {
+        "source": [one for one in result["datasources"][0]["findings"] if one["code"] == "dpm_alert"],
+        "computer": result["computers"][0]["findings"],
+        "server": result["server"]["findings"],
+    }
+    assert {place: [one["severity"] for one in some] for place, some in told.items()} == {
+        "source": ["error"],
+        "computer": ["warning"],
+        "server": ["warning"],
+    }
+    assert told["source"][0]["message"] == "DPM has an active alert: Inconsistent. (ID 3106)"
+    assert result["computers"][0]["reachable"] is False
+    assert [alert["id"] for alert in result["alerts"]] == ["3", "4"]
+
+
+def test_alerts_that_were_not_read_are_null_and_not_none() -> None:
+    result = info(source(), alerts=None, alerts_complete=False)
+    assert (result["datasources"][0]["alerts"], result["alerts"]) == (None, None)
+    assert result["summary"]["complete"] is False
+    some = info(source(), alerts=(), alerts_complete=False)
+    assert some["datasources"][0]["alerts"] is None
+
+
+def test_a_pool_that_is_not_known_or_not_there_is_null() -> None:
+    assert info(source(), pool=Pool())["pool"] is None
+    assert info(source(), pool=Pool((), 0))["pool"] is None
+    assert info(source())["pool"]["disks"][0]["name"] == "Disk 1"
+
+
+def test_a_disk_that_is_not_healthy_is_a_finding() -> None:
+    disks = tuple(Disk(f"Disk {status}", None, status, 100, 60) for status in ("healthy", "missing", None))
+    result = info(source(), pool=Pool(disks, 1))
+    assert [one["code"] for one in result["server"]["findings"]] == ["disk_not_healthy", "disk_status_unknown"]
+    assert result["pool"]["unallocated_bytes"] is None
+
+
+@pytest.mark.parametrize("others", [{"active": False}, {"custom_volume": True}])
+def test_no_finding_advises_what_would_be_refused(others: dict[str, Any]) -> None:
+    short = info(source(used=10 * GIB, state="invalid", **others), unallocated=GIB)["datasources"][0]["findings"]
+    assert not {"auto_grow_off", "pool_too_small_to_grow"} & {one["code"] for one in short}
+    for finding in short:
+        assert "with winbackup.storage.dpm_allocation" not in finding["hint"]
+        assert others.get("active", True) or "dpm_consistency_check" not in finding["hint"]
 
 
 def test_a_volume_that_does_not_exist_or_is_not_known_is_null() -> None:

@@ -160,6 +160,17 @@ def test_of_two_allocations_the_current_one_is_that_of_its_own_size() -> None:
     assert (neither.sources[ONE].shares_with, neither.sources[TWO].shares_with) == (None, None)
 
 
+def test_a_volume_that_cannot_be_read_may_be_anybodys() -> None:
+    server = {"knows_modern": True, "modern_volumes": 1}
+    unread = [volume("DiffArea", 10 * GIB, ONE), {"unreadable": "It broke.", "complete": True}]
+    facts = read(row(), row(TWO, "E:\\", area=0), volumes=unread, **server)
+    assert facts.sources[ONE].storage_kind is StorageKind.LEGACY
+    assert facts.sources[TWO].storage_kind is StorageKind.UNKNOWN
+    assert facts.pool.volumes is None
+    shared = [{**volume("DiffArea", 10 * GIB, ONE), "complete": False}]
+    assert only(read(row(), volumes=shared, **server)).shares_with is None
+
+
 def test_what_moved_to_modern_storage_is_not_tied_to_its_old_volume() -> None:
     server = {"knows_modern": True, "modern_volumes": 1}
     old = [volume("Replica", 20 * GIB, ONE, TWO), volume("DiffArea", 10 * GIB, ONE, TWO)]
