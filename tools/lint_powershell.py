@@ -216,7 +216,10 @@ class Linter:
         match = VARIABLE.match(text)
         if match is None or (match[1] or "env").lower() != "env":
             return False
-        return match[2].lower() not in NOT_MODELLED and (self.bootstrap or match[2].lower() != "input")
+        name = match[2].lower()
+        if name in ("input", "executioncontext"):
+            return self.bootstrap
+        return name not in NOT_MODELLED
 
     def _check_type(self, node: Node) -> None:
         name = node.text.strip()[1:-1]

@@ -29,7 +29,7 @@ TESTS = (
     "tests/scenarios/playbooks/test_convert_rdms.py",
     "tests/scenarios/playbooks/test_recovery_points.py",
     "tests/scenarios/playbooks/test_storage_report.py",
-    "tests/scenarios/winrm/test_lent.py",
+    "tests/scenarios/winrm/test_task_connection.py",
     "tests/lab_tests/wsman/test_ansible_connections.py",
 )
 

@@ -17,6 +17,10 @@ import base64
 SCRIPT = r"""
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+$mode = [string]$ExecutionContext.SessionState.LanguageMode
+if ($mode -ne 'FullLanguage') {
+    throw 'The language mode of PowerShell is ' + $mode + '.'
+}
 Remove-TypeData -TypeName System.Array -ErrorAction Ignore
 $text = @($input) -join ''
 if ($text -notmatch '!') {

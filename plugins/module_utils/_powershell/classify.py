@@ -32,7 +32,7 @@ _ANSWERS = (KeyError, ValueError, AssertionError, StopIteration, SyntaxError, At
 
 
 class Kind(Enum):
-    """What to do about a trouble."""
+    """What to do about an error of the transport."""
 
     FATAL = "say it and stop"
     CONNECTION = "connect again and go on"
@@ -45,22 +45,24 @@ class Kind(Enum):
 
 
 @dataclass(eq=False)
-class Trouble(Exception):
+class TransportError(Exception):
     """An exception, understood."""
 
     kind: Kind
-    error: StorageError
+    meaning: StorageError
 
 
-def classify(error: Exception, target: Target, established: bool) -> Trouble:
+def classify(error: Exception, target: Target, established: bool) -> TransportError:
     """Returns what an exception means; `established`: this connection has answered a request before."""
     name = type(error).__name__
     if name == "WinRMOperationTimeoutError":
-        return Trouble(Kind.OPERATION_TIMEOUT, ConnectionFailed(f"{target.name} took too long for one operation."))
+        return TransportError(
+            Kind.OPERATION_TIMEOUT, ConnectionFailed(f"{target.name} took too long for one operation.")
+        )
     if name == "WSManFaultError":
         return _fault(error, target)
     if name == "InvalidCredentialsError":
-        return Trouble(Kind.FATAL, _refused(target))
+        return TransportError(Kind.FATAL, _refused(target))
     if name == "WinRMTransportError":
         return _status(int(getattr(error, "code", 0)), target, established)
     credssp = any(kind.__module__.startswith("requests_credssp") for kind in type(error).__mro__)
@@ -68,56 +70,62 @@ def classify(error: Exception, target: Target, established: bool) -> Trouble:
         # A sealed message on a connection that was dropped meanwhile ends so; on a new one it is the logon itself.
         if established:
             return _broken(error, target)
-        return Trouble(Kind.FATAL, _refused(target) if credssp else _no_context(error, target))
+        return TransportError(Kind.FATAL, _refused(target) if credssp else _no_context(error, target))
     requested = _of_requests(error, target)
     if requested is not None:
         return requested
     if isinstance(error, OSError):
-        return Trouble(Kind.FATAL, ConfigurationError(f"The connection to {target.name} cannot be set up: {error}."))
+        return TransportError(
+            Kind.FATAL, ConfigurationError(f"The connection to {target.name} cannot be set up: {error}.")
+        )
     if name in ("WinRMError", "PermissionError") or isinstance(error, _ANSWERS):
         said = f" ({error})" if name == "WinRMError" else ""
         hint = "Check hostname, port, path and proxy."
-        return Trouble(Kind.FATAL, ConnectionFailed(f"{target.name} answers, but not as WinRM{said}.", hint=hint))
+        return TransportError(
+            Kind.FATAL, ConnectionFailed(f"{target.name} answers, but not as WinRM{said}.", hint=hint)
+        )
     raise error
 
 
-def _fault(error: Exception, target: Target) -> Trouble:
+def _fault(error: Exception, target: Target) -> TransportError:
     codes = {getattr(error, "wsman_fault_code", None), getattr(error, "wmierror_code", None)}
     reason = str(getattr(error, "reason", error)).strip().rstrip(".")
     said = ConnectionFailed(f"{target.name} refused a request: {reason}.")
     if codes & {SHELL_NOT_FOUND, COMMAND_NOT_FOUND}:
         lost = "the remote shell is gone: the host was restarted, or the shell was ended there"
-        return Trouble(Kind.SHELL_LOST, ConnectionFailed(f"The run on {target.name} was interrupted: {lost}."))
+        return TransportError(Kind.SHELL_LOST, ConnectionFailed(f"The run on {target.name} was interrupted: {lost}."))
     if TOO_MANY_SHELLS in codes:
         hint = "Close remote shells of this user, or raise MaxShellsPerUser on the host."
-        return Trouble(Kind.QUOTA_SHELLS, ConnectionFailed(said.message, hint=hint))
+        return TransportError(Kind.QUOTA_SHELLS, ConnectionFailed(said.message, hint=hint))
     if TOO_MANY_OPERATIONS in codes:
         hint = "Wait until others of this user are done, or raise MaxConcurrentOperationsPerUser on the host."
-        return Trouble(Kind.QUOTA_OPERATIONS, ConnectionFailed(said.message, hint=hint))
+        return TransportError(Kind.QUOTA_OPERATIONS, ConnectionFailed(said.message, hint=hint))
     if codes & set(ACCESS_DENIED) or str(getattr(error, "fault_subcode", "")).endswith("AccessDenied"):
         hint = "Make the user an administrator of the host, or give it the right to WinRM and to what the task uses."
         denied = f"{target.name} let {target.username or 'the user'} log on, and denies access to WinRM"
-        return Trouble(Kind.FATAL, ConnectionFailed(f"{denied}: {reason}.", hint=hint))
+        return TransportError(Kind.FATAL, ConnectionFailed(f"{denied}: {reason}.", hint=hint))
     if BUSY in codes:
-        return Trouble(Kind.BUSY, said)
+        return TransportError(Kind.BUSY, said)
     if codes & set(PIPE_CLOSING):
-        return Trouble(Kind.PIPE_CLOSING, said)
-    return Trouble(Kind.FATAL, said)
+        return TransportError(Kind.PIPE_CLOSING, said)
+    return TransportError(Kind.FATAL, said)
 
 
-def _status(code: int, target: Target, established: bool) -> Trouble:
+def _status(code: int, target: Target, established: bool) -> TransportError:
     said = f"{target.name} answered with HTTP status {code}"
     if code == 400 and established:
-        return Trouble(Kind.CONNECTION, ConnectionFailed(f"The connection to {target.name} was dropped."))
+        return TransportError(Kind.CONNECTION, ConnectionFailed(f"The connection to {target.name} was dropped."))
     if code == 503:
-        return Trouble(Kind.CONNECTION, ConnectionFailed(f"{said}: the WinRM service is not ready."))
+        return TransportError(Kind.CONNECTION, ConnectionFailed(f"{said}: the WinRM service is not ready."))
     if code == 500 and target.scheme == "http":
         hint = "Use scheme https, or transport ntlm or kerberos with message_encryption auto."
-        return Trouble(Kind.FATAL, ConnectionFailed(f"{said}: it takes no unencrypted messages.", hint=hint))
+        return TransportError(Kind.FATAL, ConnectionFailed(f"{said}: it takes no unencrypted messages.", hint=hint))
     if code == 413:
-        return Trouble(Kind.FATAL, ConnectionFailed(f"{said}: a message was too long for its MaxEnvelopeSizekb."))
+        return TransportError(
+            Kind.FATAL, ConnectionFailed(f"{said}: a message was too long for its MaxEnvelopeSizekb.")
+        )
     hint = "Check port and path, and that no proxy or other web server answers there."
-    return Trouble(Kind.FATAL, ConnectionFailed(f"{said}.", hint=hint))
+    return TransportError(Kind.FATAL, ConnectionFailed(f"{said}.", hint=hint))
 
 
 def _refused(target: Target) -> StorageError:
@@ -139,11 +147,13 @@ def _no_context(error: Exception, target: Target) -> StorageError:
     return ConnectionFailed(f"The logon to {target.name} by {target.transport} failed: {_plain(error)}.", hint=hint)
 
 
-def _broken(error: Exception, target: Target) -> Trouble:
-    return Trouble(Kind.CONNECTION, ConnectionFailed(f"The connection to {target.name} broke off: {_plain(error)}."))
+def _broken(error: Exception, target: Target) -> TransportError:
+    return TransportError(
+        Kind.CONNECTION, ConnectionFailed(f"The connection to {target.name} broke off: {_plain(error)}.")
+    )
 
 
-def _of_requests(error: Exception, target: Target) -> Trouble | None:
+def _of_requests(error: Exception, target: Target) -> TransportError | None:
     names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("requests")}
     name = target.name
     if "SSLError" in names and not re.search("SSLEOFError|SSLZeroReturnError|UNEXPECTED_EOF", str(error)):
@@ -153,29 +163,33 @@ def _of_requests(error: Exception, target: Target) -> Trouble | None:
             "Set ca_trust_path to the certificate of the authority that signed the host's, hostname to a name that the "
             "certificate is for, port to that of https; or server_cert_validation to ignore to go without proof."
         )
-        return Trouble(Kind.FATAL, ConnectionFailed(f"No trusted TLS connection to {name}: {reason}.", hint=hint))
+        return TransportError(
+            Kind.FATAL, ConnectionFailed(f"No trusted TLS connection to {name}: {reason}.", hint=hint)
+        )
     if "ProxyError" in names:
         hint = "Check the option proxy."
-        return Trouble(Kind.FATAL, ConnectionFailed(f"{name} cannot be reached through the proxy.", hint=hint))
+        return TransportError(Kind.FATAL, ConnectionFailed(f"{name} cannot be reached through the proxy.", hint=hint))
     if "ReadTimeout" in names:
-        return Trouble(
+        return TransportError(
             Kind.CONNECTION, ConnectionFailed(f"{name} did not answer within {target.connection_timeout} s.")
         )
     if names & {"ConnectionError", "Timeout", "SSLError"}:
         text = str(error)
         if "Failed to resolve" in text or "Name or service not known" in text:
             unresolved = f"The name {target.hostname} cannot be resolved."
-            return Trouble(Kind.FATAL, ConnectionFailed(unresolved, hint="Check the option hostname."))
+            return TransportError(Kind.FATAL, ConnectionFailed(unresolved, hint="Check the option hostname."))
         refused = "refuses connections" if "refused" in text else "cannot be reached"
         if "reset" in text or "RemoteDisconnected" in text or "EOF" in text or "Broken pipe" in text:
             refused = "broke the connection off"
         hint = "Check hostname, port and firewalls, that the host is up and its WinRM service runs."
         if target.transport == "certificate":
             hint += " A host with TLS 1.3 may break off a logon by certificate: turn TLS 1.3 off at its listener."
-        return Trouble(Kind.CONNECTION, ConnectionFailed(f"{name} {refused}.", hint=hint))
+        return TransportError(Kind.CONNECTION, ConnectionFailed(f"{name} {refused}.", hint=hint))
     if names:
         hint = "Check hostname, port, path and proxy."
-        return Trouble(Kind.FATAL, ConnectionFailed(f"No request to {name} is possible: {_plain(error)}.", hint=hint))
+        return TransportError(
+            Kind.FATAL, ConnectionFailed(f"No request to {name} is possible: {_plain(error)}.", hint=hint)
+        )
     return None
 
 

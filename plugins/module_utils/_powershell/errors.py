@@ -8,10 +8,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 
-UNKNOWN = "The answer of a script that writes was lost, and what it did is not known"
-AGAIN_HINT = "Run again: the state is read first, and decides."
 POWERSHELL_HINT = "See that powershell.exe is Windows PowerShell 5.1 and that the user may run it."
 
 
@@ -22,8 +20,10 @@ class ScriptFailed(StorageError):
     `said` is PowerShell's own message, in the server's language: code looks at the others.
     """
 
-    def __init__(self, message: str, *, said: str, type: str, error_id: str, category: str) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, said: str, type: str, error_id: str, category: str, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
         self.said = said
         self.type = type
         self.error_id = error_id
@@ -34,9 +34,5 @@ class NoAnswer(StorageError):
     """PowerShell came to an end without a whole answer; the script only reads, so nothing was changed."""
 
 
-class TimeIsUp(StorageError):
-    """A script that only reads did not end within its time; it was stopped and changed nothing."""
-
-
-class WriteTimeIsUp(OutcomeUnknown):
-    """A script that writes did not end within its time and the grace after it; it was stopped somewhere."""
+class CorruptReply(StorageError):
+    """There is no answer in an output, it is not whole, or it is not what our script answers."""

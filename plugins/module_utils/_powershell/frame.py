@@ -15,16 +15,15 @@ import hashlib
 import json
 import re
 import secrets
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply
+
 # Ends the input; without it the frame on the server runs nothing.
 GO = b"!\n"
-
-
-class Spoilt(Exception):
-    """There is no answer in the output, or it is not whole."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +47,22 @@ def make_input(script: str, parameters: Mapping[str, object], prologue: str = ""
 
 
 def read_answer(output: bytes, nonce: str) -> dict[str, Any]:
-    """Returns the answer that stands in an output, {"data": ...} or {"error": {...}}; raises Spoilt.
+    """Returns the answer that stands in an output, {"data": ...} or {"error": {...}}; raises CorruptReply.
 
     Whatever else the output holds is noise of the script's and is passed over.
     """
     mark = nonce.encode()
     found = re.search(rb"<<" + mark + rb" (\d+) ([0-9A-F]{64})\s(.*?)" + mark + rb">>", output, re.DOTALL)
     if found is None:
-        raise Spoilt("the output holds no whole answer")
+        raise CorruptReply("the output holds no whole answer")
     try:
         packed = base64.b64decode(re.sub(rb"[^A-Za-z0-9+/=]", b"", found[3]))
     except binascii.Error as error:
-        raise Spoilt("a part of the answer was lost on the way") from error
+        raise CorruptReply("a part of the answer was lost on the way") from error
     if len(packed) != int(found[1]) or hashlib.sha256(packed).hexdigest().upper() != found[2].decode():
-        raise Spoilt("a part of the answer was lost on the way")
-    answer = json.loads(gzip.decompress(packed))
+        raise CorruptReply("a part of the answer was lost on the way")
+    try:
+        answer = json.loads(gzip.decompress(packed))
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
+        raise CorruptReply("the answer is no JSON that was packed") from error
     return answer if isinstance(answer, dict) else {"data": answer}

@@ -4,12 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""PowerShell on a Windows host: a script and its parameters go in as data, data comes out.
-
-with PowerShell(transport) as shell:
-    facts = shell.run(READ, {"Ids": [...]}, deadline=time.monotonic() + 600)
-    shell.run(WRITE, {...}, deadline=..., writes=True)
-"""
+"""PowerShell on a Windows host: a script and its parameters go in as data, data comes out."""
 
 from __future__ import annotations
 
@@ -18,17 +13,22 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import (
+    LOST_ANSWER,
+    RUN_AGAIN_HINT,
+    Completed,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
-    AGAIN_HINT,
     POWERSHELL_HINT,
-    UNKNOWN,
+    CorruptReply,
     NoAnswer,
     ScriptFailed,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import Spoilt, make_input, read_answer
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Completed, Transport
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import make_input, read_answer
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.hints import hint_for
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 
 # A script that writes ends itself at its deadline; only one that does not is ended from here.
 GRACE = 120.0
@@ -49,6 +49,10 @@ class PowerShell:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives back what the transport holds; raises nothing."""
         self._transport.close()
 
     def run(self, script: str, parameters: Mapping[str, object], *, deadline: float, writes: bool = False) -> Any:
@@ -66,23 +70,23 @@ class PowerShell:
             completed = self._transport.execute(request.data, deadline=end, repeatable=not writes)
             try:
                 answer = read_answer(completed.stdout, request.nonce)
-            except Spoilt as spoilt:
+            except CorruptReply as corrupt:
                 # A part was lost with a connection: a script that only reads is run again.
                 if completed.interrupted and not writes and attempt < _READ_ATTEMPTS:
                     continue
-                raise self._no_answer(completed, spoilt, writes) from spoilt
+                raise self._no_answer(completed, corrupt, writes) from corrupt
             if "error" in answer:
                 raise self._failure(answer["error"])
             return answer.get("data")
         raise AssertionError("unreachable")
 
-    def _no_answer(self, completed: Completed, spoilt: Spoilt, writes: bool) -> OutcomeUnknown | NoAnswer:
+    def _no_answer(self, completed: Completed, corrupt: CorruptReply, writes: bool) -> OutcomeUnknown | NoAnswer:
         said = text_of(completed.stderr)
-        message = f"PowerShell on {self._transport.name} ended with exit code {completed.exit_code} and {spoilt}"
+        message = f"PowerShell on {self._transport.name} ended with exit code {completed.exit_code} and {corrupt}"
         message += f": {said}" if said else "."
         if writes:
-            return OutcomeUnknown(f"{UNKNOWN}: {message}", hint=AGAIN_HINT)
-        return NoAnswer(message, hint=POWERSHELL_HINT)
+            return OutcomeUnknown(f"{LOST_ANSWER}: {message}", hint=RUN_AGAIN_HINT)
+        return NoAnswer(message, hint=hint_for(said) or POWERSHELL_HINT)
 
     def _failure(self, error: Mapping[str, Any]) -> ScriptFailed:
         kind = str(error.get("type") or "")
@@ -93,4 +97,5 @@ class PowerShell:
             type=kind,
             error_id=str(error.get("id") or ""),
             category=str(error.get("category") or ""),
+            hint=hint_for(kind, message, str(error.get("id") or "")),
         )

@@ -8,18 +8,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True)
-class Completed:
-    """A command that came to its end. `interrupted`: a part of the output may be lost with a connection."""
-
-    stdout: bytes
-    stderr: bytes
-    exit_code: int
-    interrupted: bool = False
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import Completed
 
 
 class Transport(Protocol):

@@ -13,29 +13,35 @@ another the answer is waited for, over as many connections as it takes.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import (
+    LONGEST_ABSENCE,
+    LOST_ANSWER,
+    RUN_AGAIN_HINT,
+    Completed,
+    TimeIsUp,
+    WriteTimeIsUp,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConnectionFailed,
     OutcomeUnknown,
     StorageError,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import bootstrap, library
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.classify import Kind, Trouble, classify
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
-    AGAIN_HINT,
-    POWERSHELL_HINT,
-    UNKNOWN,
-    TimeIsUp,
-    WriteTimeIsUp,
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.classify import (
+    Kind,
+    TransportError,
+    classify,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import POWERSHELL_HINT
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import GO
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.kerberos import Ticket
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.target import Target
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Completed
 
 _T = TypeVar("_T")
 
@@ -48,16 +54,14 @@ _ATTEMPTS = 3
 # A connection that was dropped is made anew at once; who is busy, or away, is given time.
 _PAUSES = (0.0, 0.2, 1.0, 2.0, 5.0)
 _BUSY_PAUSES = (0.3, 1.0)
-# How long a host may be away while a command runs there: the time of a restart of the service, or of a switch.
-_AWAY = 60.0
 
 
-class _Anew(Exception):
-    """The command is to be begun anew, if that is still allowed; `trouble` is why."""
+class _Retry(Exception):
+    """The command is to be begun anew, if that is still allowed; `cause` is why."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, cause: TransportError) -> None:
         super().__init__()
-        self.trouble = trouble
+        self.cause = cause
 
 
 class WinRmTransport:
@@ -77,9 +81,12 @@ class WinRmTransport:
             self._ticket = Ticket(target.username or "", target.password, forwardable=target.kerberos_delegation)
         try:
             self._protocol = self._understood(lambda: protocol(**target.protocol_arguments()))
-        except Trouble as trouble:
+        except TransportError as error:
             self.close()
-            raise trouble.error from trouble
+            raise error.meaning from error
+        except BaseException:
+            self.close()
+            raise
         library.check_answers(self._protocol)
         self._operation_timeout: int = self._protocol.operation_timeout_sec
 
@@ -94,12 +101,12 @@ class WinRmTransport:
             answered, started = self._answered, time.monotonic()
             try:
                 return self._run(data, deadline, repeatable)
-            except _Anew as again:
-                kind = again.trouble.kind
+            except _Retry as retry:
+                kind = retry.cause.kind
                 if kind is Kind.CONNECTION and answered is not None and answered == self._answered:
                     # It was there before and does not answer at all now: it may be on its way back.
                     away_since = started if not absences else away_since
-                    goes_on = time.monotonic() - away_since < _AWAY
+                    goes_on = time.monotonic() - away_since < LONGEST_ABSENCE
                     pause = _PAUSES[min(absences, len(_PAUSES) - 1)]
                     absences += 1
                 else:
@@ -108,19 +115,23 @@ class WinRmTransport:
                     pauses = _PAUSES if kind in (Kind.CONNECTION, Kind.SHELL_LOST) else _BUSY_PAUSES
                     pause = pauses[min(attempts, len(pauses)) - 1]
                 if not goes_on or time.monotonic() >= deadline:
-                    raise again.trouble.error from again
+                    raise retry.cause.meaning from retry
                 self._prepare(kind)
                 time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
-            except Trouble as trouble:
-                raise trouble.error from trouble
+            except TransportError as error:
+                raise error.meaning from error
 
     def close(self) -> None:
-        if self._protocol is not None:
-            self._delete_shell()
-            self._disconnect()
-        if self._ticket is not None:
-            self._ticket.close()
-            self._ticket = None
+        try:
+            if self._protocol is not None:
+                with contextlib.suppress(Exception):
+                    self._delete_shell()
+                with contextlib.suppress(Exception):
+                    self._disconnect()
+        finally:
+            if self._ticket is not None:
+                self._ticket.close()
+                self._ticket = None
 
     def _run(self, data: bytes, deadline: float, repeatable: bool) -> Completed:
         command, input_taken = self._begin(data, deadline)
@@ -144,7 +155,7 @@ class WinRmTransport:
 
     def _begin(self, data: bytes, deadline: float) -> tuple[str, bool]:
         """Starts the command and sends its input but for the mark that ends it; returns its id, and whether the input
-        was taken; raises _Anew or Trouble."""
+        was taken; raises _Retry or TransportError."""
         protocol = self._protocol
         first, *rest = bootstrap.command()
         try:
@@ -158,10 +169,10 @@ class WinRmTransport:
             for start in range(0, len(data), CHUNK):
                 if not self._send(command, data[start : start + CHUNK], end=False, deadline=deadline):
                     return command, False
-        except Trouble as trouble:
-            if trouble.kind is Kind.FATAL:
+        except TransportError as error:
+            if error.kind is Kind.FATAL:
                 raise
-            raise _Anew(trouble) from trouble
+            raise _Retry(error) from error
         return command, True
 
     def _send(self, command: str, data: bytes, *, end: bool, deadline: float) -> bool:
@@ -170,13 +181,13 @@ class WinRmTransport:
             try:
                 self._ask(lambda: self._protocol.send_command_input(self._shell, command, data, end=end), deadline)
                 return True
-            except Trouble as trouble:
+            except TransportError as error:
                 # A timeout of Send means that the process has not read it yet; the input is there.
-                if trouble.kind is Kind.OPERATION_TIMEOUT:
+                if error.kind is Kind.OPERATION_TIMEOUT:
                     return True
-                if trouble.kind is Kind.PIPE_CLOSING:
+                if error.kind is Kind.PIPE_CLOSING:
                     return False
-                if trouble.kind is not Kind.BUSY or attempt == _ATTEMPTS:
+                if error.kind is not Kind.BUSY or attempt == _ATTEMPTS:
                     raise
                 time.sleep(_BUSY_PAUSES[attempt - 1])
         raise AssertionError("unreachable")
@@ -184,7 +195,7 @@ class WinRmTransport:
     # ---- from the end of the input on: it may have run
 
     def _finish(self, command: str, deadline: float, repeatable: bool, *, input_ended: bool = False) -> Completed:
-        """Ends the input and takes the output; raises _Anew where the script is repeatable, else OutcomeUnknown."""
+        """Ends the input and takes the output; raises _Retry where the script is repeatable, else OutcomeUnknown."""
         stdout, stderr = bytearray(), bytearray()
         interrupted = False
         failing_since: float | None = None
@@ -206,14 +217,14 @@ class WinRmTransport:
                 stderr += err
                 if done:
                     return Completed(bytes(stdout), bytes(stderr), code, interrupted)
-            except Trouble as trouble:
-                if trouble.kind is Kind.OPERATION_TIMEOUT:
+            except TransportError as error:
+                if error.kind is Kind.OPERATION_TIMEOUT:
                     failing_since, failures = None, 0
                     continue
                 now = time.monotonic()
                 failing_since = now if failing_since is None else failing_since
-                if trouble.kind not in (Kind.CONNECTION, Kind.BUSY) or now - failing_since > _AWAY:
-                    raise self._broken_off(trouble, repeatable) from trouble
+                if error.kind not in (Kind.CONNECTION, Kind.BUSY) or now - failing_since > LONGEST_ABSENCE:
+                    raise self._broken_off(error, repeatable) from error
                 interrupted = True
                 time.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
@@ -222,12 +233,12 @@ class WinRmTransport:
         message = f"The script on {self.name} did not end in time and was stopped."
         if repeatable:
             return TimeIsUp(message, hint="It only reads: nothing was changed. Raise timeout.")
-        return WriteTimeIsUp(message, hint=AGAIN_HINT)
+        return WriteTimeIsUp(message, hint=RUN_AGAIN_HINT)
 
-    def _broken_off(self, trouble: Trouble, repeatable: bool) -> Exception:
+    def _broken_off(self, error: TransportError, repeatable: bool) -> Exception:
         if not repeatable:
-            return OutcomeUnknown(f"{UNKNOWN}: {trouble.error.message}", hint=AGAIN_HINT)
-        return trouble if trouble.kind is Kind.FATAL else _Anew(trouble)
+            return OutcomeUnknown(f"{LOST_ANSWER}: {error.meaning.message}", hint=RUN_AGAIN_HINT)
+        return error if error.kind is Kind.FATAL else _Retry(error)
 
     # ---- requests
 
@@ -238,13 +249,13 @@ class WinRmTransport:
             raise classify(error, self._target, self._established) from error
 
     def _ask(self, request: Callable[[], _T], deadline: float) -> _T:
-        """Sends one request; raises Trouble. No operation takes longer than what is left until the deadline."""
+        """Sends one request; raises TransportError. No operation takes longer than what is left until the deadline."""
         left = int(deadline - time.monotonic()) + 1
         self._protocol.operation_timeout_sec = max(1, min(self._operation_timeout, left))
         try:
             answer = self._understood(request)
-        except Trouble as trouble:
-            if trouble.kind in (Kind.CONNECTION, Kind.FATAL):
+        except TransportError as error:
+            if error.kind in (Kind.CONNECTION, Kind.FATAL):
                 self._disconnect()
             raise
         self._established = True
@@ -270,8 +281,8 @@ class WinRmTransport:
             return
         try:
             self._ask(lambda: self._protocol.cleanup_command(self._shell, command), time.monotonic() + 10)
-        except Trouble as trouble:
-            if trouble.kind is Kind.SHELL_LOST:
+        except TransportError as error:
+            if error.kind is Kind.SHELL_LOST:
                 self._shell = None
 
     def _delete_shell(self) -> None:
@@ -280,6 +291,6 @@ class WinRmTransport:
             try:
                 self._ask(lambda: self._protocol.close_shell(shell, close_session=False), time.monotonic() + 10)
                 return
-            except Trouble as trouble:
-                if trouble.kind is not Kind.CONNECTION:
+            except TransportError as error:
+                if error.kind is not Kind.CONNECTION:
                     return

@@ -20,8 +20,9 @@ from wsman.powershell import PowerShellCommands
 from wsman.processes import Process, Terminated
 from wsman.site import WAYS, Site, windows_site
 
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.connection import open_powershell
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
+from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
+from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import TaskTransport
 
 
 class World:
@@ -40,6 +41,7 @@ class World:
         self._counter = counter
         self._lock = threading.Lock()
         self.done = 0
+        self.language_mode = "FullLanguage"
 
     @property
     def done(self) -> int:
@@ -61,7 +63,11 @@ class World:
                 self.done += 1
                 return [self.done]
 
-        return Session(CommandTable([Command("Add-One", signature(""), add)]), _ProcessClock(process))
+        return Session(
+            CommandTable([Command("Add-One", signature(""), add)]),
+            _ProcessClock(process),
+            language_mode=self.language_mode,
+        )
 
 
 class _ProcessClock:
@@ -96,10 +102,10 @@ class Lab:
         self.host.shells.lose_all()
         self.host.shells.deleted.clear()
 
-    def connect(self, transport: str, scheme: str, **others: Any) -> PowerShell:
+    def connect(self, transport: str, scheme: str, **others: Any) -> WindowsHost:
         if transport == "kerberos" and self.site.kdc is None:
             pytest.fail("This machine has no MIT KDC: run tools/system_packages.py as root.")
-        return open_powershell(self.site.options(transport, scheme, **others))
+        return WindowsHost(self.site.options(transport, scheme, **others))
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +126,11 @@ def lab(site: tuple[Site, World]) -> Iterator[Lab]:
 @pytest.fixture(params=WAYS, ids=lambda way: f"{way[0]}-{way[1]}")
 def way(request: pytest.FixtureRequest) -> tuple[str, str, bool]:
     return request.param
+
+
+def transport_over(connection: Any, name: str) -> TaskTransport:
+    """The runner's way over a connection plugin of Ansible's."""
+    return TaskTransport(TaskConnection(connection, name))
 
 
 def soon(seconds: float = 30.0) -> float:

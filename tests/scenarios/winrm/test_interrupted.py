@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import WriteTimeIsUp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, OutcomeUnknown
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.bootstrap import command
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import WriteTimeIsUp
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import make_input
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.target import Target
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.winrm_transport import WinRmTransport

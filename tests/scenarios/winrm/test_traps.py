@@ -21,9 +21,10 @@ from wsman import Account, WinRmHost
 from wsman.processes import Process
 from wsman.site import PASSWORD, USER, WAYS
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import TimeIsUp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.bootstrap import command
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import NoAnswer, TimeIsUp
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import NoAnswer
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import GO, make_input
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.target import Target
 

@@ -18,12 +18,9 @@ from typing import Any
 import pytest
 from wsman.site import PASSWORD
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import TimeIsUp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
-    NoAnswer,
-    ScriptFailed,
-    TimeIsUp,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import NoAnswer, ScriptFailed
 
 from .conftest import Lab, soon
 from .scripts import ADD, ECHO, EXIT, FAIL, MANY, NOTHING, SLEEP

@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import LOST_ANSWER, RUN_AGAIN_HINT
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import code_of, parse_facts
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Action, Decision, ShrinkLimits
@@ -26,9 +27,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.scripts imp
     shrink_limits,
     start_checks,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.connection import open_powershell
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import ScriptFailed
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell import answers
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply, ScriptFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 
 # How long values that DPM loads when they are first read are waited for; scripts in use wait as long.
@@ -85,11 +86,10 @@ class DpmServer(Protocol):
 
 
 class PowerShellServer:
-    """A DPM server over WinRM or a task_connection connection. To be used in a `with`."""
+    """A DPM server over WinRM, or over the task's own connection. To be used in a `with`."""
 
     def __init__(self, options: Mapping[str, Any], task_connection: Transport | None = None) -> None:
-        self._open: Callable[[], PowerShell] = lambda: open_powershell(options, task_connection, prologue.SCRIPT)
-        self._shell: PowerShell | None = None
+        self._host = WindowsHost(options, task_connection, prologue.SCRIPT)
 
     def __enter__(self) -> PowerShellServer:
         return self
@@ -97,7 +97,7 @@ class PowerShellServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._release()
+        self._host.release()
 
     def read(
         self,
@@ -128,9 +128,9 @@ class PowerShellServer:
     def shrink_limits(self, ids: Sequence[str], deadline: float) -> dict[str, ShrinkLimits]:
         answer = self._run(shrink_limits.SCRIPT, {"Ids": list(ids)}, deadline)
         found: dict[str, ShrinkLimits] = {}
-        for row in _rows(answer, "limits"):
-            told = {str(one).lower() for one in row.get("ids") or ()}
-            limits = ShrinkLimits(_number(row.get("lowest")), _number(row.get("highest")), _text(row.get("message")))
+        for row in answers.rows(answer, "limits"):
+            told = {one.lower() for one in answers.texts(row, "ids")}
+            limits = ShrinkLimits(_positive(row, "lowest"), _positive(row, "highest"), answers.text(row, "message"))
             found.update({id: limits for id in ids if id in told})
         return found
 
@@ -138,37 +138,29 @@ class PowerShellServer:
         script = edit_allocation.SCRIPT if directly else edit_group.SCRIPT
         edits = [_edit(decision) for decision in decisions]
         by_source = {str(edit["id"]): decision.volume.id for edit, decision in zip(edits, decisions, strict=True)}
-        answers = _answers(self._run(script, {"Edits": edits}, deadline, writes=True))
-        return {by_source[answer.id]: answer for answer in answers if answer.id in by_source}
+        found = _answers(self._run(script, {"Edits": edits}, deadline, writes=True))
+        return {by_source[answer.id]: answer for answer in found if answer.id in by_source}
 
     def start_checks(self, ids: Sequence[str], deadline: float) -> dict[str, Answer]:
-        answers = _answers(self._run(start_checks.SCRIPT, {"Ids": list(ids)}, deadline, writes=True))
-        return {answer.id: answer for answer in answers}
+        found = _answers(self._run(start_checks.SCRIPT, {"Ids": list(ids)}, deadline, writes=True))
+        return {answer.id: answer for answer in found}
 
     def pause(self, seconds: float) -> None:
         if seconds > _SHORT_PAUSE:
-            self._release()
+            self._host.release()
         self._sleep(max(0.0, seconds))
 
     def time(self) -> float:
         return time.monotonic()
 
     def _run(self, script: str, parameters: Mapping[str, object], deadline: float, *, writes: bool = False) -> Any:
-        if self._shell is None:
-            self._shell = self._open()
         try:
-            return self._shell.run(script, parameters, deadline=deadline, writes=writes)
+            return self._host.run(script, parameters, deadline=deadline, writes=writes)
         except ScriptFailed as failed:
             raise _explained(failed) from failed
 
     def _sleep(self, seconds: float) -> None:
         time.sleep(seconds)
-
-    def _release(self) -> None:
-        shell, self._shell = self._shell, None
-        if shell is not None:
-            with shell:
-                pass
 
 
 def _edit(decision: Decision) -> dict[str, object]:
@@ -185,17 +177,21 @@ def _edit(decision: Decision) -> dict[str, object]:
     }
 
 
-def _answers(answer: Any) -> list[Answer]:
-    return [
-        Answer(
-            id=str(row.get("id")),
-            outcome=str(row.get("outcome")),
-            message=_text(row.get("message")),
-            code=code_of(_text(row.get("message"))) or code_of(_text(row.get("error"))),
-            job_id=_text(row.get("job_id")),
-        )
-        for row in _rows(answer, "answers")
-    ]
+def _answers(reply: object) -> list[Answer]:
+    """Returns what a script that writes answered; raises OutcomeUnknown where it is not to be understood."""
+    try:
+        return [
+            Answer(
+                id=answers.text(row, "id") or "",
+                outcome=answers.text(row, "outcome") or "",
+                message=answers.text(row, "message"),
+                code=code_of(answers.text(row, "message")) or code_of(answers.text(row, "error")),
+                job_id=answers.text(row, "job_id"),
+            )
+            for row in answers.rows(reply, "answers")
+        ]
+    except CorruptReply as corrupt:
+        raise OutcomeUnknown(f"{LOST_ANSWER}: {corrupt.message}", hint=RUN_AGAIN_HINT) from corrupt
 
 
 def _explained(failed: ScriptFailed) -> StorageError:
@@ -215,14 +211,6 @@ def _explained(failed: ScriptFailed) -> StorageError:
     return failed
 
 
-def _rows(answer: Any, key: str) -> list[Mapping[str, Any]]:
-    value = answer.get(key) if isinstance(answer, Mapping) else None
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-
-
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
-
-
-def _text(value: object) -> str | None:
-    return str(value) or None if value is not None else None
+def _positive(row: Mapping[str, Any], key: str) -> int | None:
+    found = answers.number(row, key)
+    return found if found is not None and found > 0 else None

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import (
     GO,
-    Spoilt,
     make_input,
     read_answer,
 )
@@ -68,7 +68,7 @@ def test_an_answer_that_lacks_any_part_is_none(data: st.DataObject) -> None:
     part = whole[:start] + whole[end:]
     try:
         answer = read_answer(part, NONCE)
-    except Spoilt:
+    except CorruptReply:
         return
     # Only line ends may be missing.
     assert answer == {"data": ["x" * 50, 1]}
@@ -76,7 +76,7 @@ def test_an_answer_that_lacks_any_part_is_none(data: st.DataObject) -> None:
 
 
 def test_the_answer_of_another_run_is_none() -> None:
-    with pytest.raises(Spoilt):
+    with pytest.raises(CorruptReply):
         read_answer(answered(1, "f" * 32), NONCE)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ansible's own ssh connection to a Windows host, lent to the runner: the same results as over WinRM, and what is known
+"""Ansible's own ssh connection to a Windows host, under the runner: the same results as over WinRM, and what is known
 when it breaks."""
 
 from __future__ import annotations
@@ -16,18 +16,14 @@ from typing import Any
 import pytest
 from wsman.connections import ansible_connection
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import TimeIsUp, WriteTimeIsUp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, OutcomeUnknown
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
-    NoAnswer,
-    ScriptFailed,
-    TimeIsUp,
-    WriteTimeIsUp,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import NoAnswer, ScriptFailed
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import make_input
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.lent import LentTransport
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
+from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import TaskTransport
 
-from .conftest import Lab, soon
+from .conftest import Lab, soon, transport_over
 from .scripts import ADD, ECHO, EXIT, FAIL, MANY, NOTHING, SLEEP, TWICE
 from .test_ways_in import HOSTILE
 
@@ -58,8 +54,8 @@ def _as_new(lab: Lab) -> None:
     lab.reset()
 
 
-def transport_of(lab: Lab, **variables: Any) -> LentTransport:
-    return LentTransport(ansible_connection({**lab.site.variables("ssh"), **ALONE, **variables}), "dpm")
+def transport_of(lab: Lab, **variables: Any) -> TaskTransport:
+    return transport_over(ansible_connection({**lab.site.variables("ssh"), **ALONE, **variables}), "dpm")
 
 
 def shell_of(lab: Lab, **variables: Any) -> PowerShell:
@@ -79,7 +75,7 @@ def test_the_same_results_as_over_winrm(ssh: Lab, default_shell: str) -> None:
     ]
     with ssh.connect("ntlm", "http") as own:
         expected = [own.run(script, parameters, deadline=soon()) for script, parameters in scripts]
-    shell = PowerShell(LentTransport(ansible_connection(ssh.site.variables("ssh")), "dpm"))
+    shell = PowerShell(transport_over(ansible_connection(ssh.site.variables("ssh")), "dpm"))
     assert repr([shell.run(script, parameters, deadline=soon()) for script, parameters in scripts]) == repr(expected)
     assert shell.run(ADD, {}, deadline=soon(), writes=True)["done"] == 1
     assert shell.run(ECHO, {"Text": "after"}, deadline=soon())["text"] == "after"
@@ -87,18 +83,18 @@ def test_the_same_results_as_over_winrm(ssh: Lab, default_shell: str) -> None:
 
 
 def test_errors_are_the_same(ssh: Lab) -> None:
-    lent = shell_of(ssh)
+    over_task = shell_of(ssh)
     with ssh.connect("ntlm", "http") as own:
         for script, parameters in ((FAIL, {}), (ECHO, {"Unknown": 1})):
             seen = []
-            for shell in (own, lent):
+            for shell in (own, over_task):
                 with pytest.raises(ScriptFailed) as failed:
                     shell.run(script, parameters, deadline=soon())
                 error = failed.value
                 seen.append((error.said, error.type, error.error_id, error.category))
             assert seen[0] == seen[1]
     with pytest.raises(NoAnswer, match=r"PowerShell on dpm ended with exit code 7"):
-        lent.run(EXIT, {}, deadline=soon())
+        over_task.run(EXIT, {}, deadline=soon())
 
 
 def test_whatever_command_is_hit(ssh: Lab, record_property: Callable[[str, object], None]) -> None:

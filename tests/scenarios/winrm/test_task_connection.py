@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ansible's own winrm and psrp connections, lent to the runner: the same results, and what is known when they break."""
+"""Ansible's own winrm and psrp connections under the runner: the same results, and what is known when they break."""
 
 from __future__ import annotations
 
@@ -18,22 +18,17 @@ import pytest
 from wsman.connections import ansible_connection
 from wsman.site import USER
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import TimeIsUp, WriteTimeIsUp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConfigurationError,
     ConnectionFailed,
     OutcomeUnknown,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
-    NoAnswer,
-    ScriptFailed,
-    TimeIsUp,
-    WriteTimeIsUp,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import NoAnswer, ScriptFailed
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import make_input
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.lent import LentTransport
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
 
-from .conftest import Lab, soon
+from .conftest import Lab, soon, transport_over
 from .scripts import ADD, ECHO, EXIT, FAIL, MANY, NOTHING, SLEEP, SLOWLY
 from .test_interrupted import KINDS
 from .test_ways_in import HOSTILE
@@ -43,14 +38,14 @@ PLUGINS = ("winrm", "psrp")
 REQUESTS = range(1, 14)
 
 
-class Lent:
+class OverTask:
     """A host of an inventory, and the connection that a task would have to it."""
 
     def __init__(self, lab: Lab, plugin: str, transport: str = "ntlm", scheme: str = "http", **variables: Any) -> None:
         # Short, so that what waits for an answer that does not come is over soon.
         short = {"ansible_winrm_connection_timeout": 1, "ansible_psrp_operation_timeout": 1}
         self.connection = ansible_connection({**lab.site.variables(plugin, transport, scheme), **short, **variables})
-        self.shell = PowerShell(LentTransport(self.connection, "dpm"))
+        self.shell = PowerShell(transport_over(self.connection, "dpm"))
 
     def __enter__(self) -> PowerShell:
         return self.shell
@@ -82,7 +77,7 @@ def test_the_same_results_as_over_a_connection_of_our_own(lab: Lab, plugin: str,
     with lab.connect(transport, scheme) as shell:
         expected = [shell.run(script, parameters, deadline=soon()) for script, parameters in scripts]
     lab.host.troubles.clear()
-    with Lent(lab, plugin, transport, scheme) as shell:
+    with OverTask(lab, plugin, transport, scheme) as shell:
         answers = [shell.run(script, parameters, deadline=soon()) for script, parameters in scripts]
         assert repr(answers) == repr(expected)
         assert shell.run(ADD, {}, deadline=soon(), writes=True)["done"] == 1
@@ -96,7 +91,7 @@ def test_the_same_results_as_over_a_connection_of_our_own(lab: Lab, plugin: str,
 @pytest.mark.parametrize("count", [1, 600])
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_read_takes_few_operations_whatever_it_reads(lab: Lab, plugin: str, count: int) -> None:
-    with Lent(lab, plugin) as shell:
+    with OverTask(lab, plugin) as shell:
         shell.run(MANY, {"Count": count}, deadline=soon())
     operations = [action for action in lab.host.troubles.operations() if action != "Receive"]
     signals = ["Signal"] if plugin == "winrm" else []
@@ -105,38 +100,38 @@ def test_a_read_takes_few_operations_whatever_it_reads(lab: Lab, plugin: str, co
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_errors_are_the_same(lab: Lab, plugin: str) -> None:
-    with lab.connect("ntlm", "http") as own, Lent(lab, plugin) as lent:
+    with lab.connect("ntlm", "http") as own, OverTask(lab, plugin) as over_task:
         for script, parameters in ((FAIL, {}), (ECHO, {"Unknown": 1})):
             seen = []
-            for shell in (own, lent):
+            for shell in (own, over_task):
                 with pytest.raises(ScriptFailed) as failed:
                     shell.run(script, parameters, deadline=soon())
                 error = failed.value
                 seen.append((error.said, error.type, error.error_id, error.category))
             assert seen[0] == seen[1]
         with pytest.raises(NoAnswer, match=r"PowerShell on dpm ended with exit code 7"):
-            lent.run(EXIT, {}, deadline=soon())
+            over_task.run(EXIT, {}, deadline=soon())
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 @pytest.mark.parametrize("transport", ["ntlm", "kerberos", "credssp"])
 def test_a_script_is_ended_at_its_deadline(lab: Lab, plugin: str, transport: str) -> None:
-    lent = Lent(lab, plugin, transport)
-    with lent as shell, pytest.raises(TimeIsUp, match="did not end in time"):
+    over_task = OverTask(lab, plugin, transport)
+    with over_task as shell, pytest.raises(TimeIsUp, match="did not end in time"):
         shell.run(SLEEP, {"Seconds": 60}, deadline=soon(1))
     # It is ended there, too, and the connection is good for the next task.
     assert not lab.host.shells.open
-    with lent as shell:
+    with over_task as shell:
         assert shell.run(ECHO, {"Text": "next"}, deadline=soon())["text"] == "next"
     assert not lab.host.shells.open
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_write_that_never_ends_is_unknown(lab: Lab, plugin: str) -> None:
-    lent = Lent(lab, plugin)
+    over_task = OverTask(lab, plugin)
     request = make_input(SLEEP, {"Seconds": 60})
-    with lent, pytest.raises(WriteTimeIsUp, match="Run again"):
-        LentTransport(lent.connection, "dpm").execute(request.data, deadline=soon(1), repeatable=False)
+    with over_task, pytest.raises(WriteTimeIsUp, match="Run again"):
+        transport_over(over_task.connection, "dpm").execute(request.data, deadline=soon(1), repeatable=False)
     assert not lab.host.shells.open
 
 
@@ -149,10 +144,10 @@ def test_whatever_request_is_hit(
     for number in REQUESTS:
         lab.reset()
         lab.host.troubles.add(kind, number=number, **KINDS[kind])
-        lent = Lent(lab, plugin)
+        over_task = OverTask(lab, plugin)
         try:
-            assert lent.shell.run(ECHO, {"Text": "日本"}, deadline=soon())["text"] == "日本", number
-            assert lent.shell.run(ADD, {}, deadline=soon(), writes=True)["done"] == 1, number
+            assert over_task.shell.run(ECHO, {"Text": "日本"}, deadline=soon())["text"] == "日本", number
+            assert over_task.shell.run(ADD, {}, deadline=soon(), writes=True)["done"] == 1, number
         except OutcomeUnknown:
             assert lab.world.done <= 1, number
         except ConnectionFailed:
@@ -160,14 +155,14 @@ def test_whatever_request_is_hit(
         else:
             assert lab.world.done == 1, number
         lab.host.wait_until_back()
-        assert lent.shell.run(ECHO, {"Text": "again"}, deadline=soon())["text"] == "again", number
+        assert over_task.shell.run(ECHO, {"Text": "again"}, deadline=soon())["text"] == "again", number
     record_property("points of failure", len(REQUESTS))
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 @pytest.mark.parametrize("transport", ["ntlm", "kerberos", "credssp", "basic"])
 def test_a_read_after_an_idle_connection_was_dropped(lab: Lab, plugin: str, transport: str) -> None:
-    with Lent(lab, plugin, transport, "https" if transport == "basic" else "http") as shell:
+    with OverTask(lab, plugin, transport, "https" if transport == "basic" else "http") as shell:
         for text in ("1", "2", "3"):
             lab.host.drop_connections()
             assert shell.run(ECHO, {"Text": text}, deadline=soon())["text"] == text
@@ -182,24 +177,24 @@ def test_a_host_that_cannot_be_reached_was_not_changed(lab: Lab, plugin: str) ->
         ({"ansible_host": "nowhere.invalid"}, "nowhere.invalid"),
     ):
         lab.reset()
-        lent = Lent(lab, plugin, **variables)
+        over_task = OverTask(lab, plugin, **variables)
         for writes in (False, True):
             with pytest.raises(ConnectionFailed, match=rf"The connection {plugin} to dpm cannot be made: .*({reason})"):
-                lent.shell.run(ADD, {}, deadline=soon(), writes=writes)
+                over_task.shell.run(ADD, {}, deadline=soon(), writes=writes)
         assert "Create" not in lab.host.troubles.operations()
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_password_that_expires_is_tried_once(lab: Lab, plugin: str) -> None:
-    lent = Lent(lab, plugin)
-    lent.shell.run(ECHO, {}, deadline=soon())
+    over_task = OverTask(lab, plugin)
+    over_task.shell.run(ECHO, {}, deadline=soon())
     account = lab.host.accounts.all[USER]
     account.may_log_on = False
     lab.host.drop_connections()
     lab.host.troubles.clear()
     try:
         with pytest.raises(ConnectionFailed, match=r"credentials|authenticate"):
-            lent.shell.run(ECHO, {}, deadline=soon())
+            over_task.shell.run(ECHO, {}, deadline=soon())
     finally:
         account.may_log_on = True
     # One connection on which the plugin goes on as if it were the old one, and one that logs on.
@@ -211,12 +206,12 @@ def test_a_connection_without_input_is_refused_in_one_sentence(lab: Lab) -> None
     with pytest.raises(
         ConfigurationError, match=r"connection local to dpm cannot give a command an input.*winrm, psrp or ssh"
     ):
-        LentTransport(local, "dpm")
+        transport_over(local, "dpm")
 
 
 def test_time_is_not_lost_where_nothing_can_be_reached(lab: Lab) -> None:
     started = time.monotonic()
-    with Lent(lab, "psrp", ansible_port=9) as shell, pytest.raises(ConnectionFailed):
+    with OverTask(lab, "psrp", ansible_port=9) as shell, pytest.raises(ConnectionFailed):
         shell.run(ECHO, {}, deadline=soon())
     assert time.monotonic() - started < 20
 
@@ -225,13 +220,13 @@ def test_time_is_not_lost_where_nothing_can_be_reached(lab: Lab) -> None:
 @pytest.mark.parametrize("transport", ["ntlm", "kerberos", "credssp"])
 def test_a_wrong_password_after_the_host_was_there_is_tried_once(lab: Lab, plugin: str, transport: str) -> None:
     """As after a change of the password, or where the account was locked by somebody else."""
-    lent = Lent(lab, plugin, transport)
-    lent.shell.run(ECHO, {}, deadline=soon())
-    lent.connection.close()
-    lent.connection.set_option("remote_password", "wrong")
+    over_task = OverTask(lab, plugin, transport)
+    over_task.shell.run(ECHO, {}, deadline=soon())
+    over_task.connection.close()
+    over_task.connection.set_option("remote_password", "wrong")
     started = time.monotonic()
     with pytest.raises(ConnectionFailed, match="cannot be made"):
-        lent.shell.run(ECHO, {}, deadline=soon())
+        over_task.shell.run(ECHO, {}, deadline=soon())
     assert time.monotonic() - started < 20
 
 
@@ -247,7 +242,7 @@ def test_passwords_are_nowhere(
     variables = lab.site.variables(plugin, way[0], way[1])
     secrets = [variables["ansible_password"], "Sécret", "Wr0ng-secret"]
     texts: list[str] = []
-    with Lent(lab, plugin, way[0], way[1]) as shell:
+    with OverTask(lab, plugin, way[0], way[1]) as shell:
         shell.run(ECHO, {"Text": "x"}, deadline=soon())
         lab.host.troubles.add("reset_after", action="Receive", times=2)
         with pytest.raises(OutcomeUnknown) as unknown:
@@ -255,7 +250,7 @@ def test_passwords_are_nowhere(
         texts.append("".join(traceback.format_exception(unknown.value)))
     # A certificate needs no password.
     wrong = {"ansible_user": "nobody@LAB.TEST"} if way[0] == "certificate" else {"ansible_password": "Wr0ng-secret"}
-    with suppress(ConnectionFailed), Lent(lab, plugin, way[0], way[1], **wrong) as shell:
+    with suppress(ConnectionFailed), OverTask(lab, plugin, way[0], way[1], **wrong) as shell:
         try:
             shell.run(ECHO, {}, deadline=soon())
         except ConnectionFailed as refused:
@@ -271,7 +266,7 @@ def test_passwords_are_nowhere(
     ("plugin", "way"), [("winrm", ("ntlm", "http")), ("psrp", ("ntlm", "http")), ("psrp", ("basic", "https"))]
 )
 def test_a_write_whose_answer_is_lost_is_left_to_come_to_its_end(lab: Lab, plugin: str, way: tuple[str, str]) -> None:
-    with Lent(lab, plugin, *way) as shell:
+    with OverTask(lab, plugin, *way) as shell:
         shell.run(ECHO, {}, deadline=soon())
         lab.host.troubles.add("reset_before", action="Receive")
         with pytest.raises(OutcomeUnknown, match="what it did is not known"):

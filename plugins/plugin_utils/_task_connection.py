@@ -4,101 +4,99 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""A task's own connection to a Windows host, lent by an action plugin: winrm, psrp or ssh, whatever the inventory
-says."""
+"""The connection that a task already has: one command with an input and a deadline over it, whatever the command.
+
+Ansible's connection plugins winrm, psrp and ssh give a command an input, and nothing else is asked of them. What they
+raise is understood here: whether there was no connection, so that nothing was run, or one that broke off.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import subprocess
 import sys
 import threading
 import time
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.command import (
+    LONGEST_ABSENCE,
+    LOST_ANSWER,
+    RUN_AGAIN_HINT,
+    Completed,
+    TimeIsUp,
+    WriteTimeIsUp,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConfigurationError,
     ConnectionFailed,
     OutcomeUnknown,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell import bootstrap
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
-    AGAIN_HINT,
-    UNKNOWN,
-    TimeIsUp,
-    WriteTimeIsUp,
+from ansible_collections.winbackup.storage.plugins.plugin_utils._connection_failures import (
+    describe_failure,
+    is_refused_logon,
+    ssh_had_no_connection,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import GO
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Completed
 
 # Those that give a command an input; the others could not be given a script.
-_WITH_INPUT = ("winrm", "psrp", "ssh")
+WITH_INPUT = ("winrm", "psrp", "ssh")
 _NOT_SHARED = "-o ControlPath=none"
 _ATTEMPTS = 3
-# How long a host that was there may be away, in seconds, and the pauses between looks.
-_AWAY = 60.0
+# The pauses between looks for a host that is away, in seconds.
 _PAUSES = (0.2, 1.0, 2.0, 5.0)
 # How long a command that was ended may take to say so; how often it is ended, and the pause that grows in between.
 _ENDING = 5.0
 _ENDINGS = 4
 _ENDING_PAUSE = 0.2
-_REFUSED = re.compile(
-    "credentials were rejected|failed to authenticate|Kerberos auth failure|error status from the server|"
-    "integrity check failed|preauthentication failed|password|"
-    r"Permission denied \(|Too many authentication failures|Host key verification failed",
-    re.IGNORECASE,
-)
-# What the program ssh says where it had no connection on which it could ask for a command. Ansible's plugin puts it
-# behind words of its own, and says the same of every connection that fails.
-_SSH_NOT_CONNECTED = re.compile(
-    r"(?:^|over ssh: )(?:ssh: connect to host |ssh: Could not resolve hostname |kex_exchange_identification: |"
-    r"banner exchange: |Connection timed out during banner exchange|Unable to negotiate with |"
-    r"Host key verification failed|(?:\S+: )?Permission denied(?: \(|, please))",
-    re.MULTILINE | re.IGNORECASE,
-)
 
 
-class _Failed(Exception):
-    """An exception of a connection plugin, as text."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(re.sub(r"\s+", " ", str(error) or type(error).__name__).rstrip(". "))
-        self.refused = _is_refusal(error, fresh=False)
+def kind_of(connection: Any) -> str:
+    """Returns the short name of a connection plugin, as "ssh"."""
+    return str(connection.transport).rpartition(".")[2]
 
 
-class _NotConnected(_Failed):
+class _TransportError(Exception):
+    """An exception of a connection plugin. `refused`: the logon was, and is not to be tried again."""
+
+    def __init__(self, error: Exception, *, refused: bool) -> None:
+        super().__init__(str(error) or type(error).__name__)
+        self.refused = refused
+
+
+class _NotConnected(_TransportError):
     """There is no connection: nothing was run."""
 
-    def __init__(self, error: Exception) -> None:
-        super().__init__(error)
-        self.refused = _is_refusal(error, fresh=True)
 
-
-class _Broken(_Failed):
+class _ConnectionLost(_TransportError):
     """The connection failed while a command was on its way or running: it may have been run."""
 
 
-class LentTransport:
-    """A transport over a connection plugin of Ansible's. It belongs to the task: it is used, and not closed."""
+class TaskConnection:
+    """Runs commands over a connection plugin of Ansible's. It belongs to the task: it is used, and not closed."""
 
     def __init__(self, connection: Any, name: str) -> None:
         """`connection` is the connection plugin, `name` how messages call the host; raises ConfigurationError."""
         self._connection = connection
-        self._name = name
+        self.name = name
+        self._kind = kind_of(connection)
         self._was_there = False
-        self._kind = str(connection.transport).rpartition(".")[2]
-        if self._kind not in _WITH_INPUT:
+        self._never_reached = False
+        if self._kind not in WITH_INPUT:
             raise ConfigurationError(
                 f"The connection {self._kind} to {name} cannot give a command an input.",
                 hint="Use connection winrm, psrp or ssh; or delegate_to: localhost and the option hostname.",
             )
 
     @property
-    def name(self) -> str:
-        return self._name
+    def never_reached(self) -> bool:
+        """Whether a connection was tried, and there never was one: the host is unreachable."""
+        return self._never_reached and not self._was_there
 
-    def execute(self, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
+    def run(self, command: str, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
+        """Runs a command line on an input and returns its output; `deadline` is a time of `time.monotonic()`.
+
+        Raises ConnectionFailed where nothing was run. Once it may have been run: runs it again where that is
+        `repeatable`, else raises OutcomeUnknown. Raises TimeIsUp or WriteTimeIsUp at the deadline."""
         if self._kind == "ssh" and not repeatable:
             self._run_once()
         attempts = absences = 0
@@ -106,28 +104,39 @@ class LentTransport:
         while True:
             started = time.monotonic()
             try:
-                return self._run(data, deadline, repeatable)
+                return self._run(command, data, deadline, repeatable)
             except _NotConnected as failed:
                 away_since = started if not absences else away_since
-                waited = time.monotonic() - away_since >= _AWAY or time.monotonic() >= deadline
+                waited = time.monotonic() - away_since >= LONGEST_ABSENCE or time.monotonic() >= deadline
                 if failed.refused or waited or not self._was_there:
-                    message = f"The connection {self._kind} to {self._name} cannot be made: {failed}."
-                    raise ConnectionFailed(message) from failed
+                    self._never_reached = True
+                    raise self._failure("cannot be made", failed) from failed
                 # It was there before: it may be on its way back.
                 time.sleep(min(_PAUSES[min(absences, len(_PAUSES) - 1)], max(0.0, deadline - time.monotonic())))
                 absences += 1
-            except _Broken as failed:
-                message = f"The connection {self._kind} to {self._name} failed: {failed}."
+            except _ConnectionLost as failed:
+                failure = self._failure("failed", failed)
                 if not repeatable:
                     self._leave()
-                    raise OutcomeUnknown(f"{UNKNOWN}: {message}", hint=AGAIN_HINT) from failed
+                    raise OutcomeUnknown(f"{LOST_ANSWER}: {failure.message}", hint=RUN_AGAIN_HINT) from failed
                 attempts, absences = attempts + 1, 0
                 over = attempts == _ATTEMPTS or time.monotonic() >= deadline
                 if failed.refused or over or not self._end():
-                    raise ConnectionFailed(message) from failed
+                    raise failure from failed
 
-    def close(self) -> None:
-        """The connection is the task's: nothing is to be closed."""
+    def _failure(self, what: str, failed: _TransportError) -> ConnectionFailed:
+        host, where = self._address()
+        reason, hint = describe_failure(str(failed), host=host, where=where)
+        return ConnectionFailed(f"The connection {self._kind} to {self.name} {what}: {reason}.", hint=hint)
+
+    def _address(self) -> tuple[str, str]:
+        """Returns the address that is connected to, and the same with its port, as far as the plugin tells them."""
+        found: dict[str, object] = {}
+        for name in ("remote_addr", "host", "port"):
+            with contextlib.suppress(KeyError):
+                found[name] = self._connection.get_option(name)
+        host = str(found.get("remote_addr") or found.get("host") or self.name)
+        return host, f"{host}:{found['port']}" if found.get("port") else host
 
     def _run_once(self) -> None:
         """Keeps the connection ssh from running a command again, unasked, where it breaks off."""
@@ -138,20 +147,29 @@ class LentTransport:
         if not arguments.startswith(_NOT_SHARED):
             self._connection.set_option("ssh_args", f"{_NOT_SHARED} {arguments}")
 
-    def _run(self, data: bytes, deadline: float, repeatable: bool) -> Completed:
-        """Connects and runs the frame once; raises _NotConnected or _Broken."""
-        outcome: list[Completed | _Failed] = []
-        thread = threading.Thread(target=self._execute, args=(data, outcome), name="winbackup", daemon=True)
+    def _run(self, command: str, data: bytes, deadline: float, repeatable: bool) -> Completed:
+        """Connects and runs the command once; raises _NotConnected or _ConnectionLost."""
+        outcome: list[Completed | _TransportError] = []
+        thread = threading.Thread(target=self._execute, args=(command, data, outcome), name="winbackup", daemon=True)
         thread.start()
-        thread.join(max(0.0, deadline - time.monotonic()))
+        try:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        except BaseException:
+            # Somebody ended the run. What reads is ended there, too; what writes comes to its own end.
+            if repeatable:
+                self._end()
+                self._join(thread)
+            else:
+                self._leave()
+            raise
         if not outcome:
             # Nothing else ends a command that a connection plugin waits for.
             self._end()
             self._join(thread)
-            message = f"The script on {self._name} did not end in time; the connection was closed."
-            raise TimeIsUp(message) if repeatable else WriteTimeIsUp(message, hint=AGAIN_HINT)
+            message = f"The script on {self.name} did not end in time; the connection was closed."
+            raise TimeIsUp(message) if repeatable else WriteTimeIsUp(message, hint=RUN_AGAIN_HINT)
         completed = outcome[0]
-        if isinstance(completed, _Failed):
+        if isinstance(completed, _TransportError):
             raise completed
         self._was_there = True
         return completed
@@ -166,7 +184,7 @@ class LentTransport:
             _end_program(thread)
             thread.join(_ENDING_PAUSE)
 
-    def _execute(self, data: bytes, outcome: list[Completed | _Failed]) -> None:
+    def _execute(self, command: str, data: bytes, outcome: list[Completed | _TransportError]) -> None:
         # A connection plugin may raise anything.
         try:
             self._connection._connect()
@@ -174,16 +192,15 @@ class LentTransport:
             # Else psrp takes what it could not open for open the next time.
             with contextlib.suppress(Exception):
                 self._connection.close()
-            outcome.append(_NotConnected(error))
+            outcome.append(_NotConnected(error, refused=is_refused_logon(error, new_connection=True)))
             return
         self._was_there = self._was_there or self._kind != "ssh"
         try:
-            code, stdout, stderr = self._connection.exec_command(
-                " ".join(bootstrap.command()), in_data=data + GO, sudoable=False
-            )
+            code, stdout, stderr = self._connection.exec_command(command, in_data=data, sudoable=False)
         except Exception as error:
-            never = self._kind == "ssh" and _SSH_NOT_CONNECTED.search(str(error))
-            outcome.append(_NotConnected(error) if never else _Broken(error))
+            never = self._kind == "ssh" and ssh_had_no_connection(error)
+            kind = _NotConnected if never else _ConnectionLost
+            outcome.append(kind(error, refused=is_refused_logon(error, new_connection=never)))
         else:
             outcome.append(Completed(_bytes(stdout), _bytes(stderr), int(code)))
 
@@ -195,7 +212,7 @@ class LentTransport:
                 self._connection.close()
                 return True
             except Exception as error:
-                if _is_refusal(error, fresh=attempt > 0):
+                if is_refused_logon(error, new_connection=attempt > 0):
                     return False
                 # What is sealed for a connection that is gone is refused: once more, over a new one. A thread that
                 # still waits there may come in between; it ends with its first failure.
@@ -206,7 +223,7 @@ class LentTransport:
         except Exception as error:
             with contextlib.suppress(Exception):
                 self._connection.close()
-            return not _is_refusal(error, fresh=True)
+            return not is_refused_logon(error, new_connection=True)
         return True
 
     def _leave(self) -> None:
@@ -224,16 +241,6 @@ class LentTransport:
             with contextlib.suppress(Exception):
                 (transport.close_session if protocol else transport.close)()
             transport.encryption = None
-
-
-def _is_refusal(error: Exception, *, fresh: bool) -> bool:
-    """Whether it was the logon, which is not to be tried again, so that no account is locked.
-
-    `fresh`: on a new connection. On an old one CredSSP says the same where that one was dropped."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if names & {"InvalidCredentialsError", "AuthenticationError"} or _REFUSED.search(str(error)):
-        return True
-    return fresh and ("AuthenticationException" in names or "CredSSP" in str(error))
 
 
 def _end_program(thread: threading.Thread) -> None:
