@@ -15,7 +15,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.interpreter import require_python
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+
+# Every module imports this file first: what comes after it may be written in a later Python.
+require_python()
 
 
 @dataclass(frozen=True)

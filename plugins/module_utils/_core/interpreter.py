@@ -1,0 +1,33 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""The oldest Python that the collection runs with, looked at before anything is imported that an older one cannot read.
+
+This file, the modules, and what _core/module.py imports before it asks here, keep to what Python 3.8 reads: that is the
+oldest on which Ansible itself still runs a module.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+OLDEST = (3, 11)
+
+
+def require_python() -> None:
+    """Ends a module as failed, with the reason, where its Python is too old. Does nothing else."""
+    if tuple(sys.version_info[:2]) >= OLDEST:
+        return
+    needed, found = ".".join(map(str, OLDEST)), ".".join(map(str, sys.version_info[:3]))
+    message = (
+        f"The collection winbackup.storage needs Python {needed} or later where its modules run, and this is Python "
+        f"{found} ({sys.executable}). Set ansible_python_interpreter of the host that runs the task to a newer one; "
+        "for localhost that may be {{ ansible_playbook_python }}."
+    )
+    # As AnsibleModule.fail_json would: no module could be made yet.
+    print(json.dumps({"failed": True, "changed": False, "msg": message}))
+    sys.exit(1)
