@@ -17,14 +17,16 @@ requirements:
   - python >= 3.11 on the machine where the module runs
   - pywinrm >= 0.5.0 in the same Python, if O(hostname) is given; pywinrm[kerberos] and pywinrm[credssp] for these
     transports
-  - Windows PowerShell 5.1 on the Windows host
+  - Windows PowerShell 4.0 (Windows Server 2012 R2) or 5.1 (later ones) on the Windows host, 64 bit and in the language
+    mode FullLanguage; not PowerShell 7
 options:
   hostname:
     description:
       - Host name or address of the Windows host. The module then runs where the task runs, so the task is to run on
         the controller or be delegated to C(localhost).
       - If it is not given, the task's own connection to the Windows host is used (C(winrm), C(psrp), or C(ssh) with a
-        Windows shell), and no other connection option is allowed.
+        Windows shell), and no other connection option is allowed. Neither C(async) nor C(become) is possible then:
+        the work is done as the user of that connection. A host that was never reached is unreachable, as for any task.
       - On a task with a local connection the value of the environment variable E(WINBACKUP_WINDOWS_HOST) is used if
         it is not given.
     type: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 
-POWERSHELL_HINT = "See that powershell.exe is Windows PowerShell 5.1 and that the user may run it."
+POWERSHELL_HINT = "See that powershell.exe is Windows PowerShell 4.0 or 5.1 and that the user may run it."
 
 
 class ScriptFailed(StorageError):

@@ -162,7 +162,7 @@ def test_the_environment_counts_on_a_local_connection_only(playing: Playing) -> 
         ({CHECK: {"datasources": ["Q:\\"]}}, "There is no data source 'Q:"),
     ],
 )
-def test_what_is_refused_over_a_lent_connection_is_one_sentence(
+def test_what_is_refused_over_the_tasks_own_connection_is_one_sentence(
     playing: Playing, task: dict[str, Any], sentence: str
 ) -> None:
     playing.play("dpm", [task], fails=True)
