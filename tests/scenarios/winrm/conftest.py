@@ -20,7 +20,9 @@ from wsman.powershell import PowerShellCommands
 from wsman.processes import Process, Terminated
 from wsman.site import WAYS, Site, windows_site
 
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.runner import PowerShell
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.target import Target
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.winrm_transport import WinRmTransport
 from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
 from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import TaskTransport
 
@@ -102,10 +104,10 @@ class Lab:
         self.host.shells.lose_all()
         self.host.shells.deleted.clear()
 
-    def connect(self, transport: str, scheme: str, **others: Any) -> WindowsHost:
+    def connect(self, transport: str, scheme: str, **others: Any) -> PowerShell:
         if transport == "kerberos" and self.site.kdc is None:
             pytest.fail("This machine has no MIT KDC: run tools/system_packages.py as root.")
-        return WindowsHost(self.site.options(transport, scheme, **others))
+        return PowerShell(WinRmTransport(Target.of(self.site.options(transport, scheme, **others))))
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import NoAnswer, ScriptFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
 
 from .conftest import Lab, soon
 from .scripts import ADD, ECHO
@@ -46,8 +47,8 @@ def test_shell_and_ticket_are_given_back_whatever_the_error_is(lab: Lab, error: 
     folders: list[Path] = []
 
     def caller() -> None:
-        with lab.connect("kerberos", "http") as shell:
-            shell.run(ECHO, {}, deadline=soon())
+        with WindowsHost(lab.site.options("kerberos", "http")) as host:
+            host.run(ECHO, {}, deadline=soon())
             folders.append(Path(os.environ["KRB5CCNAME"].removeprefix("FILE:")).parent)
             assert folders[0].is_dir()
             raise error
@@ -59,3 +60,16 @@ def test_shell_and_ticket_are_given_back_whatever_the_error_is(lab: Lab, error: 
     assert not folder.exists()
     assert os.environ.get("KRB5CCNAME") == before
     assert not lab.host.shells.open
+
+
+def test_a_shell_is_opened_when_it_is_needed_and_again_after_it_was_given_back(lab: Lab) -> None:
+    with WindowsHost(lab.site.options("ntlm", "http")) as host:
+        assert not lab.host.troubles.log
+        for _ in range(2):
+            host.run(ECHO, {}, deadline=soon())
+        assert len(lab.host.shells.open) == 1
+        host.release()
+        assert not lab.host.shells.open
+        assert host.run(ECHO, {"Text": "again"}, deadline=soon())["text"] == "again"
+    assert not lab.host.shells.open
+    assert lab.host.troubles.operations().count("Create") == 2
