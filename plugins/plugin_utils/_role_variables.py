@@ -41,13 +41,16 @@ def converted(
     # Defaults and choices count as the specification has them; an empty answer is none.
     present = {name: value for name, value in shaped.items() if value != ""}
     spec = {name: {key: one[key] for key in one if key in _RULES} for name, one in options.items()}
-    checked = ArgumentSpecValidator(spec).validate(present)
+    # Ansible's own conversion does not refuse them, it breaks down.
+    endless = {name: value for name, value in present.items() if spec[name].get("type") == "int" and _is_endless(value)}
+    checked = ArgumentSpecValidator(spec).validate({name: present[name] for name in present if name not in endless})
     values = {
         name.removeprefix(f"{role}_"): value
         for name, value in checked.validated_parameters.items()
         if value is not None
     }
-    return values, [str(message) for message in checked.error_messages]
+    problems = [f"{name} must be a whole number, not {value}" for name, value in endless.items()]
+    return values, [*problems, *(str(message) for message in checked.error_messages)]
 
 
 def chosen(role: str, options: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,6 +65,11 @@ def chosen(role: str, options: Mapping[str, Mapping[str, Any]], values: Mapping[
 
 # Of what a specification says of an option, this decides about its value; the rest is documentation.
 _RULES = ("type", "elements", "default", "choices", "required", "no_log")
+
+
+def _is_endless(value: object) -> bool:
+    text = str(value).strip().lower().replace("_", "").lstrip("+-")
+    return text in ("inf", "infinity")
 
 
 def _shaped(option: Mapping[str, Any], value: object) -> object:
