@@ -100,6 +100,7 @@ class Lab:
         """As new: no shells, no troubles, nothing done."""
         self.host.wait_until_back()
         self.world.done = 0
+        self.world.language_mode = "FullLanguage"
         self.host.troubles.clear()
         self.host.shells.lose_all()
         self.host.shells.deleted.clear()
