@@ -16,7 +16,7 @@ from pathlib import Path
 
 BINDEP = Path(__file__).resolve().parent.parent / "bindep.txt"
 # What tests need a package for, by how its name starts; all the others are for Kerberos.
-PURPOSES = {"openssh-": "ssh to a Windows host"}
+PURPOSES = {"openssh-": "ssh to a Windows host", "busybox": "the shell of an ESXi host"}
 # Another run of apt on this machine is waited for.
 APT = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
 

@@ -106,7 +106,7 @@ func (browser *Browser) search(folder string, spec *types.HostDatastoreBrowserSe
 
 func (browser *Browser) describe(file *File, spec *types.HostDatastoreBrowserSearchSpec) []types.BaseFileInfo {
 	var found []types.BaseFileInfo
-	disks, others := true, true
+	disks, others, folders := true, true, false
 	if spec != nil && len(spec.Query) > 0 {
 		disks, others = false, false
 		for _, query := range spec.Query {
@@ -115,6 +115,8 @@ func (browser *Browser) describe(file *File, spec *types.HostDatastoreBrowserSea
 				disks = true
 			case *types.FileQuery:
 				others = true
+			case *types.FolderFileQuery:
+				folders = true
 			}
 		}
 	}
@@ -139,7 +141,9 @@ func (browser *Browser) describe(file *File, spec *types.HostDatastoreBrowserSea
 		kind := map[string]string{"rdm": "VirtualDiskRawDiskMappingVer1BackingInfo", "flat": "VirtualDiskFlatVer2BackingInfo", "delta": "VirtualDiskSparseVer2BackingInfo"}[file.Kind]
 		if kind != "" && disks {
 			found = append(found, &types.VmDiskFileInfo{FileInfo: info, DiskType: kind, CapacityKb: file.Bytes / 1024, HardwareVersion: 19, ControllerType: "VirtualLsiLogicController"})
-		} else if others {
+		} else if file.Kind == "folder" && (others || folders) {
+			found = append(found, &types.FolderFileInfo{FileInfo: info})
+		} else if others && file.Kind != "folder" {
 			found = append(found, &info)
 		}
 	}

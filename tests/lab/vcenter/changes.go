@@ -116,6 +116,8 @@ func (lab *Lab) changeHost(name, what string) error {
 		host.spec.Maintenance = what == "maintenance"
 	case "free_licence":
 		host.spec.Licence = "free"
+	case "hostd_down", "hostd_up":
+		host.spec.HostdDown = what == "hostd_down"
 	case "full_licence":
 		host.spec.Licence = "full"
 	default:

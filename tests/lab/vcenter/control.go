@@ -14,8 +14,10 @@ import (
 
 // Server holds the lab that is at work now; a new world takes its place at once.
 type Server struct {
-	lab atomic.Pointer[Lab]
-	ids atomic.Int64
+	lab    atomic.Pointer[Lab]
+	ids    atomic.Int64
+	shells map[string]*Shell // by host
+	stores string            // where the shells' datastores are
 }
 
 func answer(w http.ResponseWriter, value any) {
@@ -40,7 +42,9 @@ func (server *Server) locked(work func(lab *Lab, r *http.Request) (any, error)) 
 		lab := server.lab.Load()
 		lab.mu.Lock()
 		defer lab.mu.Unlock()
+		lab.trees.readIn()
 		result, err := work(lab, r)
+		lab.trees.writeOut()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -102,6 +106,8 @@ func (server *Server) control() http.Handler {
 		return done, lab.changeDatastore(r.PathValue("name"), r.PathValue("what"))
 	}))
 	mux.HandleFunc("POST /gone/{name}", server.locked(func(lab *Lab, r *http.Request) (any, error) { return done, lab.takeAway(r.PathValue("name")) }))
+	mux.HandleFunc("POST /shells", server.locked(server.openShell))
+	mux.HandleFunc("DELETE /shells/{host}", server.locked(server.closeShell))
 	mux.HandleFunc("POST /hidden", server.locked(server.hide))
 	mux.HandleFunc("DELETE /hidden", server.locked(show))
 	mux.HandleFunc("DELETE /hidden/{id}", server.locked(show))
@@ -117,6 +123,48 @@ func (server *Server) control() http.Handler {
 	mux.HandleFunc("GET /world/story", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, storyWorld) })
 	mux.HandleFunc("POST /world", server.newWorld)
 	return mux
+}
+
+// openShell gives a host of the world a shell, in whatever world comes after too.
+func (server *Server) openShell(lab *Lab, r *http.Request) (any, error) {
+	ask := struct {
+		Shell
+		Stores string `json:"stores"`
+	}{}
+	if err := asked(r, &ask); err != nil {
+		return nil, err
+	}
+	if lab.hosts[ask.Host] == nil {
+		return nil, fmt.Errorf("there is no host %q", ask.Host)
+	}
+	shell := &ask.Shell
+	shell.lab = func() *Lab { return server.lab.Load() }
+	if server.shells == nil {
+		server.shells = map[string]*Shell{}
+	}
+	server.shells[shell.Host], server.stores = shell, ask.Stores
+	lab.openTrees(server.stores, server.roots())
+	return done, shell.listen()
+}
+
+func (server *Server) closeShell(lab *Lab, r *http.Request) (any, error) {
+	shell := server.shells[r.PathValue("host")]
+	if shell == nil {
+		return nil, fmt.Errorf("the host %q has no shell", r.PathValue("host"))
+	}
+	delete(server.shells, shell.Host)
+	if lab.trees = nil; len(server.shells) > 0 {
+		lab.openTrees(server.stores, server.roots())
+	}
+	return done, shell.listener.Close()
+}
+
+func (server *Server) roots() map[string]string {
+	roots := map[string]string{}
+	for name, shell := range server.shells {
+		roots[name] = shell.Root
+	}
+	return roots
 }
 
 // hide leaves properties unset from now on.
@@ -169,6 +217,8 @@ func (server *Server) newWorld(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	lab.ensureUser()
+	lab.mu.Lock()
+	defer lab.mu.Unlock()
 	vms := len(lab.vms)
 	old := server.lab.Swap(lab)
 	old.retired.Store(true)
@@ -177,6 +227,9 @@ func (server *Server) newWorld(w http.ResponseWriter, r *http.Request) {
 		hold.letGo(&Fault{Kind: "connection_dropped"})
 	}
 	old.mu.Unlock()
+	if len(server.shells) > 0 {
+		lab.openTrees(server.stores, server.roots())
+	}
 	answer(w, map[string]int{"vms": vms})
 }
 

@@ -35,7 +35,7 @@ func (lab *Lab) download(w http.ResponseWriter, r *http.Request) {
 		entry.Outcome = "http:401"
 		w.Header().Set("WWW-Authenticate", `Basic realm="lab"`)
 		http.Error(w, "Log in first.", http.StatusUnauthorized)
-	case file == nil || file.descriptor() == "":
+	case file == nil || file.text() == "":
 		entry.Outcome = "http:404"
 		http.NotFound(w, r)
 	case lab.lacks(user, "Datastore.Browse", lab.stores[datacenter+"/"+store].Self):
@@ -44,6 +44,6 @@ func (lab *Lab) download(w http.ResponseWriter, r *http.Request) {
 	default:
 		entry.Outcome = "ok"
 		w.Header().Set("Content-Type", "application/octet-stream")
-		_, _ = w.Write([]byte(file.descriptor()))
+		_, _ = w.Write([]byte(file.text()))
 	}
 }

@@ -23,11 +23,12 @@ type Fault struct {
 	Host      string `json:"host"`
 	Then      string `json:"then"`
 	Gone      string `json:"gone"`
+	Code      int    `json:"code"`
 }
 
 var faultKinds = []string{
 	"soap", "task", "done_but_failed", "reply_lost", "delay", "slow_task", "session_expired", "connection_dropped", "host_lost", "lun_gone",
-	"object_gone", "endless_task", "page_repeats",
+	"object_gone", "endless_task", "page_repeats", "command_fails", "goes_on_alone",
 }
 
 // check refuses trouble that the lab does not know: it would never come, and its test would pass.

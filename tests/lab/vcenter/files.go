@@ -9,15 +9,16 @@ import (
 
 // File is a file of a datastore. A mapping file knows its mode and its LUN, and neither ever changes.
 type File struct {
-	Path   string
-	Kind   string // rdm, flat, delta, other
-	Mode   string
-	Lun    *LunSpec
-	Bytes  int64
-	UUID   string
-	Size   int64
-	Parent string // of a delta
-	Locked bool   // by a host that the lab does not show
+	Path    string
+	Kind    string // rdm, flat, delta, other
+	Mode    string
+	Lun     *LunSpec
+	Bytes   int64
+	UUID    string
+	Size    int64
+	Parent  string // of a delta
+	Content string // of any other file, where it is known
+	Locked  bool   // by a host that the lab does not show
 }
 
 // Files are those of one datacenter, by path: another datacenter may have a datastore of the same name.
@@ -54,6 +55,9 @@ func (file *File) extent() string {
 	}
 	return ""
 }
+
+// text is what stands in a file itself.
+func (file *File) text() string { return orElse(file.descriptor(), file.Content) }
 
 // descriptor is the text of a disk's descriptor; of any other file there is none.
 func (file *File) descriptor() string {

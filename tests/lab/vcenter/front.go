@@ -20,15 +20,16 @@ import (
 
 // Entry is one request in the log.
 type Entry struct {
-	N       int               `json:"n"`
-	Time    string            `json:"time"`
-	Session string            `json:"session"`
-	User    string            `json:"user"`
-	Method  string            `json:"method"`
-	Object  map[string]string `json:"object"`
-	Writes  bool              `json:"writes"`
-	Summary string            `json:"summary"`
-	Outcome string            `json:"outcome"`
+	N         int               `json:"n"`
+	Time      string            `json:"time"`
+	Session   string            `json:"session"`
+	User      string            `json:"user"`
+	Method    string            `json:"method"`
+	Object    map[string]string `json:"object"`
+	Writes    bool              `json:"writes"`
+	Summary   string            `json:"summary"`
+	Outcome   string            `json:"outcome"`
+	Arguments []string          `json:"arguments,omitempty"` // of a command of a shell
 }
 
 var (
@@ -74,14 +75,17 @@ func (server *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request.read()
 	lab.mu.Lock()
 	entry := request.enter()
+	lab.trees.readIn()
 	if hold := lab.matchingHold(entry); hold != nil {
 		lab.mu.Unlock()
 		then := hold.wait()
 		lab.mu.Lock()
+		lab.trees.readIn()
 		request.then = then
 	}
 	defer lab.mu.Unlock()
 	request.work()
+	lab.trees.writeOut()
 }
 
 // Request is one request on its way through the lab.

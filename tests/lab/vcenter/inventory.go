@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
@@ -21,6 +22,10 @@ func (lab *Lab) datacenters() []string {
 }
 
 func (lab *Lab) ref(kind, prefix string) types.ManagedObjectReference {
+	// On a host a VM's id is a number, the one that its shell calls it by.
+	if lab.world.API == "esxi" && kind == "VirtualMachine" {
+		return types.ManagedObjectReference{Type: kind, Value: strconv.Itoa(lab.next())}
+	}
 	return types.ManagedObjectReference{Type: kind, Value: fmt.Sprintf("%s-%d", prefix, lab.next())}
 }
 

@@ -40,6 +40,7 @@ type Lab struct {
 	slow      time.Duration     // how long the next task takes
 	working   *Task             // the task that is being worked on
 	pageAgain bool              // the page that is sent now is sent again when the next is asked for
+	trees     *Trees            // the datastores as a shell sees them, where there is one
 	retired   atomic.Bool       // another world has taken this one's place
 }
 

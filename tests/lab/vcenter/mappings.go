@@ -138,14 +138,8 @@ func (lab *Lab) mayMap(index int32, lun *LunSpec, host *HostSpec, store *Datasto
 	if lun.bytes() > oldLargest && (strings.HasPrefix(store.spec.Version, "3.") || before55(host.Version)) || mode == "virtualMode" && lun.bytes() > virtualMost {
 		return refuse(&types.LargeRDMNotSupportedOnDatastore{Datastore: store.Self, DatastoreName: store.Name}, "The LUN is too big for a mapping on "+store.Name)
 	}
-	if lab.world.SecondMapping != "accept" {
-		for _, files := range lab.files {
-			for _, other := range files {
-				if other.Kind == "rdm" && other.Lun == lun {
-					return refuseNamed(lab.world.SecondMapping, incompatible)
-				}
-			}
-		}
+	if lab.world.SecondMapping != "accept" && lab.mappedAlready(lun) {
+		return refuseNamed(lab.world.SecondMapping, incompatible)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func (lab *Lab) stateOfFiles(datacenter string) []map[string]any {
 		store, _ := lab.splitFile(name)
 		files = append(files, map[string]any{
 			"datacenter": datacenter, "datastore": store, "path": name, "extent": file.extent(), "kind": file.Kind, "mode": file.Mode,
-			"lun": nameOfLun(file.Lun), "bytes": file.Bytes, "uuid": file.UUID, "locked_by": append([]string{}, held[name]...), "locked": file.Locked,
+			"lun": nameOfLun(file.Lun), "bytes": file.Bytes, "uuid": file.UUID, "locked_by": append([]string{}, held[name]...), "locked": file.Locked, "content": file.Content,
 		})
 	}
 	return files

@@ -27,6 +27,7 @@ type World struct {
 	Generated      *GeneratedSpec       `yaml:"generated"`
 	Orphans        []FileSpec           `yaml:"files"`
 	Hidden         []*HiddenSpec        `yaml:"hidden"`
+	Shell          ShellSpec            `yaml:"shell"`
 	generated      int                  // LUNs made up by rule
 	UnseenObjects  string               `yaml:"unseen_objects"` // the answer to who names an object that may not be seen
 }
@@ -40,6 +41,7 @@ type HostSpec struct {
 	Maintenance bool   `yaml:"maintenance"`
 	Licence     string `yaml:"licence"`
 	ManagedBy   string `yaml:"managed_by"`
+	HostdDown   bool   `yaml:"hostd_down"`
 }
 
 // DatastoreSpec is a datastore; without hosts every host of its datacenter mounts it.
@@ -187,6 +189,12 @@ type UserSpec struct {
 	Unseen     []string            `yaml:"unseen"`
 }
 
+// ShellSpec is what no source settles about the shell of a host, and what differs from host to host.
+type ShellSpec struct {
+	QueryOfRunning string `yaml:"query_of_running"` // vmkfstools -q of a running VM's mapping
+	FaultCode      *int   `yaml:"fault_code"`       // with which vim-cmd ends after a fault
+}
+
 // GeneratedSpec asks for a number of VMs made up by rule.
 type GeneratedSpec struct {
 	VMs      int    `yaml:"vms"`
@@ -224,6 +232,7 @@ func known(what, value string, words ...string) error {
 func (w *World) check() error {
 	problems := []error{
 		known("api", w.API, "vcenter", "esxi"), known("unseen_objects", w.UnseenObjects, "NoPermission", "ManagedObjectNotFound", "absent"),
+		known("query_of_running", w.Shell.QueryOfRunning, "", "accept", "locked"),
 	}
 	for _, fault := range []string{w.OneReconfigure, w.SecondMapping, w.LocalMappings} {
 		if fault != "accept" {

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openssh import is_installed as ssh_is_installed
+
 from .accounts import REALM, Account
 from .certificates import Certificates
 from .host import WinRmHost
 from .kdc import Kdc, is_installed
 from .processes import Commands, Executor
 from .ssh import SshHost
-from .ssh import is_installed as ssh_is_installed
 
 USER, PASSWORD = "svc-dpm", "Sécret日本 \"'$(x);-"
 # The ways in: transport, scheme, and whether messages are sealed by the transport's own means.

@@ -1,0 +1,3 @@
+module winbackup.lab/esxi
+
+go 1.25.0
