@@ -21,8 +21,14 @@ def to_plain(value: object) -> object:
 
     Keys and members keep their order. A `str` subclass becomes a plain `str`, since Ansible warns about others.
     """
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    # What results are made of nearly always comes first: there are hundreds of thousands of members to a large one.
+    if value is None or kind in (str, int, bool, float):
         return value
+    if kind is dict:
+        return {str(key): to_plain(member) for key, member in value.items()}  # type: ignore[attr-defined]
+    if kind is list:
+        return [to_plain(member) for member in value]  # type: ignore[attr-defined]
     if isinstance(value, Enum):
         return to_plain(value.value)
     if isinstance(value, str):

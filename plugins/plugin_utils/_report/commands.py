@@ -23,8 +23,8 @@ _MIN_FREE_PERCENT = 20
 def conversion_command(mapping: Mapping) -> str | None:
     """Returns the command that makes the mappings of this machine virtual; None where there is nothing to make."""
     machine = mapping.machine
-    name = machine.instance_uuid or machine.path or machine.moid
-    if mapping.is_virtual or name is None:
+    name = machine.instance_uuid or machine.moid or machine.path
+    if mapping.is_virtual or name is None or not _is_plain(name):
         return None
     return _command("convert_rdms", mapping.source.host, {"rdm_convert_vms": [name]})
 
@@ -32,13 +32,18 @@ def conversion_command(mapping: Mapping) -> str | None:
 def extension_command(datasource: DataSource, server: DpmServer) -> str | None:
     """Returns the command that extends the recovery-point volume; None where there is none that can be extended."""
     extends = datasource.storage_kind == "legacy" and datasource.custom_volume is not True
-    if not extends or datasource.active is False or datasource.id is None:
+    if not extends or datasource.active is False or datasource.id is None or not _is_plain(datasource.id):
         return None
     wish = {
         "dpm_recovery_points_datasources": [datasource.id],
         "dpm_recovery_points_min_free_percent": _MIN_FREE_PERCENT,
     }
     return _command("extend_recovery_points", server.host, wish)
+
+
+def _is_plain(text: str) -> bool:
+    """Tells whether Ansible takes this value of a variable as it is: on the command line it may be a template."""
+    return "{" not in text
 
 
 def _command(playbook: str, host: str | None, variables: dict[str, object]) -> str:

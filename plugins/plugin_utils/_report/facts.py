@@ -318,6 +318,8 @@ class Facts:
     dpm: tuple[DpmServer, ...] = ()
     general: tuple[tuple[str, Note], ...] = ()
     failures: tuple[Failure, ...] = ()
+    # The hosts of the vSphere readings that did not fail, where they were said.
+    hosts: tuple[str, ...] = ()
     # Which kinds of reading were made at all.
     read: frozenset[str] = field(default_factory=frozenset)
 

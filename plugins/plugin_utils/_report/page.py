@@ -90,7 +90,7 @@ def page(facts: Facts, heading: Heading) -> str:
 
 
 def _heading(facts: Facts, heading: Heading) -> list[tuple[str, str]]:
-    read = (*heading.servers, *(server.name for server in facts.dpm))
+    read = (*heading.servers, *facts.hosts, *(server.name for server in facts.dpm))
     failed = (failure.host for failure in facts.failures if failure.host is not None)
     servers = list(dict.fromkeys((*read, *failed)))
     said = (

@@ -82,6 +82,11 @@ def facts_of(mappings: object, luns: object, allocations: object, servers: Seque
                 )
             ),
             failures=failures,
+            hosts=tuple(
+                dict.fromkeys(
+                    source.host for source, _result in (*usable["mappings"], *usable["luns"]) if source.host is not None
+                )
+            ),
             read=frozenset(kind for kind, of_kind in usable.items() if of_kind),
         )
     )

@@ -12,6 +12,7 @@ another one. What goes to the page's script as data goes through `embedded` alon
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
@@ -23,6 +24,8 @@ from markupsafe import Markup
 
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import printable
 
+# What JSON writes for a character that cannot be seen; a letter behind a backslash may look like one, which costs time.
+_ESCAPED = re.compile(r"\\(?:[bfnrt]|u00[01])")
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -48,7 +51,15 @@ def shown(value: object) -> object:
 
 def embedded(value: object) -> Markup:
     """Returns data as JSON for a script element: whatever is in it, it can neither end the element nor open one."""
-    return htmlsafe_json_dumps(_all_shown(value), ensure_ascii=False, separators=(",", ":"))
+    text = _json(value)
+    # Nearly always there is nothing to make visible in megabytes of names; the wide space of Japanese is none of it.
+    if _ESCAPED.search(text) or not text.replace("\u3000", " ").isprintable():
+        text = _json(_all_shown(value))
+    return text
+
+
+def _json(value: object) -> Markup:
+    return htmlsafe_json_dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _all_shown(value: object) -> object:
