@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.commands import extension_command
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.facts import (
     Alert,
+    Computer,
     DataSource,
     DpmServer,
     ModernVolume,
@@ -74,9 +75,7 @@ def _server_part(server: DpmServer, anchor: str) -> ServerPart:
     tables = (
         _datasources_table(server, anchor) if server.datasources else None,
         _modern_table(server, anchor) if server.modern_volumes else None,
-        _computers_table(server, anchor)
-        if any(one.findings or not one.reachable for one in server.computers)
-        else None,
+        _computers_table(server, anchor) if any(map(_stands_out, server.computers)) else None,
         _alerts_table(server, anchor, alerts) if alerts else None,
     )
     return ServerPart(
@@ -213,6 +212,10 @@ def _modern_row(volume: ModernVolume) -> Row:
     )
 
 
+def _stands_out(computer: Computer) -> bool:
+    return bool(computer.findings) or computer.reachable is False
+
+
 def _computers_table(server: DpmServer, anchor: str) -> Table:
     reachable = {True: "Yes", False: "No", None: NOT_KNOWN}
     return Table(
@@ -226,7 +229,7 @@ def _computers_table(server: DpmServer, anchor: str) -> Table:
                 values={"severity": severities(one.findings)},
             )
             for one in server.computers
-            if one.findings or not one.reachable
+            if _stands_out(one)
         ),
     )
 

@@ -285,7 +285,10 @@ class Computer:
 
 @dataclass(frozen=True)
 class DpmServer:
-    """A DPM server with its pool. `alerts` are those of no data source, None where they could not be read."""
+    """A DPM server with its pool. `alerts` are those of no data source, None where they could not be read.
+
+    `complete` is False where the reading says itself that something is missing in it.
+    """
 
     name: str
     host: str | None
@@ -300,6 +303,7 @@ class DpmServer:
     computers: tuple[Computer, ...]
     alerts: tuple[Alert, ...] | None
     findings: tuple[Note, ...]
+    complete: bool | None
 
     @property
     def all_alerts_known(self) -> bool:
@@ -333,6 +337,7 @@ class Facts:
             and all(one.in_use is not None for one in self.orphans or ())
             and all(
                 server.all_alerts_known
+                and server.complete is not False
                 and all(one.consistent is not None or one.storage_kind == "none" for one in server.datasources)
                 for server in self.dpm
             )

@@ -266,6 +266,7 @@ def _dpm_server(result: Record, source: Source, numbers: Iterator[int]) -> facts
         # Alerts of no data source are findings where the result has no list of them.
         alerts=_alerts(result) if "alerts" in result else (),
         findings=tuple(dict.fromkeys((*_notes(server, "findings"), *_notes(result, "findings")))),
+        complete=_flag(_part(result, "summary"), "complete"),
     )
 
 

@@ -33,7 +33,10 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.table im
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import number_of
 
 # Findings that say that something was not read.
-_UNREAD = ("unreadable", "vm_inaccessible", "host_unavailable", "other_vms_unread")
+_UNREAD = (
+    "unreadable", "vm_inaccessible", "host_unavailable", "other_vms_unread",
+    "state_unknown", "size_unknown", "storage_unknown", "disk_status_unknown",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,8 @@ def _missing(facts: Facts, findings: Sequence[Group]) -> list[Point]:
     for number, group in enumerate(findings, 1):
         if group.code in _UNREAD:
             count = len(group.seen)
-            said = f"{number_of(count, 'object')} could not be read in full, among them {group.seen[0].label}:"
+            among = f", among them {group.seen[0].label}" if count > 1 else f" ({group.seen[0].label})"
+            said = f"{number_of(count, 'object')} could not be read in full{among}:"
             points.append(Point(said, f"finding {group.code}", f"f{number}"))
     unknown = sum(mapping.lun is None for mapping in facts.mappings)
     if unknown:

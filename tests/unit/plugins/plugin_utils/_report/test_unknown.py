@@ -139,7 +139,7 @@ def test_objects_that_could_not_be_read_are_counted_at_the_top_with_a_link() -> 
     result = {**mapping_result(), "findings": [{"code": "host_unavailable", **said}]}
     page = page_of(result)
     point = page.all("section")[0].all("li")[0]
-    assert "1 object could not be read in full, among them esx7.lab" in point.text
+    assert "1 object could not be read in full (esx7.lab)" in point.text
     card = page.one("article", id=(point.one("a").attributes["href"] or "")[1:])
     assert card.one("code").text == "host_unavailable"
 
@@ -167,6 +167,22 @@ def test_findings_of_the_server_its_computers_and_modern_volumes_are_found() -> 
     assert cell_of(page, "dpm1-modern", "Used") == ["95% used"]
     assert cell_of(page, "dpm1-modern", "Used", 1) == ["Not known"]
     assert cell_of(page, "dpm1-computers", "Can be reached") == ["No"]
+
+
+def test_a_reading_that_says_itself_that_it_lacks_something_is_not_called_healthy() -> None:
+    result = dpm_info(used_gib=1)
+    for datasource in result["datasources"]:
+        datasource.update(findings=[], alerts=[], consistent=True)
+    result.update(alerts=[], computers=[], server={"name": "dpm1", "version": None, "findings": []}, findings=[])
+    for complete, kind in ((True, "good"), (False, "warning")):
+        page = page_of(None, None, {**result, "summary": {"complete": complete}})
+        assert page.one("section", id="findings").all("div", class_="card")[0].has("class_", kind)
+
+
+def test_a_computer_of_which_nothing_is_known_has_no_row_of_its_own() -> None:
+    result = dpm_info()
+    result["computers"] = [{"name": "files01", "reachable": None, "findings": []}]
+    assert not page_of(None, None, result).all("div", id="dpm1-computers")
 
 
 def test_a_server_with_modern_storage_only_has_nothing_wrong_with_its_pool() -> None:
