@@ -60,6 +60,9 @@ CODES = f"{DOCS}/codes.md"
 def whole_page(name: str) -> Element:
     site = site_of(name)
     mappings = {**rdm_info(site), "host": name}
+    for rdm in mappings["rdms"]:
+        # Of a path with such names in it they cannot always be told.
+        rdm["vm"].update(datacenter=name, cluster=name, folder=name)
     head = {"servers": (name,), "read_at": name, "version": name, "documentation": DOCS}
     return page_of(mappings, lun_info(site), dpm_info(name), **head)
 
