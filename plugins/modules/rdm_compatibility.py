@@ -408,7 +408,7 @@ disks:
       description:
         - What became of it.
         - V(unchanged) it was as wanted, V(converted), V(would_convert) in check mode, V(blocked) by one of
-          RV(blockers), V(rolled_back) to what it was, V(failed), V(not_begun) because an earlier disk failed or
+          RV(blockers), V(rolled_back) to what it was, V(failed), V(not_started) because an earlier disk failed or
           time was up, and V(taken_over) when another run took the conversion over.
       type: str
       returned: always

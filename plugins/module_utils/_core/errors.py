@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 
 class StorageError(Exception):
@@ -39,29 +40,46 @@ class ConnectionFailed(StorageError):
     """The server could not be reached or did not let us in; nothing was done."""
 
 
+class LoginRefused(ConnectionFailed):
+    """The server does not accept the user name and password. They are never sent again: accounts get locked."""
+
+
 class OutcomeUnknown(StorageError):
     """A request was sent and its answer never came: it may have been carried out."""
+
+
+class RefusalKind(StrEnum):
+    """What a refusal is about, as far as it matters to what is done next. An edge turns its own faults into these."""
+
+    DEVICE_OR_PLACE = "device_or_place"
+    FILE_EXISTS = "file_exists"
+    NO_PRIVILEGE = "no_privilege"
+    LICENCE = "licence"
+    # Somebody changed the object after the facts were read on which the step was decided.
+    STALE = "stale"
+    OTHER = "other"
 
 
 class StepRefused(StorageError):
     """The server answered that it will not, or could not, do a step.
 
-    `fault` is the server's own name of the fault ("InvalidDeviceSpec"), `privileges` what a NoPermission named.
+    `fault` is the server's own name of the fault ("InvalidDeviceSpec"): for the edge and for people to read, no one
+    else decides by it.
     """
 
     def __init__(
         self,
         message: str,
         *,
-        fault: str,
+        kind: RefusalKind = RefusalKind.OTHER,
+        fault: str = "",
         hint: str | None = None,
-        privileges: tuple[str, ...] = (),
         facts: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message, hint=hint, facts=facts)
+        self.kind = kind
         self.fault = fault
-        self.privileges = privileges
 
 
-class Conflict(StepRefused):
-    """Somebody changed the object after the facts were read on which the step was decided (ConcurrentAccess)."""
+class Unsupported(StorageError):
+    """This way of reaching the server has no such step; nothing was sent, and others lead to the same end."""

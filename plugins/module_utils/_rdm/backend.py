@@ -7,7 +7,10 @@
 """What the executor asks of an edge, so that it does not know which way leads to the host.
 
 An edge fetches facts and does one step at a time. It decides nothing, retries no write, and raises only the
-collection's own exceptions: StepRefused (Conflict where somebody else was faster), OutcomeUnknown, ConnectionFailed.
+collection's own exceptions: StepRefused with its kind, Unsupported, OutcomeUnknown, ConnectionFailed.
+
+Each step is bound to `machine` as it was read: where the edge can tell that the machine changed since, it refuses the
+step as stale. A `journal` that is given with a device step is written with it or just before it, never after.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Controller,
@@ -28,6 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Questions, Survey
 
 
 @dataclass(frozen=True)
@@ -77,31 +82,23 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Change:
-    """One reconfigure, all or nothing: a device removed (its file kept), one added, one edited, records written.
-
-    A record whose text is None is removed. `boot_order` names addresses and other boot devices in the order wanted.
-    """
-
-    remove: Disk | None = None
-    add: NewMapping | ExistingMapping | None = None
-    place: Place | None = None
-    edit: Disk | None = None
-    records: Mapping[str, str | None] | None = None
-    boot_order: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
 class VmState:
-    """One fresh look at a machine: itself, its host with that host's LUNs, and its datastores. One moment, one read."""
+    """A machine as it is now, with its host, that host's LUNs, and its datastores. One moment, one read."""
 
     machine: VirtualMachine
     host: Host | None
     datastores: Mapping[str, Datastore]
 
 
+# What becomes of the journal, by disk address; None takes an address out of it.
+JournalChange = Mapping[str, DiskJournal | None]
+
+
 class Backend(Protocol):
     """The edge."""
+
+    # What a user should know before a local disk is converted on this way; None where there is nothing to know.
+    caution_about_local_disks: str | None
 
     def now(self) -> float:
         """Returns the server's clock."""
@@ -115,22 +112,49 @@ class Backend(Protocol):
     def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now; raises SelectionError where it no longer exists."""
 
-    def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
-        """Returns the .vmdk files in the folder of `file`, by their full names; None where it cannot be read."""
+    def survey(self, questions: Questions) -> Survey:
+        """Returns what a plan needs besides the inventory: each folder, file and privilege asked for once."""
 
     def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
         """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched, or not in time."""
 
-    def has_folder(self, machine: VirtualMachine, file: str) -> bool:
-        """Returns False where the folder of `file` does not exist; where that cannot be told, True."""
+    def claim(self, machine: VirtualMachine, journal: JournalChange) -> None:
+        """Writes the entries of a run that begins. Compare and set: refused as stale where anything changed."""
 
-    def missing_privileges(
-        self, machine: VirtualMachine, datastores: Sequence[Datastore]
-    ) -> Mapping[str, Sequence[str]]:
-        """Returns, by the name of the object, the privileges that a conversion uses and the user has not."""
+    def save(self, machine: VirtualMachine, journal: JournalChange) -> None:
+        """Writes what has become of the journal; refused as stale where anything changed."""
 
-    def reconfigure(self, machine: VirtualMachine, change: Change) -> None:
-        """Applies one change, bound to `machine.change_version`; returns when it is done."""
+    def replace(
+        self,
+        machine: VirtualMachine,
+        old: Disk,
+        new: NewMapping | ExistingMapping,
+        place: Place,
+        journal: JournalChange,
+    ) -> None:
+        """Puts one mapping into the place of another, whole or not at all, and keeps the old file.
+
+        Raises Unsupported where this edge can only detach and attach.
+        """
+
+    def detach(self, machine: VirtualMachine, disk: Disk, journal: JournalChange) -> None:
+        """Takes a disk off the machine, and keeps its file."""
+
+    def create_mapping(self, machine: VirtualMachine, new: NewMapping) -> None:
+        """Makes a mapping file that nothing uses yet; raises Unsupported where it comes to be by being attached."""
+
+    def attach(
+        self, machine: VirtualMachine, mapping: NewMapping | ExistingMapping, place: Place, journal: JournalChange
+    ) -> None:
+        """Attaches a mapping where nothing hangs; a new one is made first where `create_mapping` is Unsupported."""
+
+    def edit(
+        self, machine: VirtualMachine, disk: Disk | None, boot_order: tuple[str, ...] | None, journal: JournalChange
+    ) -> None:
+        """Sets what a disk may have without being swapped (disk mode, shares, limit, label), and the boot order.
+
+        `disk` is as it shall be; None, of either, leaves that as it is. The order names addresses, and other devices.
+        """
 
     def shut_down_guest(self, machine: VirtualMachine) -> None:
         """Asks the guest to shut down; returns at once."""
@@ -145,7 +169,4 @@ class Backend(Protocol):
         """Deletes a mapping file and its extent. Never touches the LUN's data (KB 1026256)."""
 
     def reconnect(self) -> None:
-        """Opens a new session after one was lost; raises ConnectionFailed."""
-
-    def recovery_command(self, machine: VirtualMachine, change: Change) -> Sequence[str]:
-        """Returns the commands by which a person makes the change by hand."""
+        """Opens a new session after one was lost; raises ConnectionFailed, LoginRefused."""

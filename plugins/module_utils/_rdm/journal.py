@@ -4,9 +4,10 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The record of a conversion, kept with the VM itself: what was there, what is wanted, who works on it. Pure.
+"""The journal: what a conversion writes down with the VM itself; what was there, what is wanted, who works on it. Pure.
 
-One text per disk address. It holds at most one open conversion, and a note for every old mapping file that was kept.
+One text per disk address (users know it as the record). It holds at most one open entry, and names every old mapping
+file that was kept.
 Files are written as "/vmfs/volumes/<uuid>/folder/name.vmdk", since two hosts may call two datastores by one name.
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
@@ -25,6 +26,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     split_file,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import VirtualMachine
+
+# How the key of a disk's record begins, whatever keeps it; the disk's address follows.
+JOURNAL_KEY = "winbackup.storage.rdm."
 LEASE_SECONDS = 60
 FORMAT = 1
 
@@ -32,11 +38,13 @@ STEP_BEGUN = "begun"
 STEP_SHUTDOWN_ASKED = "shutdown_asked"
 STEP_REMOVED = "removed"
 STEP_SWAPPED = "swapped"
+# Kept mapping files are being deleted; the disk itself stays as it is.
+STEP_DELETING = "deleting"
 # The disk was swapped, and may have lost what hung on its device: the boot order, shares, limits, the label.
 TOUCHED = frozenset({STEP_REMOVED, STEP_SWAPPED})
 
 
-class UnreadableJournal(ValueError):
+class NotAJournal(ValueError):
     """The text is not a record of this collection, or of a format that it does not know."""
 
 
@@ -95,7 +103,18 @@ class JournalEntry:
 
     def is_live_at(self, now: float) -> bool:
         """Tells whether the run that wrote it may still be working."""
-        return self.lease > now
+        # Whoever may write the VM's settings may write any time there: no run holds a lease further ahead than one.
+        return now < self.lease <= now + LEASE_SECONDS
+
+    @property
+    def kept_mapping(self) -> KeptMapping:
+        """What stays to be remembered of the old mapping once the disk is converted."""
+        return KeptMapping(self.address, self.old_file, self.old_mode, self.lun, self.old_disk_uuid)
+
+    @property
+    def deletes_only(self) -> bool:
+        """True where only kept mapping files are deleted and the disk stays as it is."""
+        return self.step == STEP_DELETING
 
     @property
     def edits_only(self) -> bool:
@@ -119,40 +138,94 @@ class DiskJournal:
     """All that is remembered about one address of one VM."""
 
     machine: str
-    open: JournalEntry | None = None
-    notes: tuple[KeptMapping, ...] = ()
+    entry: JournalEntry | None = None
+    kept: tuple[KeptMapping, ...] = ()
 
     @property
     def files(self) -> frozenset[str]:
         """The mapping files that this record names, as volume paths."""
-        noted = {note.old_file for note in self.notes}
-        return frozenset(noted | ({self.open.old_file, self.open.new_file} if self.open else set()))
+        kept = {mapping.old_file for mapping in self.kept}
+        return frozenset(kept | ({self.entry.old_file, self.entry.new_file} if self.entry else set()))
 
-    def without_open(self) -> DiskJournal:
-        """Returns the record with its notes only."""
-        return replace(self, open=None)
+    def closed(self) -> DiskJournal:
+        """Returns the journal without its open entry."""
+        return replace(self, entry=None)
 
 
-def to_text(record: DiskJournal) -> str | None:
+@dataclass(frozen=True)
+class UnreadableJournal:
+    """A record that cannot be understood: its key, why, and the text as it is."""
+
+    address: str
+    why: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The key under which it is kept."""
+        return JOURNAL_KEY + self.address
+
+
+def to_text(journal: DiskJournal) -> str | None:
     """Returns the text to keep, in ASCII; None where nothing is left to remember."""
-    if record.open is None and not record.notes:
+    if journal.entry is None and not journal.kept:
         return None
-    return json.dumps({"format": FORMAT, **asdict(record)}, separators=(",", ":"), sort_keys=True)
+    whole = {
+        "format": FORMAT,
+        "machine": journal.machine,
+        "open": asdict(journal.entry) if journal.entry is not None else None,
+        "notes": [asdict(mapping) for mapping in journal.kept],
+    }
+    return json.dumps(whole, separators=(",", ":"), sort_keys=True)
 
 
 def from_text(text: str) -> DiskJournal:
-    """Returns the record that `to_text` made; raises UnreadableJournal for anything else."""
+    """Returns the record that `to_text` made; raises NotAJournal for anything else."""
     try:
         data = json.loads(text)
         if data["format"] != FORMAT:
-            raise UnreadableJournal(f"format {data['format']!r}")
-        opened = _open_record(data["open"]) if data["open"] is not None else None
-        return DiskJournal(_text(data["machine"]), opened, tuple(_note(note) for note in data["notes"]))
+            raise NotAJournal(f"format {data['format']!r}")
+        opened = _entry(data["open"]) if data["open"] is not None else None
+        return DiskJournal(_text(data["machine"]), opened, tuple(_kept(note) for note in data["notes"]))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UnreadableJournal(str(error)) from error
+        raise NotAJournal(str(error)) from error
 
 
-def _open_record(data: Mapping[str, Any]) -> JournalEntry:
+def read_journal(address: str, text: str) -> DiskJournal | UnreadableJournal:
+    """Returns the journal that is kept for an address, or what is wrong with it."""
+    try:
+        journal = from_text(text)
+    except NotAJournal as error:
+        return UnreadableJournal(address, str(error), text)
+    named = {kept.address for kept in journal.kept}
+    if journal.entry is not None:
+        named.add(journal.entry.address)
+    if named - {address}:
+        return UnreadableJournal(address, "its key and the address that it names disagree", text)
+    return journal
+
+
+def own_journals(machine: VirtualMachine) -> dict[str, DiskJournal]:
+    """Returns by address the journals that can be read and are this VM's own, not of one it was cloned from."""
+    return {
+        address: journal
+        for address, journal in machine.journal.items()
+        if isinstance(journal, DiskJournal) and journal.machine == machine.instance_uuid
+    }
+
+
+def own_entries(machine: VirtualMachine) -> dict[str, JournalEntry]:
+    """Returns by address the VM's own open entries."""
+    return {address: journal.entry for address, journal in own_journals(machine).items() if journal.entry is not None}
+
+
+def journal_at(machine: VirtualMachine, address: str) -> DiskJournal | None:
+    """Returns the journal of an address, or None where there is none that can be read."""
+    journal = machine.journal.get(address)
+    return journal if isinstance(journal, DiskJournal) else None
+
+
+def _entry(data: Mapping[str, Any]) -> JournalEntry:
     members = dict(data)
     members["wanted"] = Compatibility(members["wanted"])
     members["old_mode"] = Compatibility(members["old_mode"])
@@ -165,17 +238,18 @@ def _open_record(data: Mapping[str, Any]) -> JournalEntry:
     return JournalEntry(**members)
 
 
-def _note(data: Mapping[str, Any]) -> KeptMapping:
+def _kept(data: Mapping[str, Any]) -> KeptMapping:
     members = dict(data)
     members["mode"] = Compatibility(members["mode"])
     members["lun"] = RecordedLun(**members["lun"])
-    _text(members["old_file"])
+    for name in ("address", "old_file"):
+        _text(members[name])
     return KeptMapping(**members)
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise UnreadableJournal(f"{value!r} is no text")
+        raise NotAJournal(f"{value!r} is no text")
     return value
 
 

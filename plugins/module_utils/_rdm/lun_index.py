@@ -18,8 +18,7 @@ from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JournalEntry,
-    UnreadableJournal,
-    from_text,
+    own_entries,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import names_for_all
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -213,10 +212,6 @@ def _lun_key(lun: HostLun) -> LunKey:
 
 def _detached(machine: VirtualMachine) -> Iterable[JournalEntry]:
     """Yields the machine's own open records whose disk is attached at the moment to nothing."""
-    for address, text in machine.records.items():
-        try:
-            record = from_text(text)
-        except UnreadableJournal:
-            continue
-        if record.open is not None and record.machine == machine.instance_uuid and machine.disk_at(address) is None:
-            yield record.open
+    for address, entry in own_entries(machine).items():
+        if machine.disk_at(address) is None:
+            yield entry

@@ -16,9 +16,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import names_for_all, plain_name
+
+if TYPE_CHECKING:
+    from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal, UnreadableJournal
 
 GIB = 1024**3
 
@@ -222,8 +226,8 @@ class VirtualMachine:
     # False where its configuration could not be read: `disks` is then empty and says nothing.
     disks_known: bool = True
     boot_order: tuple[str, ...] | None = None
-    # The collection's own records: address -> text, whatever the place they were read from.
-    records: Mapping[str, str] = field(default_factory=dict)
+    # What the collection wrote down, by disk address, whatever the place it was read from.
+    journal: Mapping[str, DiskJournal | UnreadableJournal] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal, UnreadableJournal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
     DiskKind,
@@ -19,7 +20,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
     split_file,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import own_records
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import Unread
 
 _VOLUME = "/vmfs/volumes/"
@@ -54,7 +54,8 @@ def orphans_of(inventory: Inventory, found: Iterable[tuple[Datastore, FileFacts]
 def _hides_files(machine: VirtualMachine) -> bool:
     """Tells whether a VM may name files, of its disks or in its journal, that were not read."""
     unread = any(what.partition(" (")[0] in _NAMES_FILES for what in machine.unreadable)
-    return unread or bool(own_records(machine)[1]) or any(not disk.file for disk in machine.disks)
+    unreadable = any(isinstance(journal, UnreadableJournal) for journal in machine.journal.values())
+    return unread or unreadable or any(not disk.file for disk in machine.disks)
 
 
 def _paths_of(inventory: Inventory, machine: VirtualMachine) -> Iterator[str]:
@@ -67,9 +68,9 @@ def _paths_of(inventory: Inventory, machine: VirtualMachine) -> Iterator[str]:
             for datastore in inventory.datastores.values():
                 if file.startswith(f"[{datastore.name}] "):
                     yield _path(datastore, file)
-    records, _unreadable = own_records(machine)
-    for record in records.values():
-        yield from record.files
+    for journal in machine.journal.values():
+        if isinstance(journal, DiskJournal):
+            yield from journal.files
 
 
 def _path(datastore: Datastore, file: str) -> str:

@@ -4,45 +4,41 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""From what was asked and what was read to what will be done: every disk of the call, with all its blockers."""
+"""From what was asked and what was read to what will be done: every disk of the call, with all its blockers. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import check_conversion
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.machine import check_reading
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.machine import check_journal, check_reading
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import (
-    Action,
-    DiskPlan,
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange, DiskPlan
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import (
     DiskState,
     disk_state_of,
     volume_path,
     with_recorded_disks,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import new_mapping_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     STEP_BEGUN,
     STEP_SHUTDOWN_ASKED,
     TOUCHED,
     DiskJournal,
     JournalEntry,
-    KeptMapping,
     RecordedLun,
-    UnreadableJournal,
-    from_text,
     from_volume_path,
+    own_entries,
+    own_journals,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
-    Datastore,
     Disk,
     DiskKind,
     FileFacts,
@@ -55,6 +51,15 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_disks
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import (
+    Questions,
+    Survey,
+    datastore_named,
+    folder_of,
+    needs_conversion,
+    new_file_of,
+    questions_of,
+)
 
 _Item = TypeVar("_Item")
 
@@ -80,6 +85,8 @@ _EDIT_CODES = _STEP_CODES | {
     BlockerCode.BUS_SHARING,
     BlockerCode.MULTI_WRITER,
     BlockerCode.ENCRYPTED,
+    BlockerCode.LUN_MISSING,
+    BlockerCode.LUN_AMBIGUOUS,
 }
 # A physical mapping has no disk mode, and yet the API refuses a new one without (domain of vim.vm.device.VirtualDisk).
 _PHYSICAL_DISK_MODE = "independent_persistent"
@@ -87,92 +94,139 @@ _PHYSICAL_DISK_MODE = "independent_persistent"
 
 @dataclass(frozen=True)
 class Plan:
-    """A call made ready: the works in the order of the VM's disks, and the facts they were decided on."""
+    """A call made ready: its disks in the order of their addresses, and the facts they were decided on."""
 
+    request: Request
     inventory: Inventory
     machine: VirtualMachine
-    disk_plans: tuple[DiskPlan, ...]
-    records: Mapping[str, DiskJournal]
+    disks: tuple[DiskPlan, ...]
+    entries: Mapping[str, JournalEntry]
     blockers: tuple[Finding, ...]
     stopped_by_a_run: bool
 
+    @cached_property
+    def changes(self) -> tuple[DiskChange, ...]:
+        """What a run carries out, in this order: what is attached to nothing, what was left open, and the rest.
+
+        Disks that no run has begun with are changed only where none of them is blocked.
+        """
+        of_opened = {blocker for disk in self.disks if disk.address in self.entries for blocker in disk.blockers}
+        blocked = any(blocker not in of_opened for blocker in self.blockers)
+        possible: list[DiskChange] = []
+        for change in self.disks:
+            if not isinstance(change, DiskChange):
+                continue
+            if change.blockers:
+                # An open entry whose disk still stands as it was can be given up whatever stands in the way, but not
+                # while it is all that tells a later run to start a guest that may still go down.
+                gives_up = change.action is Action.UNDO and self.stands(change, DiskState.OLD)
+                if gives_up and not self._guest_may_go_down(change):
+                    possible.append(change)
+            elif change.address in self.entries or not blocked:
+                possible.append(change)
+        return tuple(
+            sorted(possible, key=lambda change: (not self.is_half_way(change), change.address not in self.entries))
+        )
+
+    @cached_property
+    def stops_the_vm(self) -> bool:
+        """True where the VM is on and a disk has to be touched."""
+        return self.machine.power is Power.ON and any(not self.stands_as_wanted(change) for change in self.changes)
+
     @property
-    def open_records(self) -> dict[str, JournalEntry]:
-        """The conversions that an earlier run left open."""
-        return {address: entry.open for address, entry in self.records.items() if entry.open is not None}
+    def starts_the_vm(self) -> bool:
+        """True where the VM will have been stopped by a run, and is to be started again."""
+        return self.request.restore_power and (self.stops_the_vm or self.stopped_by_a_run) and bool(self.changes)
+
+    def stands(self, change: DiskChange, state: DiskState) -> bool:
+        """Tells whether the disk stood there when all was read."""
+        return disk_state_of(change.entry, self.machine, self.inventory.datastores) is state
+
+    def is_half_way(self, disk: DiskPlan) -> bool:
+        """Tells whether an earlier run left the disk attached to nothing."""
+        return isinstance(disk, DiskChange) and self.stands(disk, DiskState.MISSING)
+
+    def stands_as_wanted(self, change: DiskChange) -> bool:
+        """Tells whether nothing of the disk itself has to change any more."""
+        if change.action is Action.UNDO:
+            return self.stands(change, DiskState.OLD)
+        wanted_mode = change.entry.disk_mode if change.entry.wanted is Compatibility.VIRTUAL else None
+        return self.stands(change, DiskState.NEW) and wanted_mode in (None, change.disk.disk_mode)
+
+    def _guest_may_go_down(self, change: DiskChange) -> bool:
+        return change.entry.step == STEP_SHUTDOWN_ASKED and self.machine.power is Power.ON
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """What `prepare` reads for one VM and hands to its parts."""
+class _Facts:
+    """What the plan of one VM rests on."""
 
-    backend: Backend
     request: Request
     inventory: Inventory
     lun_index: LunIndex
     machine: VirtualMachine
-    records: Mapping[str, DiskJournal]
-    power_before: Power
-    step: str
-    run_id: str
+    survey: Survey
+    journals: Mapping[str, DiskJournal] = field(default_factory=dict)
+    power_before: Power = Power.OFF
+    step: str = STEP_BEGUN
     boot_order: tuple[str, ...] = ()
 
-
-def own_records(machine: VirtualMachine) -> tuple[dict[str, DiskJournal], tuple[Finding, ...]]:
-    """Returns the VM's records by address, and a blocker for each text that cannot be read."""
-    records: dict[str, DiskJournal] = {}
-    blockers: list[Finding] = []
-    for address, text in machine.records.items():
-        try:
-            records[address] = from_text(text)
-        except UnreadableJournal:
-            blockers.append(
-                Finding.blocker(
-                    BlockerCode.RECORD_UNREADABLE,
-                    f"The record of {address} of {machine.name} cannot be read.",
-                    f"Look at winbackup.storage.rdm.{address} of the VM; if no conversion is under way, remove it.",
-                    machine.name,
-                )
-            )
-    return records, tuple(blockers)
+    def lun_of(self, disk: Disk) -> HostLun | None:
+        """Returns the one LUN that the VM's host means by the disk's ids."""
+        return self.inventory.lun_of(self.machine, disk)
 
 
-def make_plan(backend: Backend, request: Request, inventory: Inventory, machine: VirtualMachine, run_id: str) -> Plan:
-    """Decides what becomes of each disk. Reads folders and privileges where a disk would change; writes nothing."""
-    records, unreadable = own_records(machine)
-    foreign = {address for address, entry in records.items() if entry.machine != machine.instance_uuid}
-    own = {address: entry for address, entry in records.items() if address not in foreign}
-    opened = [entry.open for entry in own.values() if entry.open is not None]
+def plan_questions(request: Request, inventory: Inventory, machine: VirtualMachine) -> Questions:
+    """Returns what has to be asked before `make_plan`; raises SelectionError."""
+    machine = with_recorded_disks(machine, own_entries(machine).values(), inventory.datastores)
+    if not machine.disks:
+        return Questions(())
+    disks = select_disks(inventory, machine, request.disks)
+    return questions_of(request, inventory, [(machine, disk) for disk in disks])
+
+
+def make_plan(request: Request, inventory: Inventory, machine: VirtualMachine, survey: Survey) -> Plan:
+    """Returns what becomes of each disk; raises SelectionError where a disk that was named is not there."""
+    journals = own_journals(machine)
+    entries = {address: journal.entry for address, journal in journals.items() if journal.entry is not None}
     stopped = machine.power is Power.OFF and any(
-        entry.power_before is Power.ON and entry.step != STEP_BEGUN for entry in opened
+        entry.power_before is Power.ON and entry.step != STEP_BEGUN and not entry.deletes_only
+        for entry in entries.values()
     )
-    machine = with_recorded_disks(machine, opened, inventory.datastores)
-    reading = _Reading(
-        backend,
+    unreadable = tuple(blocker for blocker in check_journal(machine) if blocker.code == BlockerCode.RECORD_UNREADABLE)
+    machine = with_recorded_disks(machine, entries.values(), inventory.datastores)
+    facts = _Facts(
         request,
         inventory,
         LunIndex.of(inventory),
         machine,
-        own,
+        survey,
+        journals,
         Power.ON if stopped else (machine.power or Power.OFF),
         STEP_SHUTDOWN_ASKED if stopped else STEP_BEGUN,
-        run_id,
         # A disk that an interrupted run took off has lost its place in the order.
-        next((entry.boot_order for entry in opened if entry.step in TOUCHED), machine.boot_order or ()),
+        next((entry.boot_order for entry in entries.values() if entry.step in TOUCHED), machine.boot_order or ()),
     )
-    unseen = tuple(check_reading(machine))
-    if unseen and not machine.disks:
-        return Plan(inventory, machine, (), own, unseen, stopped)
+    unread = tuple(check_reading(machine))
+    if unread and not machine.disks:
+        return Plan(request, inventory, machine, (), entries, unread, stopped)
     selected = {disk.address for disk in select_disks(inventory, machine, request.disks)}
-    disk_plans: list[DiskPlan] = []
+    disks: list[DiskPlan] = []
     for disk in sorted(machine.disks, key=_position):
-        entry = own.get(disk.address)
-        if entry is not None and entry.open is not None:
-            disk_plans.append(_reopened(reading, disk, entry.open, disk.address in selected))
+        if disk.address in entries:
+            disks.append(_of_open_entry(facts, disk, entries[disk.address], disk.address in selected))
         elif disk.address in selected:
-            disk_plans.append(_fresh(reading, disk))
-    blockers = _unique([*unreadable, *(blocker for disk_plan in disk_plans for blocker in disk_plan.blockers)])
-    return Plan(inventory, machine, tuple(disk_plans), own, blockers, stopped)
+            disks.append(_of_untouched(facts, disk))
+    blockers = _unique([*unreadable, *(blocker for disk in disks for blocker in disk.blockers)])
+    return Plan(request, inventory, machine, tuple(disks), entries, blockers, stopped)
+
+
+def conversion_blockers(
+    inventory: Inventory, lun_index: LunIndex, machine: VirtualMachine, disk: Disk, request: Request, survey: Survey
+) -> tuple[Finding, ...]:
+    """Returns what a plan would have against bringing one disk into the wanted mode."""
+    facts = _Facts(request, inventory, lun_index, machine, survey, own_journals(machine), machine.power or Power.OFF)
+    return _conversion(facts, disk).blockers
 
 
 def _position(disk: Disk) -> tuple[str, int, int]:
@@ -180,55 +234,32 @@ def _position(disk: Disk) -> tuple[str, int, int]:
     return (disk.controller.type, disk.controller.bus, disk.unit)
 
 
-def conversion_blockers(
-    backend: Backend,
-    inventory: Inventory,
-    lun_index: LunIndex,
-    machine: VirtualMachine,
-    disk: Disk,
-    wanted: Compatibility,
-) -> tuple[Finding, ...]:
-    """Returns what a plan with the default options would have against bringing one disk into the wanted mode."""
-    records, unreadable = own_records(machine)
-    own = {address: entry for address, entry in records.items() if entry.machine == machine.instance_uuid}
-    reading = _Reading(
-        backend,
-        Request(machine.id, wanted),
-        inventory,
-        lun_index,
-        machine,
-        own,
-        machine.power or Power.OFF,
-        STEP_BEGUN,
-        "",
-    )
-    return _unique([*unreadable, *_conversion(reading, disk, _lun(reading, disk)).blockers])
-
-
-def _reopened(reading: _Reading, disk: Disk, entry: JournalEntry, selected: bool) -> DiskPlan:
-    """A disk whose conversion was left open: finished where it was asked for again, else undone."""
-    disk_state = disk_state_of(entry, reading.machine, reading.inventory.datastores)
-    forward = selected and entry.wanted is reading.request.compatibility
-    asked = reading.request.disk_mode
-    edited_at_most = entry.edits_only and disk_state in (DiskState.OLD, DiskState.NEW)
-    if (forward and disk_state is DiskState.OLD) or (selected and edited_at_most and not forward):
+def _of_open_entry(facts: _Facts, disk: Disk, entry: JournalEntry, selected: bool) -> DiskPlan:
+    """A disk that was left open: finished where it was asked for again, else undone."""
+    state = disk_state_of(entry, facts.machine, facts.inventory.datastores)
+    forward = selected and entry.wanted is facts.request.compatibility
+    asked = facts.request.disk_mode
+    edited_at_most = entry.edits_only and state in (DiskState.OLD, DiskState.NEW)
+    if (forward and state is DiskState.OLD) or (selected and edited_at_most and not forward):
         # The mapping is still the old one, so it is a conversion like any other, with every check.
-        disk_plan = _fresh(reading, disk)
-        if disk_plan.entry is not None and not disk_plan.blockers:
-            return replace(disk_plan, entry=_with_settings_of(entry, disk_plan.entry))
-        return replace(_undo(reading, disk, entry), blockers=disk_plan.blockers)
-    if forward and disk_state is DiskState.MISSING and not _lun_is_there(reading, entry):
+        fresh = _of_untouched(facts, disk)
+        if isinstance(fresh, DiskChange) and not fresh.blockers:
+            return replace(fresh, entry=_with_settings_of(entry, fresh.entry))
+        # A run that was deleting kept files left nothing to undo, and this one may go on with it.
+        deletions = fresh.deletions if entry.deletes_only else ()
+        return replace(_undo(facts, disk, entry), blockers=fresh.blockers, deletions=deletions)
+    if forward and state is DiskState.MISSING and not _lun_is_there(facts, entry):
         forward = False
     if not forward:
         if selected and asked is not None and entry.old_mode is Compatibility.VIRTUAL:
             entry = replace(entry, old_disk_mode=asked)
-        return _undo(reading, disk, entry)
-    needed = _step_blockers(reading, disk, entry.wanted, _STEP_CODES)
+        return _undo(facts, disk, entry)
+    needed = _step_blockers(facts, disk, entry.wanted, _STEP_CODES)
     if asked is not None and entry.wanted is Compatibility.VIRTUAL and not needed:
         entry = replace(entry, disk_mode=asked)
-    if disk_state is DiskState.NEW:
+    if state is DiskState.NEW:
         needed = ()
-    return DiskPlan(disk, Action.FINISH, entry, _lun(reading, disk), blockers=needed)
+    return DiskChange(disk=disk, action=Action.FINISH, entry=entry, lun=facts.lun_of(disk), blockers=needed)
 
 
 def _with_settings_of(earlier: JournalEntry, entry: JournalEntry) -> JournalEntry:
@@ -247,71 +278,72 @@ def _with_settings_of(earlier: JournalEntry, entry: JournalEntry) -> JournalEntr
     )
 
 
-def _undo(reading: _Reading, disk: Disk, entry: JournalEntry) -> DiskPlan:
-    disk_state = disk_state_of(entry, reading.machine, reading.inventory.datastores)
-    needed = () if disk_state is DiskState.OLD else _step_blockers(reading, disk, entry.wanted, _STEP_CODES)
-    return DiskPlan(disk, Action.UNDO, entry, _lun(reading, disk), blockers=needed)
+def _undo(facts: _Facts, disk: Disk, entry: JournalEntry) -> DiskChange:
+    state = disk_state_of(entry, facts.machine, facts.inventory.datastores)
+    needed = () if state is DiskState.OLD else _step_blockers(facts, disk, entry.wanted, _STEP_CODES)
+    return DiskChange(disk=disk, action=Action.UNDO, entry=entry, lun=facts.lun_of(disk), blockers=needed)
 
 
-def _fresh(reading: _Reading, disk: Disk) -> DiskPlan:
+def _of_untouched(facts: _Facts, disk: Disk) -> DiskPlan:
     """A disk that no run has begun with: nothing to do, an edit of the disk mode, or a conversion."""
-    request = reading.request
-    lun = _lun(reading, disk)
-    entry = reading.records.get(disk.address)
-    deletions = entry.notes if entry is not None and request.delete_old_mapping else ()
-    if disk.kind is DiskKind.MAPPING and disk.compatibility is request.compatibility:
-        if request.disk_mode in (None, disk.disk_mode) or request.compatibility is Compatibility.PHYSICAL:
-            return DiskPlan(disk, Action.KEEP, None, lun, deletions=deletions)
-        path = volume_path(disk, reading.inventory.datastores)
-        needed = _step_blockers(reading, disk, request.compatibility, _EDIT_CODES)
-        opened = _record(reading, disk, lun, path, path, None) if lun and path else None
-        return DiskPlan(disk, Action.EDIT, opened, lun, blockers=needed, deletions=deletions)
-    return replace(_conversion(reading, disk, lun), deletions=deletions)
+    request = facts.request
+    journal = facts.journals.get(disk.address)
+    deletions = journal.kept if journal is not None and request.delete_old_mapping else ()
+    if needs_conversion(disk, request):
+        return replace(_conversion(facts, disk), deletions=deletions)
+    if request.disk_mode in (None, disk.disk_mode) or request.compatibility is Compatibility.PHYSICAL:
+        return DiskPlan(disk=disk, action=Action.KEEP, lun=facts.lun_of(disk), deletions=deletions)
+    return replace(_edit(facts, disk), deletions=deletions)
 
 
-def _conversion(reading: _Reading, disk: Disk, lun: HostLun | None) -> DiskPlan:
-    request, machine, datastores = reading.request, reading.machine, reading.inventory.datastores
-    own_files = frozenset(
-        from_volume_path(path, datastores) for entry in reading.records.values() for path in entry.files
-    )
-    file, listing = _target(reading, disk, own_files)
-    datastore = _datastore_named(reading, split_file(file)[0], disk)
-    target = Target(
-        file,
-        datastore,
-        listing,
-        own_files,
-        missing_privileges=reading.backend.missing_privileges(
-            machine, _unique([ds for ds in (datastore, datastores.get(disk.datastore or "")) if ds is not None])
-        ),
-    )
+def _edit(facts: _Facts, disk: Disk) -> DiskPlan:
+    lun = facts.lun_of(disk)
+    path = volume_path(disk, facts.inventory.datastores)
+    blockers = _step_blockers(facts, disk, facts.request.compatibility, _EDIT_CODES)
+    if lun is None or path is None:
+        blockers = blockers or (_nowhere(disk, disk.file),)
+        return DiskPlan(disk=disk, action=Action.EDIT, lun=lun, blockers=blockers)
+    entry = _new_entry(facts, disk, lun, path, path)
+    return DiskChange(disk=disk, action=Action.EDIT, entry=entry, lun=lun, blockers=blockers)
+
+
+def _conversion(facts: _Facts, disk: Disk) -> DiskPlan:
+    request, machine, datastores = facts.request, facts.machine, facts.inventory.datastores
+    lun, survey = facts.lun_of(disk), facts.survey
+    own_files = frozenset(from_volume_path(path, datastores) for own in facts.journals.values() for path in own.files)
+    file = new_file_of(request, disk)
+    datastore = datastore_named(facts.inventory, machine, split_file(file)[0], disk)
+    folder = folder_of(file, datastore)
+    listing = survey.files_in(folder)
+    if listing is not None:
+        file = _kept_file(facts, disk, file, listing, own_files) or file
+    lacking = {machine.name: survey.missing_privileges.get(machine.id, ())}
+    for place in (datastore, datastores.get(disk.datastore or "")):
+        if place is not None:
+            lacking[place.name] = survey.missing_privileges.get(place.id, ())
+    target = Target(file, datastore, listing, own_files, missing_privileges=lacking)
     blockers = check_conversion(
-        reading.inventory,
+        facts.inventory,
         machine,
         disk,
         request.compatibility,
         target=target,
         power=request.power,
         override=request.override,
-        lun_index=reading.lun_index,
+        lun_index=facts.lun_index,
     )
     old_path = volume_path(disk, datastores)
-    new_path = f"/vmfs/volumes/{datastore.uuid}/{_inner(file)}" if datastore is not None else None
-    opened = None
-    if lun is not None and old_path is not None and new_path is not None:
-        beside = listing if split_file(file)[:2] == split_file(disk.file)[:2] else None
-        old = (beside if beside is not None else reading.backend.list_folder(machine, disk.file) or {}).get(disk.file)
-        opened = _record(reading, disk, lun, old_path, new_path, old.disk_uuid if old else None)
-    if not blockers and opened is None:
-        blockers = (_nowhere(disk, file),)
-    elif not blockers and listing is None:
+    if lun is None or old_path is None or datastore is None:
+        return DiskPlan(disk=disk, action=Action.CONVERT, lun=lun, blockers=blockers or (_nowhere(disk, file),))
+    if not blockers and listing is None:
         blockers = (_unreadable(file),)
     # Only a place of the user's own may be without a folder: the old one holds a file.
-    other_reason = opened is None or any(blocker.code == "datastore_unsuitable" for blocker in blockers)
-    if not listing and not other_reason and not reading.backend.has_folder(machine, file):
+    unsuitable = any(blocker.code == BlockerCode.DATASTORE_UNSUITABLE for blocker in blockers)
+    if folder in survey.missing_folders and not unsuitable:
         blockers = (*blockers, _no_folder(file))
+    entry = _new_entry(facts, disk, lun, old_path, f"/vmfs/volumes/{datastore.uuid}/{_inner(file)}")
     attach = listing is not None and file in listing and file in own_files
-    return DiskPlan(disk, Action.CONVERT, opened, lun, attach_existing=attach, blockers=tuple(blockers))
+    return DiskChange(disk=disk, action=Action.CONVERT, entry=entry, lun=lun, attach_existing=attach, blockers=blockers)
 
 
 def _nowhere(disk: Disk, file: str) -> Finding:
@@ -342,88 +374,68 @@ def _unreadable(file: str) -> Finding:
     )
 
 
-def _target(reading: _Reading, disk: Disk, own_files: frozenset[str]) -> tuple[str, Mapping[str, FileFacts] | None]:
-    """Returns the file that the disk will map through, and its folder: a kept mapping of that mode before a new one."""
-    request = reading.request
-    file = new_mapping_file(disk.base_file, request.compatibility, request.datastore, request.directory)
-    listing = reading.backend.list_folder(reading.machine, file)
-    if listing is None:
-        return file, None
-    entry = reading.records.get(disk.address)
-    lun = _lun(reading, disk)
-    for note in entry.notes if entry is not None else ():
-        kept = from_volume_path(note.old_file, reading.inventory.datastores)
-        in_place = split_file(kept)[:2] == split_file(file)[:2]
-        usable = kept in listing and kept in own_files and listing[kept].kind is DiskKind.MAPPING
-        if note.mode is request.compatibility and in_place and usable and lun is not None and note.lun.is_same_as(lun):
-            return kept, listing
-    return file, listing
+def _kept_file(
+    facts: _Facts, disk: Disk, file: str, listing: Mapping[str, FileFacts], own_files: frozenset[str]
+) -> str | None:
+    """Returns the kept mapping of the wanted mode beside the new file's place, which is taken before a new one."""
+    journal, lun = facts.journals.get(disk.address), facts.lun_of(disk)
+    for kept in journal.kept if journal is not None and lun is not None else ():
+        name = from_volume_path(kept.old_file, facts.inventory.datastores)
+        in_place = split_file(name)[:2] == split_file(file)[:2]
+        usable = name in listing and name in own_files and listing[name].kind is DiskKind.MAPPING
+        if kept.mode is facts.request.compatibility and in_place and usable and lun and kept.lun.is_same_as(lun):
+            return name
+    return None
 
 
-def _record(
-    reading: _Reading, disk: Disk, lun: HostLun, old_path: str, new_path: str, old_uuid: str | None
-) -> JournalEntry:
-    request = reading.request
+def _new_entry(facts: _Facts, disk: Disk, lun: HostLun, old_path: str, new_path: str) -> JournalEntry:
+    """Returns what is written down of a disk before it is changed; the run that does it puts its id in."""
+    request = facts.request
     if request.compatibility is Compatibility.PHYSICAL:
         disk_mode: str | None = _PHYSICAL_DISK_MODE
     else:
         disk_mode = request.disk_mode or "persistent"
     return JournalEntry(
-        run=reading.run_id,
+        run="",
         lease=0,
-        step=reading.step,
+        step=facts.step,
         address=disk.address,
         wanted=request.compatibility,
         old_mode=disk.compatibility or Compatibility.PHYSICAL,
         old_file=old_path,
         new_file=new_path,
         lun=RecordedLun.of(lun, lun.capacity_bytes or 0),
-        power_before=reading.power_before,
+        power_before=facts.power_before,
         disk_mode=disk_mode,
         old_disk_mode=disk.disk_mode,
-        old_disk_uuid=old_uuid,
+        old_disk_uuid=facts.survey.disk_uuids.get(disk.file),
         sharing=disk.sharing,
         shares_level=disk.shares_level,
         shares=disk.shares,
         io_limit=disk.io_limit,
         io_reservation=disk.io_reservation,
-        boot_order=reading.boot_order,
+        boot_order=facts.boot_order,
         label=disk.label,
     )
 
 
-def _step_blockers(reading: _Reading, disk: Disk, wanted: Compatibility, codes: frozenset[str]) -> tuple[Finding, ...]:
+def _step_blockers(facts: _Facts, disk: Disk, wanted: Compatibility, codes: Iterable[str]) -> tuple[Finding, ...]:
     found = check_conversion(
-        reading.inventory,
-        reading.machine,
+        facts.inventory,
+        facts.machine,
         disk,
         wanted,
-        power=reading.request.power,
-        override=reading.request.override,
-        lun_index=reading.lun_index,
+        power=facts.request.power,
+        override=facts.request.override,
+        lun_index=facts.lun_index,
     )
     return tuple(blocker for blocker in found if blocker.code in codes)
 
 
-def _lun(reading: _Reading, disk: Disk) -> HostLun | None:
-    return reading.inventory.lun_of(reading.machine, disk)
-
-
-def _lun_is_there(reading: _Reading, entry: JournalEntry) -> bool:
-    host = reading.inventory.host_of(reading.machine)
+def _lun_is_there(facts: _Facts, entry: JournalEntry) -> bool:
+    host = facts.inventory.host_of(facts.machine)
     luns = (host.luns or ()) if host is not None else ()
     return sum(entry.lun.is_same_as(lun) for lun in luns) == 1
-
-
-def _datastore_named(reading: _Reading, name: str, disk: Disk) -> Datastore | None:
-    """Returns the datastore of that name that the VM's host sees; the disk's own one where the name is its name."""
-    own = reading.inventory.datastores.get(disk.datastore or "")
-    if own is not None and own.name == name:
-        return own
-    named = [ds for ds in reading.inventory.datastores.values() if ds.name == name]
-    host = reading.machine.host
-    seen = [ds for ds in named if ds.writable_from is None or host in ds.writable_from]
-    return seen[0] if len(seen) == 1 else None
 
 
 def _inner(file: str) -> str:
@@ -434,8 +446,3 @@ def _inner(file: str) -> str:
 
 def _unique(items: Iterable[_Item]) -> tuple[_Item, ...]:
     return tuple(dict.fromkeys(items))
-
-
-def noted(entry: JournalEntry) -> KeptMapping:
-    """Returns the note about the old mapping that a conversion leaves behind."""
-    return KeptMapping(entry.address, entry.old_file, entry.old_mode, entry.lun, entry.old_disk_uuid)

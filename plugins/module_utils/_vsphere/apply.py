@@ -4,29 +4,43 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""From one change of the domain to the one reconfigure that makes it: removal, creation, attachment, edit, records."""
+"""From steps of the domain to the one reconfigure that takes them together: devices, boot order, journal."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import (
-    Change,
     ExistingMapping,
+    JournalChange,
     NewMapping,
     Place,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JOURNAL_KEY, to_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.library import vim
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machines import RECORD_KEY
 
 _MODES = {Compatibility.PHYSICAL: "physicalMode", Compatibility.VIRTUAL: "virtualMode"}
 _SHARING = {"none": "sharingNone", "multi_writer": "sharingMultiWriter"}
 _NEW_KEY = -101
 
 
-def config_spec(machine: VirtualMachine, change: Change) -> Any:
+@dataclass(frozen=True)
+class Reconfigure:
+    """All that one reconfigure does, whole or not at all: a device removed (its file kept), one added, one edited, the
+    boot order set, and the journal written."""
+
+    remove: Disk | None = None
+    add: NewMapping | ExistingMapping | None = None
+    place: Place | None = None
+    edit: Disk | None = None
+    boot_order: tuple[str, ...] | None = None
+    journal: JournalChange = field(default_factory=dict)
+
+
+def config_spec(machine: VirtualMachine, change: Reconfigure) -> Any:
     """Returns the ConfigSpec of a change, bound to the machine's change version."""
     devices: list[Any] = []
     if change.remove is not None:
@@ -36,11 +50,11 @@ def config_spec(machine: VirtualMachine, change: Change) -> Any:
     if change.edit is not None:
         devices.append(_edit(change.edit, machine))
     spec = vim.vm.ConfigSpec(changeVersion=machine.change_version, deviceChange=devices)
-    if change.records is not None:
+    if change.journal:
         # An empty text takes the key away.
         spec.extraConfig = [
-            vim.option.OptionValue(key=RECORD_KEY + address, value=text or "")
-            for address, text in change.records.items()
+            vim.option.OptionValue(key=JOURNAL_KEY + address, value=(to_text(journal) if journal else None) or "")
+            for address, journal in change.journal.items()
         ]
     if change.boot_order is not None:
         order = [_boot_device(entry, machine) for entry in change.boot_order]

@@ -13,39 +13,55 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, VmState
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    OutcomeUnknown,
+    StepRefused,
+    Unsupported,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import (
+    Backend,
+    ExistingMapping,
+    JournalChange,
+    NewMapping,
+    Place,
+    VmState,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
+    Disk,
     FileFacts,
-    Host,
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Questions, Survey
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import config_spec
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import Reconfigure, config_spec
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import (
     read_datacenter,
     read_inventory,
     read_vm,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import (
-    has_folder,
-    list_folder,
-    search_mappings,
-)
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.privileges import missing_privileges
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import search_mappings
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import reference
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.recovery import recovery_commands
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.survey import survey
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.tasks import nothing, wait_for_task
+
+# Faults with which a server may answer though the guest was told: what failed is not said, or lies on the way to it.
+_DOUBTFUL = frozenset({"SystemError", "HostCommunication", "HostNotReachable", "Timedout"})
 
 
 class VsphereBackend(Backend):
     """A vCenter or a stand-alone ESXi host over its API. See `Backend` for what each method returns and raises."""
 
+    # The documented way to map a local disk is the shell (KB 1017530).
+    caution_about_local_disks = (
+        "a host may refuse to map a local disk over the API; the documented way is its shell. "
+        "A refusal is undone; then make the mapping by hand with vmkfstools in that shell (SSH)."
+    )
+
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._hosts: dict[str, Host] = {}
 
     def now(self) -> float:
         """Returns the server's clock."""
@@ -55,45 +71,69 @@ class VsphereBackend(Backend):
 
     def inventory(self, *, with_lun_paths: bool = False, with_offers: bool = False, until: float = inf) -> Inventory:
         """Returns everything that the user may see."""
-        inventory = read_inventory(self.session, with_lun_paths=with_lun_paths, with_offers=with_offers, until=until)
-        self._hosts.update(inventory.hosts)
-        return inventory
+        return read_inventory(self.session, with_lun_paths=with_lun_paths, with_offers=with_offers, until=until)
 
     def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now."""
-        vm_state = read_vm(self.session, machine_id)
-        if vm_state.host is not None:
-            self._hosts[vm_state.host.id] = vm_state.host
-        return vm_state
+        return read_vm(self.session, machine_id)
 
-    def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
-        """Returns the .vmdk files in the folder of `file`."""
-        return list_folder(self.session, machine, file)
-
-    def has_folder(self, machine: VirtualMachine, file: str) -> bool:
-        """Returns False where the folder of `file` does not exist."""
-        return has_folder(self.session, machine, file)
+    def survey(self, questions: Questions) -> Survey:
+        """Returns what a plan needs besides the inventory."""
+        return survey(self.session, questions)
 
     def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
         """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched, or not in time."""
         return search_mappings(self.session, datastore, until)
 
-    def missing_privileges(
-        self, machine: VirtualMachine, datastores: Sequence[Datastore]
-    ) -> Mapping[str, Sequence[str]]:
-        """Returns the privileges that a conversion uses and the user has not."""
-        return missing_privileges(self.session, machine, datastores)
+    def claim(self, machine: VirtualMachine, journal: JournalChange) -> None:
+        """Writes the entries of a run that begins; the change version makes it a compare and set."""
+        self._reconfigure(machine, Reconfigure(journal=journal))
 
-    def reconfigure(self, machine: VirtualMachine, change: Change) -> None:
-        """Applies one change, all or nothing."""
-        target = self._machine(machine)
-        spec = config_spec(machine, change)
-        self._run_task(f"Reconfiguring {machine.name}", lambda: target.ReconfigVM_Task(spec=spec))
+    def save(self, machine: VirtualMachine, journal: JournalChange) -> None:
+        """Writes what has become of the journal."""
+        self._reconfigure(machine, Reconfigure(journal=journal))
+
+    def replace(
+        self,
+        machine: VirtualMachine,
+        old: Disk,
+        new: NewMapping | ExistingMapping,
+        place: Place,
+        journal: JournalChange,
+    ) -> None:
+        """Puts one mapping into the place of another in one reconfigure: the LUN is mapped at every moment."""
+        self._reconfigure(machine, Reconfigure(remove=old, add=new, place=place, journal=journal))
+
+    def detach(self, machine: VirtualMachine, disk: Disk, journal: JournalChange) -> None:
+        """Takes a disk off the machine, and keeps its file."""
+        self._reconfigure(machine, Reconfigure(remove=disk, journal=journal))
+
+    def create_mapping(self, machine: VirtualMachine, new: NewMapping) -> None:
+        """Raises Unsupported: the request that makes a file alone names no host, so the device may be another disk."""
+        raise Unsupported("Over the API a mapping file comes to be by being attached.")
+
+    def attach(
+        self, machine: VirtualMachine, mapping: NewMapping | ExistingMapping, place: Place, journal: JournalChange
+    ) -> None:
+        """Attaches a mapping, and makes a new one with the same reconfigure."""
+        self._reconfigure(machine, Reconfigure(add=mapping, place=place, journal=journal))
+
+    def edit(
+        self, machine: VirtualMachine, disk: Disk | None, boot_order: tuple[str, ...] | None, journal: JournalChange
+    ) -> None:
+        """Sets what a disk may have without being swapped, and the boot order."""
+        self._reconfigure(machine, Reconfigure(edit=disk, boot_order=boot_order, journal=journal))
 
     def shut_down_guest(self, machine: VirtualMachine) -> None:
         """Asks the guest to shut down."""
         target = self._machine(machine)
-        self.session.write(f"Shutting down the guest of {machine.name}", target.ShutdownGuest)
+        doing = f"Shutting down the guest of {machine.name}"
+        try:
+            self.session.write(doing, target.ShutdownGuest)
+        except StepRefused as refusal:
+            if refusal.fault not in _DOUBTFUL:
+                raise
+            raise OutcomeUnknown(f"{doing} may have been done: {refusal.message}", hint=refusal.hint) from refusal
 
     def power_off(self, machine: VirtualMachine) -> None:
         """Switches the machine off."""
@@ -117,9 +157,10 @@ class VsphereBackend(Backend):
         lost, self.session = self.session, Session.open(self.session.server)
         lost.close()
 
-    def recovery_command(self, machine: VirtualMachine, change: Change) -> Sequence[str]:
-        """Returns the commands by which a person makes the change by hand."""
-        return recovery_commands(machine, self._hosts.get(machine.host or ""), change)
+    def _reconfigure(self, machine: VirtualMachine, change: Reconfigure) -> None:
+        target = self._machine(machine)
+        spec = config_spec(machine, change)
+        self._run_task(f"Reconfiguring {machine.name}", lambda: target.ReconfigVM_Task(spec=spec))
 
     def _machine(self, machine: VirtualMachine) -> Any:
         return self.session.managed(library.vim.VirtualMachine, machine.id)

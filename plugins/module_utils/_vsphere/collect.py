@@ -48,7 +48,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
     ReadMachine,
     extent_among,
     files_of,
-    records_of,
+    journal_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
     ObjectProperties,
@@ -252,7 +252,7 @@ def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMach
     files = files_of(read)
     return replace(
         machine,
-        records=records_of(read),
+        journal=journal_of(read),
         disks=tuple(replace(disk, extent=extent_among(files, disk)) for disk in machine.disks),
         unreadable=(*machine.unreadable, *read.unread),
     )

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec, Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm import argument_specs
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.argument_spec import CONNECTION
@@ -31,7 +32,7 @@ def lun_info(call: Call) -> Outcome:
         return commands.lun_info(backend, call)
 
 
-def rdm_compatibility(call: Call, *, poll_seconds: float = 1.0) -> Outcome:
+def rdm_compatibility(call: Call, *, pace: Pace = EVERY_SECOND) -> Outcome:
     """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
     with open_backend(call.options) as backend:
-        return commands.rdm_compatibility(backend, call, poll_seconds=poll_seconds)
+        return commands.rdm_compatibility(backend, call, pace=pace)

@@ -13,8 +13,8 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
-    Conflict,
     ConnectionFailed,
+    RefusalKind,
     StepRefused,
     StorageError,
 )
@@ -48,6 +48,15 @@ _HINTS = {
         ),
         "If it stays so, make the mapping by hand with vmkfstools in the shell of the VM's host (SSH).",
     ),
+}
+# Which faults are about the device or its place, as such; those below them are about its backing or the LUN.
+_KINDS = {
+    "InvalidDeviceSpec": RefusalKind.DEVICE_OR_PLACE,
+    "InvalidDeviceOperation": RefusalKind.DEVICE_OR_PLACE,
+    "FileAlreadyExists": RefusalKind.FILE_EXISTS,
+    "NoPermission": RefusalKind.NO_PRIVILEGE,
+    "RestrictedVersion": RefusalKind.LICENCE,
+    "ConcurrentAccess": RefusalKind.STALE,
 }
 # What a fault says about the thing it is about.
 _DETAILS = ("device", "backing", "file", "property", "invalidProperty", "deviceIndex")
@@ -147,9 +156,9 @@ def error_of(fault: ServerFault, doing: str) -> StorageError:
         )
     about = f" ({'; '.join(fault.details)})" if fault.details else ""
     message = f"{doing} was refused: {fault.name}: {fault.message.rstrip('.')}{about}."
-    kind = Conflict if fault.name == "ConcurrentAccess" else StepRefused
     hint = _HINTS.get(fault.name)
     if fault.name == "NoPermission":
         named = " ".join(fault.privileges) or "that it needs"
         hint = f"Give the user the privilege {named} on this object."
-    return kind(message, fault=fault.name, hint=hint, privileges=fault.privileges, facts={"faults": list(fault.names)})
+    kind = _KINDS.get(fault.name, RefusalKind.OTHER)
+    return StepRefused(message, kind=kind, fault=fault.name, hint=hint, facts={"faults": list(fault.names)})

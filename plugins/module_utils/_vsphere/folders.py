@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -21,12 +21,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Datastore,
     DiskKind,
     FileFacts,
-    VirtualMachine,
     join_file,
-    split_file,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import read_datacenter
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     as_int,
@@ -38,7 +35,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read im
     object_spec,
     read_properties,
     reference,
-    traversal,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.tasks import wait_for_task
 
@@ -46,53 +42,59 @@ _MAPPING_TYPE = "VirtualDiskRawDiskMappingVer1BackingInfo"
 _FLAT_TYPE = "VirtualDiskFlatVer2BackingInfo"
 
 
-def list_folder(session: Session, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
-    """Returns the .vmdk files beside `file` by their full names; None where the folder cannot be read.
+class NoSuchFolder(Exception):
+    """There is no such folder on the datastore."""
 
-    The datastore is the one that the machine's host calls so. A folder that does not exist has no files.
-    """
-    datastore, folder, _name = split_file(file)
+
+def browsers_of(session: Session, datastores: Iterable[str]) -> dict[str, tuple[str, Any]]:
+    """Returns by the ids of datastores their names and browsers, in one request; one that has none is left out."""
+    found: dict[str, tuple[str, Any]] = {}
+    start = [object_spec(reference("Datastore", datastore)) for datastore in datastores]
+    if not start:
+        return found
+    for read in read_properties(session, "Reading datastores", start, {"Datastore": ("name", "browser")}):
+        browser, name = read.text("browser"), read.text("name")
+        if browser is not None and name is not None:
+            found[read.id] = (decode_name(name), session.managed(library.vim.host.DatastoreBrowser, browser))
+    return found
+
+
+def list_folder(session: Session, datastore: str, browser: Any, folder: str) -> Mapping[str, FileFacts] | None:
+    """Returns the .vmdk files of a folder by their full names; None where it cannot be read; raises NoSuchFolder."""
     try:
-        browser = _browser(session, machine, datastore)
-        if browser is None:
-            return None
         # Asked for as plain files first: asked for as disks, a descriptor hides its extent.
         found = {facts.file: facts for facts in _search(session, browser, datastore, folder, None)}
         for facts in _search(session, browser, datastore, folder, _disk_query()):
             plain = found.get(facts.file, facts)
             found[facts.file] = replace(plain, kind=facts.kind, capacity_bytes=facts.capacity_bytes)
     except StepRefused as refusal:
-        return {} if refusal.fault == "FileNotFound" else None
+        if refusal.fault == "FileNotFound":
+            raise NoSuchFolder from refusal
+        return None
     mappings = [facts for facts in found.values() if facts.kind is DiskKind.MAPPING]
     found.update({facts.file: _with_mode(facts, found) for facts in mappings})
-    found.update({facts.file: facts for facts in _with_disk_uuids(session, machine, mappings, found)})
     return found
 
 
-def has_folder(session: Session, machine: VirtualMachine, file: str) -> bool:
-    """Returns False where the folder of `file` does not exist; where that cannot be told, True."""
-    datastore, folder, _name = split_file(file)
+def disk_uuid_of(session: Session, file: str, datacenter: Any) -> str | None:
+    """Returns the uuid of a mapping file's disk; None where a file in use does not tell it."""
+    manager = session.content.virtualDiskManager
     try:
-        browser = _browser(session, machine, datastore)
-        if browser is not None:
-            list(_search(session, browser, datastore, folder, None))
-    except StepRefused as refusal:
-        return refusal.fault != "FileNotFound"
-    return True
+        uuid = session.read(
+            f"Reading the uuid of {file}", lambda: manager.QueryVirtualDiskUuid(name=file, datacenter=datacenter)
+        )
+    except StepRefused:
+        return None
+    return str(uuid) if uuid else None
 
 
 def search_mappings(session: Session, datastore: Datastore, until: float = inf) -> tuple[FileFacts, ...]:
     """Returns every mapping file on a datastore, in whatever folder; raises StepRefused where it cannot be searched, or
     not before the monotonic clock says `until`."""
-    browser = None
-    doing = f"Reading the browser of datastore {datastore.name}"
-    for read in read_properties(
-        session, doing, [object_spec(reference("Datastore", datastore.id))], {"Datastore": ("browser",)}
-    ):
-        browser = read.text("browser")
-    if browser is None:
+    known = browsers_of(session, [datastore.id]).get(datastore.id)
+    if known is None:
         return ()
-    managed = session.managed(library.vim.host.DatastoreBrowser, browser)
+    _name, managed = known
     found = {facts.file: facts for facts in _search_below(session, managed, datastore.name, None, until)}
     mappings = [
         facts
@@ -123,21 +125,6 @@ def _search_below(session: Session, browser: Any, datastore: str, query: Any, un
         ],
         until=until,
     )
-
-
-def _browser(session: Session, machine: VirtualMachine, datastore: str) -> Any:
-    vim = library.vim
-    to_datastores = traversal(vim.HostSystem, "datastore")
-    start = object_spec(
-        reference("VirtualMachine", machine.id), traversal(vim.VirtualMachine, "runtime.host", to_datastores), skip=True
-    )
-    found = None
-    doing = f"Reading the datastores of the host of {machine.name}"
-    for read in read_properties(session, doing, [start], {"Datastore": ("name", "browser")}):
-        browser = read.text("browser")
-        if browser is not None and decode_name(read.text("name") or "") == datastore:
-            found = session.managed(vim.host.DatastoreBrowser, browser)
-    return found
 
 
 def _disk_query() -> Any:
@@ -179,20 +166,3 @@ def _with_mode(facts: FileFacts, beside: Mapping[str, FileFacts]) -> FileFacts:
     """Returns the facts with the mode of a mapping, which the browser does not tell, and its extent's name does."""
     modes = [mode for mode in Compatibility if extent_of(facts.file, mode) in beside]
     return replace(facts, compatibility=modes[0]) if len(modes) == 1 else facts
-
-
-def _with_disk_uuids(
-    session: Session, machine: VirtualMachine, mappings: Sequence[FileFacts], found: Mapping[str, FileFacts]
-) -> Iterator[FileFacts]:
-    """Yields the facts of mapping files with their disk uuids; a file in use may not tell it."""
-    datacenter = read_datacenter(session, machine.id) if mappings else None
-    manager = session.content.virtualDiskManager
-    for mapping in mappings:
-        try:
-            uuid = session.read(
-                f"Reading the uuid of {mapping.file}",
-                lambda name=mapping.file: manager.QueryVirtualDiskUuid(name=name, datacenter=datacenter),  # type: ignore[misc]
-            )
-        except StepRefused:
-            continue
-        yield replace(found[mapping.file], disk_uuid=str(uuid) if uuid else None)

@@ -18,6 +18,12 @@ from functools import lru_cache
 from typing import TypeVar
 from xml.etree.ElementTree import Element
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    JOURNAL_KEY,
+    DiskJournal,
+    UnreadableJournal,
+    read_journal,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Controller,
@@ -54,8 +60,6 @@ _ALWAYS_SET = (
 )
 CONFIG = "config"
 DEVICES = "config.hardware.device"
-
-RECORD_KEY = "winbackup.storage.rdm."
 
 # What the bulk read asks of each machine. All of it is there since 6.5; what an older server lacks is left out.
 MACHINE_PATHS = (
@@ -171,7 +175,7 @@ class MachineReader:
             controllers=controllers,
             disks=disks,
             boot_order=values.convert("config.bootOptions.bootOrder", lambda element: _boot_order(element, disks)),
-            records=records_of(read),
+            journal=journal_of(read),
             unreadable=tuple(values.unreadable),
         )
         return ReadMachine(machine, read.text("parent") or read.text("parentVApp"), tasks or ())
@@ -216,13 +220,14 @@ def _unset_of(read: ObjectProperties) -> list[str]:
     return unset
 
 
-def records_of(read: ObjectProperties) -> dict[str, str]:
-    """Returns the collection's own records by disk address, as far as extraConfig was read."""
-    found: dict[str, str] = {}
+def journal_of(read: ObjectProperties) -> dict[str, DiskJournal | UnreadableJournal]:
+    """Returns what the collection wrote down, by disk address, as far as extraConfig was read."""
+    found: dict[str, DiskJournal | UnreadableJournal] = {}
     for option in children(read.values.get("config.extraConfig"), "OptionValue"):
         key, text = child_text(option, "key"), child_text(option, "value")
-        if key is not None and text is not None and key.startswith(RECORD_KEY):
-            found[key.removeprefix(RECORD_KEY)] = text
+        if key is not None and text is not None and key.startswith(JOURNAL_KEY):
+            address = key.removeprefix(JOURNAL_KEY)
+            found[address] = read_journal(address, text)
     return found
 
 

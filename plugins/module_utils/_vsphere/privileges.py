@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, Power, VirtualMachine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Power, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import reference
 
@@ -32,28 +32,34 @@ _DATASTORE_PRIVILEGES = ("Datastore.AllocateSpace", "Datastore.Browse", "Datasto
 
 
 def missing_privileges(
-    session: Session, machine: VirtualMachine, datastores: Sequence[Datastore]
+    session: Session, machines: Sequence[VirtualMachine], datastores: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
-    """Returns, by the name of the object, the privileges that the user lacks; empty where the server cannot tell."""
+    """Returns, by the id of a machine or datastore, the privileges that the user lacks there; empty where the server
+    cannot tell. One request for all machines, and one for all datastores."""
+    wanted = {machine.id: _wanted_on(machine) for machine in machines}
+    every = tuple(dict.fromkeys(privilege for privileges in wanted.values() for privilege in privileges))
+    found = _lacking(session, [reference("VirtualMachine", machine_id) for machine_id in wanted], every)
+    missing = {
+        machine_id: tuple(privilege for privilege in found.get(machine_id, ()) if privilege in privileges)
+        for machine_id, privileges in wanted.items()
+    }
+    references = [reference("Datastore", datastore) for datastore in datastores]
+    missing.update(_lacking(session, references, _DATASTORE_PRIVILEGES))
+    return {object_id: lacking for object_id, lacking in missing.items() if lacking}
+
+
+def _wanted_on(machine: VirtualMachine) -> tuple[str, ...]:
     wanted: tuple[str, ...] = _MACHINE_PRIVILEGES
     if machine.boot_order:
         wanted += _ORDER_PRIVILEGES
     if machine.power is not Power.OFF:
         wanted += _POWER_PRIVILEGES
-    missing = {machine.name: _lacking(session, [reference("VirtualMachine", machine.id)], wanted)}
-    if datastores:
-        names = {datastore.id: datastore.name for datastore in datastores}
-        references = [reference("Datastore", datastore_id) for datastore_id in names]
-        for datastore_id, lacking in _by_object(session, references, _DATASTORE_PRIVILEGES).items():
-            missing[names[datastore_id]] = lacking
-    return {name: lacking for name, lacking in missing.items() if lacking}
+    return wanted
 
 
-def _lacking(session: Session, references: list[Any], privileges: Sequence[str]) -> tuple[str, ...]:
-    return next(iter(_by_object(session, references, privileges).values()), ())
-
-
-def _by_object(session: Session, references: list[Any], privileges: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+def _lacking(session: Session, references: list[Any], privileges: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    if not references:
+        return {}
     manager = session.content.authorizationManager
     try:
         answers = session.read(

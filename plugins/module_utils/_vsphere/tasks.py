@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
@@ -20,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StepRefused,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Deadline, clock, growing_pauses
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import child, child_text
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.faults import (
@@ -60,15 +60,13 @@ def wait_for_task(
     failed or waits for an answer, or was cancelled because the monotonic clock said `until`; OutcomeUnknown where its
     end could not be seen.
     """
-    end = time.monotonic() + LONGEST_WAIT_SECONDS
-    pause = _FIRST_PAUSE_SECONDS
+    end = Deadline(LONGEST_WAIT_SECONDS)
     start = [object_spec(task)]
     paths: dict[str, tuple[str, ...]] = {"Task": _TASK_PATHS}
     if asks is not None:
         start.append(object_spec(asks))
         paths["VirtualMachine"] = ("runtime.question",)
-    while True:
-        time.sleep(pause)
+    for _round in growing_pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS):
         question: str | None = None
         results: list[_T] = []
         try:
@@ -91,18 +89,18 @@ def wait_for_task(
                 fault="QuestionPending",
                 hint="Answer it in the vSphere client; it is never answered from here.",
             )
-        if time.monotonic() >= until:
+        if clock() >= until:
             with suppress(StepRefused, ConnectionFailed):
                 session.read(f"Cancelling: {doing}", task.CancelTask)
             raise StepRefused(
                 f"{doing} has not ended in time, and was cancelled.", fault="Timedout", hint="Raise timeout."
             )
-        if time.monotonic() >= end:
+        if end.is_over:
             raise OutcomeUnknown(
                 f"{doing} was begun and has not ended within {LONGEST_WAIT_SECONDS} s.",
                 hint="Look at the task in the vSphere client; run again once it has ended.",
             )
-        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+    raise AssertionError("unreachable: there is always another round")
 
 
 def _fault_of(read: ObjectProperties) -> ServerFault:

@@ -19,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     Outcome,
     outcome_of,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
     RDM_COMPATIBILITY,
     rdm_compatibility,
@@ -44,7 +45,7 @@ def options_for(lab: VcenterLab, module: ArgumentSpec = RDM_COMPATIBILITY, **giv
 
 def _work(call: Call) -> Outcome:
     """What the module does, with short waits: the lab is on this machine."""
-    return rdm_compatibility(call, poll_seconds=0.02)
+    return rdm_compatibility(call, pace=Pace(0.02))
 
 
 def run(lab: VcenterLab, *, check: bool = False, **given: Any) -> dict[str, Any]:

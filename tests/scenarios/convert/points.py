@@ -159,7 +159,11 @@ def assert_honest(lab: VcenterLab, before: dict[str, Any], result: dict[str, Any
             assert now is not None or result["recovery"], f"{disk['address']} is gone, and no command was given"
             continue
         assert now is not None, f"{disk['address']} is gone, and its state is {state}"
-        if then is not None and not result["resumed"] and state in ("rolled_back", "not_begun", "blocked", "unchanged"):
+        if (
+            then is not None
+            and not result["resumed"]
+            and state in ("rolled_back", "not_started", "blocked", "unchanged")
+        ):
             assert now["file"] == then["file"], f"{disk['address']} is {state} and maps through {now['file']}"
         if state == "converted":
             said = disk["after"]

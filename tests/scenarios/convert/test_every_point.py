@@ -178,7 +178,7 @@ def test_a_second_controller(vcenter: VcenterLab, told: tuple[Story, str], point
         assert not all(result["failed"] for result in results), [result["msg"] for result in results]
         for result in results:
             states = {disk["state"] for disk in result.get("disks", ())}
-            assert states <= {"unchanged", "converted", "blocked", "not_begun", "taken_over"}, result["msg"]
+            assert states <= {"unchanged", "converted", "blocked", "not_started", "taken_over"}, result["msg"]
         for device in before["vms"][0]["devices"]:
             assert mapping(vcenter.state(), VM, device["address"]) is not None
 

@@ -147,7 +147,7 @@ def test_scenario_26_a_host_that_refuses_local_disks(vcenter: VcenterLab) -> Non
     before = vcenter.state()
     result = run(vcenter, vm="backup01", power="shutdown")
     assert result["failed"]
-    assert [disk["state"] for disk in result["disks"]] == ["rolled_back", "not_begun"]
+    assert [disk["state"] for disk in result["disks"]] == ["rolled_back", "not_started"]
     assert result["rolled_back"]
     assert result["recovery"] == []
     assert "InvalidDeviceBacking" in result["msg"]

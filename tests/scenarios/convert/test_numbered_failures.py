@@ -241,7 +241,7 @@ def test_scenario_37_time_is_up_before_the_second(vcenter: VcenterLab) -> None:
         hold.release(then="proceed")
         result = first.result()
     assert result["failed"]
-    assert [disk["state"] for disk in result["disks"]] == ["converted", "not_begun"]
+    assert [disk["state"] for disk in result["disks"]] == ["converted", "not_started"]
     assert "was over before scsi0:2" in result["msg"]
     assert machine(vcenter.state(), VM)["power"] == "poweredOn"
     assert_nothing_lost(before, vcenter.state(), VM)

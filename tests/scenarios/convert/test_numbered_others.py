@@ -78,7 +78,7 @@ def test_scenario_41_started_before_the_swap(vcenter: VcenterLab) -> None:
     result = meanwhile(vcenter, RUNNING, swap(), lambda: foreign.start(vcenter))
     assert result["failed"]
     assert "Somebody started or resumed backup01; scsi0:1 was left as it is." in result["msg"]
-    assert [disk["state"] for disk in result["disks"]] == ["not_begun"]
+    assert [disk["state"] for disk in result["disks"]] == ["not_started"]
     assert result["recovery"] == []
     after = vcenter.state()
     assert machine(after, VM)["power"] == "poweredOn"
@@ -112,7 +112,7 @@ def test_scenario_41_started_between_two_steps(vcenter: VcenterLab) -> None:
 def test_scenario_41_started_after_the_first_of_two_disks(vcenter: VcenterLab) -> None:
     """What verifies is converted and stays so; the other is left as it was."""
     result = meanwhile(vcenter, SAN_PAIR, swap(2), lambda: foreign.start(vcenter))
-    assert [disk["state"] for disk in result["disks"]] == ["converted", "not_begun"]
+    assert [disk["state"] for disk in result["disks"]] == ["converted", "not_started"]
     assert result["failed"]
     modes = [device["mode"] for device in machine(vcenter.state(), VM)["devices"]]
     assert modes == [None, "virtualMode", "physicalMode"]
@@ -140,7 +140,7 @@ def test_scenario_42_a_snapshot_while_the_guest_shuts_down(vcenter: VcenterLab) 
     result = meanwhile(vcenter, world, at, lambda: foreign.snapshot(vcenter), shutdown_timeout=20)
     assert result["failed"]
     assert "was changed (host, disks or snapshots)" in result["msg"]
-    assert [disk["state"] for disk in result["disks"]] == ["not_begun"]
+    assert [disk["state"] for disk in result["disks"]] == ["not_started"]
     vcenter.advance(120)
     foreign.remove_snapshots(vcenter)
     again = run(vcenter, vm=VM)

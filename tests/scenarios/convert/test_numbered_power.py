@@ -34,7 +34,7 @@ def test_scenario_11_the_guest_does_not_shut_down(vcenter: VcenterLab) -> None:
     assert result["failed"]
     assert "has not shut down within 1 s" in result["msg"]
     assert "shutdown_timeout" in result["msg"]
-    assert [disk["state"] for disk in result["disks"]] == ["not_begun"]
+    assert [disk["state"] for disk in result["disks"]] == ["not_started"]
     assert result["recovery"] == []
     assert devices(vcenter) == before["vms"][0]["devices"]
     assert json.loads(records(vcenter.state(), VM)["scsi0:1"])["open"]["step"] == "shutdown_asked"

@@ -7,17 +7,26 @@ same executor against the lab, over real SOAP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, TypeVar
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
-    Conflict,
     ConnectionFailed,
     OutcomeUnknown,
+    RefusalKind,
     StepRefused,
+    Unsupported,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Change, NewMapping, VmState
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import (
+    ExistingMapping,
+    JournalChange,
+    NewMapping,
+    Place,
+    VmState,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import read_journal, to_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Controller,
@@ -32,6 +41,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
     split_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Folder, Questions, Survey
 
 _T = TypeVar("_T")
 STORE = Datastore("ds-1", "san", "VMFS", "5f00-aa", accessible=True, version="6", free_bytes=10**12)
@@ -78,7 +88,7 @@ class Trouble:
 
     call: int
     kind: str
-    fault: str = "SystemError"
+    refusal: RefusalKind = RefusalKind.OTHER
 
 
 @dataclass
@@ -93,6 +103,9 @@ class HostInMemory:
     calls: int = 0
     writes: int = 0
     one_step: bool = True
+    # Like a shell: mappings are made apart, detached and attached, and never swapped in one step.
+    only_apart: bool = False
+    caution_about_local_disks: str | None = None
     guest_shuts_down: bool = True
     on_call: Callable[[HostInMemory], None] | None = None
     connected: bool = True
@@ -109,7 +122,7 @@ class HostInMemory:
     def now(self) -> float:
         return self._called(lambda: self.clock)
 
-    def inventory(self) -> Inventory:
+    def inventory(self, *, with_lun_paths: bool = False, with_offers: bool = False, until: float = inf) -> Inventory:
         return self._called(
             lambda: Inventory("lab", False, self._hosts(), {STORE.id: self._store()}, dict(self.machines))
         )
@@ -121,19 +134,22 @@ class HostInMemory:
 
         return self._called(seen)
 
-    def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
-        folder = split_file(file)[:2]
-        return self._called(
-            lambda: {name: facts for name, facts in self.files.items() if split_file(name)[:2] == folder}
-        )
+    def survey(self, questions: Questions) -> Survey:
+        def asked() -> Survey:
+            folders = {
+                folder: {name: facts for name, facts in self.files.items() if self._lies_in(name, folder)}
+                for folder in questions.folders
+            }
+            uuids = {file: self.files[file].disk_uuid for _id, file in questions.disk_uuids if file in self.files}
+            return Survey(folders, disk_uuids={file: uuid for file, uuid in uuids.items() if uuid is not None})
 
-    def has_folder(self, machine: VirtualMachine, file: str) -> bool:
-        return self._called(lambda: True)
+        return self._called(asked)
 
-    def missing_privileges(
-        self, machine: VirtualMachine, datastores: Sequence[Datastore]
-    ) -> Mapping[str, Sequence[str]]:
-        return self._called(dict)
+    def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
+        return self._called(lambda: list(self.files.values()))
+
+    def _lies_in(self, name: str, folder: Folder) -> bool:
+        return split_file(name)[:2] == (STORE.name, folder.path) and folder.datastore == STORE.id
 
     def _hosts(self) -> dict[str, Host]:
         return {name: Host(name, f"{name}.lab", "8.0.3", "connected", luns=luns) for name, luns in self.luns.items()}
@@ -143,61 +159,109 @@ class HostInMemory:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def reconfigure(self, machine: VirtualMachine, change: Change) -> None:
+    def claim(self, machine: VirtualMachine, journal: JournalChange) -> None:
+        self._changed(machine, journal)
+
+    def save(self, machine: VirtualMachine, journal: JournalChange) -> None:
+        self._changed(machine, journal)
+
+    def replace(
+        self,
+        machine: VirtualMachine,
+        old: Disk,
+        new: NewMapping | ExistingMapping,
+        place: Place,
+        journal: JournalChange,
+    ) -> None:
+        if self.only_apart:
+            raise Unsupported("Nothing is swapped in one step here.")
+        self._changed(machine, journal, remove=old, add=new, place=place)
+
+    def detach(self, machine: VirtualMachine, disk: Disk, journal: JournalChange) -> None:
+        self._changed(machine, journal, remove=disk)
+
+    def create_mapping(self, machine: VirtualMachine, new: NewMapping) -> None:
+        if not self.only_apart:
+            raise Unsupported("A mapping is made by being attached.")
+        self._called(lambda: self._create(machine, new), writes=True)
+
+    def attach(
+        self, machine: VirtualMachine, mapping: NewMapping | ExistingMapping, place: Place, journal: JournalChange
+    ) -> None:
+        assert not (self.only_apart and isinstance(mapping, NewMapping)), "a mapping is attached before it was made"
+        self._changed(machine, journal, add=mapping, place=place)
+
+    def edit(
+        self, machine: VirtualMachine, disk: Disk | None, boot_order: tuple[str, ...] | None, journal: JournalChange
+    ) -> None:
+        self._changed(machine, journal, edit=disk, boot_order=boot_order)
+
+    def _changed(
+        self,
+        machine: VirtualMachine,
+        journal: JournalChange,
+        *,
+        remove: Disk | None = None,
+        add: NewMapping | ExistingMapping | None = None,
+        place: Place | None = None,
+        edit: Disk | None = None,
+        boot_order: tuple[str, ...] | None = None,
+    ) -> None:
+        """One change, whole or not at all."""
+
         def work() -> None:
             vm = self.machines[machine.id]
             if vm.change_version != machine.change_version:
-                raise Conflict("The VM was changed by another.", fault="ConcurrentAccess")
-            if change.remove and change.add and not self.one_step:
-                raise StepRefused("Invalid configuration for device '0'.", fault="InvalidDeviceSpec")
-            disks = self._disks_after(vm, change)
-            records = dict(vm.records)
-            for address, text in (change.records or {}).items():
-                records.pop(address, None)
+                raise StepRefused("The VM was changed by another.", kind=RefusalKind.STALE)
+            if remove and add and not self.one_step:
+                raise StepRefused("Invalid configuration for device '0'.", kind=RefusalKind.DEVICE_OR_PLACE)
+            disks = {disk.address: disk for disk in vm.disks}
+            if remove:
+                assert vm.power is Power.OFF, "a device is removed while the VM is on"
+                assert disks[remove.address].file == remove.file
+                del disks[remove.address]
+            if edit:
+                disks[edit.address] = edit
+            if add:
+                assert vm.power is Power.OFF, "a device is added while the VM is on"
+                assert place is not None
+                if place.address in disks:
+                    raise StepRefused("The unit is taken.", kind=RefusalKind.DEVICE_OR_PLACE)
+                disks[place.address] = self._attached(vm, add, place)
+            kept = dict(vm.journal)
+            for address, one in journal.items():
+                kept.pop(address, None)
+                text = to_text(one) if one is not None else None
                 if text is not None:
-                    records[address] = text
-            version = str(int(vm.change_version or "0") + 1)
-            order = change.boot_order or vm.boot_order
-            if change.remove:
-                order = tuple(entry for entry in order or () if entry != change.remove.address)
+                    kept[address] = read_journal(address, text)
+            order = boot_order or vm.boot_order
+            if remove:
+                order = tuple(entry for entry in order or () if entry != remove.address)
             self.machines[machine.id] = replace(
-                vm, disks=disks, records=records, change_version=version, boot_order=order
+                vm,
+                disks=tuple(disks[address] for address in sorted(disks)),
+                journal=kept,
+                change_version=str(int(vm.change_version or "0") + 1),
+                boot_order=order,
             )
 
         self._called(work, writes=True)
 
-    def _disks_after(self, vm: VirtualMachine, change: Change) -> tuple[Disk, ...]:
-        disks = {disk.address: disk for disk in vm.disks}
-        if change.remove:
-            assert vm.power is Power.OFF, "a device is removed while the VM is on"
-            assert disks[change.remove.address].file == change.remove.file
-            del disks[change.remove.address]
-        if change.edit:
-            disks[change.edit.address] = change.edit
-        if change.add:
-            assert vm.power is Power.OFF, "a device is added while the VM is on"
-            assert change.place is not None
-            if change.place.address in disks:
-                raise StepRefused("The unit is taken.", fault="InvalidDeviceSpec")
-            disks[change.place.address] = self._attached(vm, change)
-        return tuple(disks[address] for address in sorted(disks))
+    def _create(self, vm: VirtualMachine, new: NewMapping) -> None:
+        if new.file in self.files:
+            raise StepRefused(f"{new.file} exists.", kind=RefusalKind.FILE_EXISTS)
+        one = next(lun for lun in self.luns[vm.host or ""] if lun.uuid == new.lun.uuid)
+        self.files[new.file] = FileFacts(
+            new.file, 500, DiskKind.MAPPING, new.compatibility, one.capacity_bytes, f"uuid-{new.file}"
+        )
+        self._lun_of_file[new.file] = one
 
-    def _attached(self, vm: VirtualMachine, change: Change) -> Disk:
-        add, place = change.add, change.place
-        assert add is not None
-        assert place is not None
+    def _attached(self, vm: VirtualMachine, add: NewMapping | ExistingMapping, place: Place) -> Disk:
         if isinstance(add, NewMapping):
-            if add.file in self.files:
-                raise StepRefused(f"{add.file} exists.", fault="FileAlreadyExists")
-            one = next(lun for lun in self.luns[vm.host or ""] if lun.uuid == add.lun.uuid)
-            facts = FileFacts(
-                add.file, 500, DiskKind.MAPPING, add.compatibility, one.capacity_bytes, f"uuid-{add.file}"
-            )
-            self.files[add.file] = facts
-            self._lun_of_file[add.file] = one
+            self._create(vm, add)
         facts = self.files.get(add.file) or FileFacts(add.file)
         if facts.kind is not DiskKind.MAPPING:
-            raise StepRefused(f"{add.file} is missing or no mapping.", fault="FileNotFound")
+            raise StepRefused(f"{add.file} is missing or no mapping.")
         one = self.lun_of_file(add.file)
         return Disk(
             max((disk.key for disk in vm.disks), default=2000) + 1, f"Hard disk {place.unit + 1}", place.address,
@@ -241,7 +305,7 @@ class HostInMemory:
 
     def _set_power(self, id: str, power: Power) -> None:
         if self.machines[id].power is power:
-            raise StepRefused("The VM is in that state already.", fault="InvalidPowerState")
+            raise StepRefused("The VM is in that state already.")
         self.machines[id] = replace(self.machines[id], power=power)
 
     def delete_mapping(self, machine: VirtualMachine, file: str) -> None:
@@ -249,16 +313,13 @@ class HostInMemory:
             if any(file in (disk.file, *disk.parents) for vm in self.machines.values() for disk in vm.disks):
                 raise AssertionError(f"{file} is deleted while it is attached")
             if file not in self.files:
-                raise StepRefused(f"{file} is not there.", fault="FileNotFound")
+                raise StepRefused(f"{file} is not there.")
             del self.files[file]
 
         self._called(work, writes=True)
 
     def reconnect(self) -> None:
         self.connected = True
-
-    def recovery_command(self, machine: VirtualMachine, change: Change) -> Sequence[str]:
-        return [f"by hand: {change.add}"]
 
     # -- trouble ---------------------------------------------------------------------------------------------------
 
@@ -282,7 +343,7 @@ class HostInMemory:
         if trouble.kind == "killed":
             raise Killed
         if trouble.kind == "refused":
-            raise StepRefused("The server refused.", fault=trouble.fault)
+            raise StepRefused("The server refused.", kind=trouble.refusal)
         if trouble.kind == "dropped":
             self.connected = False
             raise OutcomeUnknown("The connection was dropped.")
@@ -306,7 +367,7 @@ class HostInMemory:
         if trouble.kind == "killed after":
             raise Killed
         if trouble.kind == "done but refused":
-            raise StepRefused("The server reported a failure.", fault=trouble.fault)
+            raise StepRefused("The server reported a failure.", kind=trouble.refusal)
         if trouble.kind == "reply lost":
             self.connected = False
             raise OutcomeUnknown("The reply was lost.")

@@ -21,8 +21,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.mach
     check_address,
     check_change_tracking,
     check_host,
+    check_journal,
     check_power,
-    check_records,
     check_snapshots,
     check_state,
 )
@@ -31,7 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.targ
     check_rights,
     check_target,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import UnreadableJournal, from_text
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import own_entries
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
@@ -73,7 +73,7 @@ def check_conversion(
         *check_state(machine, disk),
         *check_host(inventory, machine, over_shell),
         *check_rights(machine, target),
-        *check_records(machine),
+        *check_journal(machine),
         *check_change_tracking(machine, disk, wanted),
     ]
     standing = (blocker for blocker in found if not (blocker.overridable and blocker.code in override))
@@ -84,7 +84,6 @@ def unchecked_codes(
     inventory: Inventory, machine: VirtualMachine, disk: Disk, target: Target | None
 ) -> tuple[str, ...]:
     """Returns the codes that need a look into a folder or a file, or a question to the server, not yet taken."""
-    own_open = any(_is_own_and_open(machine, text) for text in machine.records.values())
     doubtful = {
         BlockerCode.TARGET_FILE_EXISTS: target is None or target.listing is None,
         BlockerCode.DATASTORE_UNSUITABLE: target is None,
@@ -92,7 +91,7 @@ def unchecked_codes(
         BlockerCode.MODE_DISAGREES: disk.extent is None,
         BlockerCode.LUN_MISSING: inventory.host_of(machine) is None,
         BlockerCode.NO_PRIVILEGE: target is None or target.missing_privileges is None,
-        BlockerCode.RUN_IN_PROGRESS: own_open,
+        BlockerCode.RUN_IN_PROGRESS: bool(own_entries(machine)),
     }
     return tuple(code for code in BlockerCode if doubtful.get(code))
 
@@ -101,14 +100,6 @@ def untold_codes(group: Sequence[HostLun]) -> tuple[str, ...]:
     """Returns the codes that no look decides, since a host that sees the LUN does not tell: before vSphere 6.7 U2 none
     tells whether a LUN is perennially reserved (vSphere API, ScsiLun.perenniallyReserved)."""
     return (BlockerCode.PERENNIALLY_RESERVED,) if any(lun.perennially_reserved is None for lun in group) else ()
-
-
-def _is_own_and_open(machine: VirtualMachine, text: str) -> bool:
-    try:
-        record = from_text(text)
-    except UnreadableJournal:
-        return False
-    return record.open is not None and record.machine == machine.instance_uuid
 
 
 def _check_mode(machine: VirtualMachine, disk: Disk, target: Target | None) -> Iterator[Finding]:

@@ -14,8 +14,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import is_working, lun_not_found
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    JOURNAL_KEY,
     UnreadableJournal,
-    from_text,
     from_volume_path,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
@@ -192,41 +192,39 @@ def _of_mode(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
 
 
 def _of_records(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
-    text = machine.records.get(disk.address)
-    if text is None:
+    journal = machine.journal.get(disk.address)
+    if journal is None:
         return
     where = _where(machine, disk)
-    key = f"winbackup.storage.rdm.{disk.address}"
-    try:
-        record = from_text(text)
-    except UnreadableJournal:
+    key = JOURNAL_KEY + disk.address
+    if isinstance(journal, UnreadableJournal):
         yield Finding(
             FindingCode.RECORD_UNREADABLE,
             "error",
-            f"The record of {disk.address} of {machine.name} cannot be read.",
-            f"Look at {key} of the VM; if no conversion is under way, remove it.",
+            f"The record {key} of {machine.name} cannot be read: {journal.why}.",
+            f"Look at {key} in the settings of the VM; if no conversion is under way, remove it.",
             where,
         )
         return
-    if record.machine != machine.instance_uuid:
-        if record.notes:
+    if journal.machine != machine.instance_uuid:
+        if journal.kept:
             yield Finding(
                 FindingCode.NOTE_OF_OTHER_VM,
                 "info",
-                f"{machine.name} carries a note of another VM ({record.machine}) about {disk.address}.",
+                f"{machine.name} carries a note of another VM ({journal.machine}) about {disk.address}.",
                 f"It is a clone; {key} may be removed from its settings.",
                 where,
             )
         return
-    if record.open is not None:
+    if journal.entry is not None:
         yield Finding(
             FindingCode.CONVERSION_OPEN,
             "warning",
-            f"A conversion of {disk.address} to {record.open.wanted.value} stands at step {record.open.step}.",
+            f"A conversion of {disk.address} to {journal.entry.wanted.value} stands at step {journal.entry.step}.",
             "Run winbackup.storage.rdm_compatibility for the VM again; it finishes or undoes what is open.",
             where,
         )
-    for note in record.notes:
+    for note in journal.kept:
         yield Finding(
             FindingCode.OLD_MAPPING_KEPT,
             "info",

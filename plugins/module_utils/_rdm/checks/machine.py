@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import UnreadableJournal, from_text
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JOURNAL_KEY, UnreadableJournal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Disk,
@@ -203,18 +203,21 @@ def check_host(inventory: Inventory, machine: VirtualMachine, over_shell: bool) 
         )
 
 
-def check_records(machine: VirtualMachine) -> Iterator[Finding]:
-    """Yields the open records that a clone took over from the VM it was made from."""
-    for address, text in machine.records.items():
-        try:
-            record = from_text(text)
-        except UnreadableJournal:
-            continue
-        if record.open is not None and record.machine != machine.instance_uuid:
+def check_journal(machine: VirtualMachine) -> Iterator[Finding]:
+    """Yields records that cannot be read, and open ones that a clone took over from the VM it was made from."""
+    for address, journal in machine.journal.items():
+        if isinstance(journal, UnreadableJournal):
+            yield Finding.blocker(
+                BlockerCode.RECORD_UNREADABLE,
+                f"The record {journal.key} of {machine.name} cannot be read: {journal.why}.",
+                f"Look at {journal.key} in the settings of the VM; if no conversion is under way, remove it.",
+                machine.name,
+            )
+        elif journal.entry is not None and journal.machine != machine.instance_uuid:
             yield Finding.blocker(
                 BlockerCode.RECORD_OF_OTHER_VM,
-                f"{machine.name} carries the open record of another VM ({record.machine}) for {address}.",
-                f"It is a clone; remove winbackup.storage.rdm.{address} from its settings.",
+                f"{machine.name} carries the open record of another VM ({journal.machine}) for {address}.",
+                f"It is a clone; remove {JOURNAL_KEY}{address} from its settings.",
                 machine.name,
             )
 

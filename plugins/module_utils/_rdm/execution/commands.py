@@ -8,9 +8,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace, clock
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action
@@ -43,12 +42,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import orphans_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import conversion_blockers
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import request_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request, request_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import (
     select_hosts,
     select_machines,
     select_mappings,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import questions_of
 
 # So many named virtual machines are looked into one by one; more would make the reading slow.
 _CHECKED_IN_FULL = 50
@@ -67,7 +67,7 @@ def rdm_info(backend: Backend, call: Call) -> Outcome:
         key=lambda pair: (pair[0].name, pair[0].id, pair[1].controller.key, pair[1].unit),
     )
     in_full = bool(options["vms"]) and len(machines) <= _CHECKED_IN_FULL
-    checked = _checked(backend, inventory, chosen, until) if in_full else {}
+    checked = _all_blockers(backend, inventory, chosen, until) if in_full else {}
     orphans = None
     if options["orphans"]:
         call.tell("Searching the datastores for mapping files.")
@@ -93,39 +93,42 @@ def _end_of(options: Mapping[str, Any]) -> float:
     """Returns what the monotonic clock says when the call's time is up; raises ConfigurationError."""
     if options["timeout"] < 1:
         raise ConfigurationError(f"timeout must be at least 1, not {options['timeout']}.")
-    return time.monotonic() + float(options["timeout"])
+    return clock() + float(options["timeout"])
 
 
-def _checked(
-    backend: Backend, inventory: Inventory, chosen: Sequence[tuple[VirtualMachine, Disk]], until: float
-) -> dict[tuple[str, str], Sequence[Finding]]:
-    """Returns the blockers of these mappings by (VM id, address), as far as time allows."""
-    checked: dict[tuple[str, str], Sequence[Finding]] = {}
-    lun_index = LunIndex.of(inventory)
-    for machine, disk in chosen:
-        if time.monotonic() > until:
-            break
-        with suppress(StepRefused):
-            checked[machine.id, disk.address] = _all_blockers(backend, inventory, lun_index, machine, disk)
-    return checked
-
-
-def rdm_compatibility(backend: Backend, call: Call, *, poll_seconds: float = 1.0) -> Outcome:
+def rdm_compatibility(backend: Backend, call: Call, *, pace: Pace = EVERY_SECOND) -> Outcome:
     """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
-    report = convert_machine(
-        backend, request_of(call.options), check_mode=call.check_mode, log=call.tell, poll_seconds=poll_seconds
-    )
-    report.warnings.extend(_local_disks(report))
+    report = convert_machine(backend, request_of(call.options), check_mode=call.check_mode, log=call.tell, pace=pace)
+    report.warnings.extend(_local_disks(backend, report))
     return Outcome(report.result(), report.failure())
 
 
 def _all_blockers(
-    backend: Backend, inventory: Inventory, lun_index: LunIndex, machine: VirtualMachine, disk: Disk
-) -> tuple[Finding, ...]:
-    """Returns what a plan for this disk would say, with its looks into folders and rights."""
-    blockers = conversion_blockers(backend, inventory, lun_index, machine, disk, other_mode(disk))
-    other = in_progress(machine, backend.now()) if machine.records else None
-    return (*blockers, other) if other is not None else blockers
+    backend: Backend, inventory: Inventory, disks: Sequence[tuple[VirtualMachine, Disk]], until: float
+) -> dict[tuple[str, str], Sequence[Finding]]:
+    """Returns by (VM id, address) what a plan with the default options would say of each mapping; nothing where time is
+    up, or where the server does not answer what a plan has to know."""
+    if clock() > until:
+        return {}
+    # A plan of either mode asks for the same places and rights; the modes differ in the file's name.
+    wanted = {mode: Request("", mode) for mode in Compatibility}
+    questions = [
+        questions_of(request, inventory, [pair for pair in disks if other_mode(pair[1]) is mode], uuids=False)
+        for mode, request in wanted.items()
+    ]
+    try:
+        survey = backend.survey(questions[0].joined_with(questions[1]))
+        now = backend.now() if any(machine.journal for machine, _disk in disks) else 0.0
+    except StepRefused:
+        return {}
+    lun_index = LunIndex.of(inventory)
+    found: dict[tuple[str, str], Sequence[Finding]] = {}
+    for machine, disk in disks:
+        request = wanted[other_mode(disk)]
+        blockers = conversion_blockers(inventory, lun_index, machine, disk, request, survey)
+        other = in_progress(machine, now)
+        found[(machine.id, disk.address)] = (*blockers, other) if other is not None else blockers
+    return found
 
 
 def _mapping_files(
@@ -143,7 +146,7 @@ def _mapping_files(
         if datastore.type.upper() != "VMFS" or elsewhere:
             continue
         try:
-            if time.monotonic() > until:
+            if clock() > until:
                 raise StepRefused("Time was up before.", fault="Timedout", hint="Raise timeout.")
             found.extend((datastore, facts) for facts in backend.mapping_files(datastore, until))
         except (StepRefused, OutcomeUnknown) as refusal:
@@ -160,16 +163,13 @@ def _mapping_files(
     return replace(inventory, findings=(*inventory.findings, *findings)), found
 
 
-def _local_disks(report: ConversionReport) -> list[str]:
-    """Returns a caution about local disks: the documented way to map one is the shell (KB 1017530)."""
+def _local_disks(backend: Backend, report: ConversionReport) -> list[str]:
+    """Returns what the edge has to say about the local disks of a call."""
     local = [
-        f"{disk_plan.address} ({disk_plan.lun.canonical_name})"
-        for disk_plan in report.plan.disk_plans
-        if disk_plan.action in (Action.CONVERT, Action.FINISH) and disk_plan.lun is not None and disk_plan.lun.local
+        f"{disk.address} ({disk.lun.canonical_name})"
+        for disk in report.plan.disks
+        if disk.action in (Action.CONVERT, Action.FINISH) and disk.lun is not None and disk.lun.local
     ]
-    if not local:
+    if not local or backend.caution_about_local_disks is None:
         return []
-    return [
-        f"{', '.join(local)}: a host may refuse to map a local disk over the API; the documented way is its shell. "
-        "A refusal is undone; then make the mapping by hand with vmkfstools in that shell (SSH)."
-    ]
+    return [f"{', '.join(local)}: {backend.caution_about_local_disks}"]

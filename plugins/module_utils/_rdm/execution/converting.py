@@ -4,25 +4,25 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""One call of `rdm_compatibility`: read, wait for others, prepare, carry out; again where the VM changed meanwhile."""
+"""One call of `rdm_compatibility`: read, wait for others, plan, carry out; again where the VM changed meanwhile."""
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Deadline, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import inventory_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.executor import Executor, PlanIsStale
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import (
-    live_records,
+    live_entries,
     wait_for_others,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory, VirtualMachine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import make_plan
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import make_plan, plan_questions
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_machine
 
@@ -35,24 +35,26 @@ def convert_machine(
     *,
     check_mode: bool,
     log: Callable[[str], None],
-    poll_seconds: float = 1.0,
+    pace: Pace = EVERY_SECOND,
 ) -> ConversionReport:
     """Does one call of `rdm_compatibility` and returns its report; raises only where the VM cannot be read at all."""
     run_id = uuid.uuid4().hex
-    deadline = time.monotonic() + request.timeout
+    deadline = Deadline(request.timeout)
     for attempt in range(_PLANS):
-        run = Run(backend, "", run_id, deadline, log, poll_seconds=poll_seconds)
+        run = Run(backend, "", run_id, deadline, log, pace)
         inventory, machine = _read(run, request.vm)
         other = None
-        if live_records(machine, run.now()):
+        if live_entries(machine, run.now()):
             other = wait_for_others(run, machine, may_wait=not check_mode)
             inventory, machine = _read(run, machine.id)
-        plan = make_plan(backend, request, inventory, machine, run_id)
+        survey = run.survey(plan_questions(request, inventory, machine))
+        plan = make_plan(request, inventory, machine, survey)
         report = ConversionReport(plan)
+        executor = Executor(run, plan, report)
         if other is not None:
-            report.block([other])
-        executor = Executor(run, request, plan, report)
-        if check_mode or other is not None:
+            executor.stand_back(other)
+            return report
+        if check_mode:
             executor.only_plan()
             return report
         try:
@@ -66,11 +68,11 @@ def convert_machine(
 
 
 def _read(run: Run, name: str) -> tuple[Inventory, VirtualMachine]:
-    """Returns everything, and the VM of that name with its records."""
+    """Returns everything, and the VM of that name with its journal."""
     inventory = run.inventory()
     machine = select_machine(inventory, name)
     run.machine_id = machine.id
     if not machine.mappings:
-        # Records are gathered of machines with mappings; the last one of this machine may have been left detached.
+        # Journals are gathered of machines with mappings; the last one of this machine may have been left detached.
         inventory = inventory_of(run.read_vm(), inventory)
     return inventory, inventory.machines[machine.id]

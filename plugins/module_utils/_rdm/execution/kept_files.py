@@ -4,118 +4,230 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The kept old mapping files: deleted where that was asked for, and only while they are what the note says."""
+"""The kept old mapping files: deleted where that was asked for, and only while they are what the journal says.
+
+Deleting is a write like any other: the run writes its own entries first, and while they are its own nobody else works
+on these disks. The disks themselves stay as they are, so the VM may be on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Change, VmState
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import inventory_of
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run, journal_at
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of, volume_path
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    STEP_DELETING,
+    DiskJournal,
+    JournalEntry,
     KeptMapping,
     from_volume_path,
-    to_text,
+    journal_at,
+    own_entries,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
     DiskKind,
     FileFacts,
     Inventory,
+    Power,
     VirtualMachine,
     split_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Questions, folder_of_path
 
 _SHELL_HINT = "Look at it on the host (vmkfstools -q), and delete it there if it is what it was."
 
 
-def delete_old_mappings(run: Run, addresses: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Deletes the old mappings that the notes of these addresses name, and drops the notes.
+@dataclass
+class Deleted:
+    """What came of it: the files that were deleted, by address, and why others were not."""
 
-    Returns (address, file) of each that was deleted. Raises NotDeleted with every refusal once the others are done.
-    """
+    files: list[tuple[str, str]] = field(default_factory=list)
+    refusals: list[Finding] = field(default_factory=list)
+
+
+def delete_kept_mappings(run: Run, addresses: Sequence[str], deleted: Deleted) -> None:
+    """Deletes the old mappings that are kept at these addresses, and forgets them; fills in `deleted` as it goes."""
+    claimed = _claim(run, addresses)
+    if not claimed:
+        return
     inventory = run.inventory()
-    refusals: list[Finding] = []
-    deleted: list[tuple[str, str]] = []
+    for address in claimed:
+        for kept in _kept_at(run.read_vm_as_owner(), address):
+            _delete(run, address, kept, inventory, deleted)
+    _give_back(run)
+
+
+def file_facts(run: Run, state: VmState, path: str) -> tuple[bool, FileFacts | None]:
+    """Returns (whether its folder could be read, the file as it is now with its uuid; None where it is not there)."""
+    folder = folder_of_path(path, state.datastores)
+    if folder is None:
+        return False, None
+    file = from_volume_path(path, state.datastores)
+    survey = run.survey(Questions((), frozenset(), frozenset({folder}), frozenset({(state.machine.id, file)})))
+    listing = survey.files_in(folder)
+    if listing is None:
+        return False, None
+    facts = listing.get(file)
+    return True, replace(facts, disk_uuid=survey.disk_uuids.get(file)) if facts is not None else None
+
+
+def delete_file(run: Run, machine: VirtualMachine, path: str, state: VmState) -> None:
+    """Deletes a mapping file; raises what the server said where the file is still there afterwards."""
+    run.check_ownership(run.read_vm())
+    run.changed = True
+    try:
+        run.backend.delete_mapping(machine, from_volume_path(path, state.datastores))
+    except StorageError:
+        readable, facts = file_facts(run, state, path)
+        if not readable or facts is not None:
+            raise
+
+
+def _claim(run: Run, addresses: Sequence[str]) -> list[str]:
+    """Writes an entry for each address where a file is kept; returns these addresses."""
+    state = run.read_vm_when_idle()
+    entries: dict[str, JournalEntry] = {}
     for address in addresses:
-        vm_state = run.read_vm_when_idle()
-        record = journal_at(vm_state.machine, address)
-        for note in record.notes if record is not None else ():
-            file = from_volume_path(note.old_file, vm_state.datastores)
-            listing = run.list_folder(vm_state.machine, file) if not file.startswith("/") else None
-            refusal = _refusal(note, file, listing, inventory_of(vm_state, inventory), vm_state.machine)
-            if refusal is not None:
-                refusals.append(refusal)
-                continue
-            if listing is not None and file in listing:
-                try:
-                    run.delete_mapping(vm_state.machine, file)
-                except StorageError as error:
-                    refusals.append(
-                        Finding.blocker(
-                            BlockerCode.OLD_MAPPING_NOT_DELETED,
-                            f"{file} was not deleted: {error.message}",
-                            _SHELL_HINT,
-                            file,
-                        )
-                    )
-                    continue
-                deleted.append((address, file))
-            _drop(run, address, note)
-    if refusals:
-        raise NotDeleted(tuple(refusals), tuple(deleted))
-    return tuple(deleted)
+        kept = _kept_at(state, address)
+        entry = _entry_of(run, state, address, kept[0]) if kept else None
+        if entry is not None:
+            entries[address] = entry
+    if not entries:
+        return []
+    planned = dict(state.machine.journal)
+
+    def claim(seen: VmState) -> None:
+        if dict(seen.machine.journal) != planned:
+            raise StorageError(
+                f"Records of {seen.machine.name} were changed by somebody else; no old mapping was deleted.",
+                hint="Run again.",
+            )
+        run.held = dict(entries)
+        journals = run.renewed_journal(seen.machine)
+        run.held = {}
+        run.backend.claim(seen.machine, journals)
+
+    run.converge(lambda seen: all(run.owns(seen, address) for address in entries), claim)
+    run.held = entries
+    return list(entries)
 
 
-class NotDeleted(StorageError):
-    """Old mapping files that were left where they are, each with its reason."""
+def _entry_of(run: Run, state: VmState, address: str, kept: KeptMapping) -> JournalEntry | None:
+    disk = state.machine.disk_at(address)
+    path = volume_path(disk, state.datastores) if disk is not None else None
+    if disk is None or path is None:
+        return None
+    mode = disk.compatibility or Compatibility.VIRTUAL
+    return JournalEntry(
+        run=run.run_id,
+        lease=0,
+        step=STEP_DELETING,
+        address=address,
+        wanted=mode,
+        old_mode=mode,
+        old_file=path,
+        new_file=path,
+        lun=kept.lun,
+        power_before=state.machine.power or Power.OFF,
+        disk_mode=disk.disk_mode,
+        old_disk_mode=disk.disk_mode,
+        label=disk.label,
+    )
 
-    def __init__(self, blockers: tuple[Finding, ...], deleted: tuple[tuple[str, str], ...]) -> None:
-        super().__init__(" ".join(f"{blocker.message} {blocker.hint}" for blocker in blockers))
-        self.blockers = blockers
-        self.deleted = deleted
+
+def _kept_at(state: VmState, address: str) -> tuple[KeptMapping, ...]:
+    journal = journal_at(state.machine, address)
+    return journal.kept if journal is not None else ()
+
+
+def _delete(run: Run, address: str, kept: KeptMapping, inventory: Inventory, deleted: Deleted) -> None:
+    state = run.read_vm_as_owner()
+    file = from_volume_path(kept.old_file, state.datastores)
+    readable, facts = file_facts(run, state, kept.old_file)
+    refusal = _refusal(kept, file, readable, facts, inventory_of(state, inventory), state.machine)
+    if refusal is not None:
+        deleted.refusals.append(refusal)
+        return
+    if facts is not None:
+        try:
+            delete_file(run, state.machine, kept.old_file, state)
+        except StorageError as error:
+            message = f"{file} was not deleted: {error.message}"
+            deleted.refusals.append(Finding.blocker(BlockerCode.OLD_MAPPING_NOT_DELETED, message, _SHELL_HINT, file))
+            return
+        deleted.files.append((address, file))
+    _forget(run, address, kept)
+
+
+def _forget(run: Run, address: str, kept: KeptMapping) -> None:
+    """Takes one kept file out of the journal."""
+
+    def change(state: VmState) -> dict[str, DiskJournal | None]:
+        journal = journal_at(state.machine, address)
+        if journal is None:
+            return {}
+        left = tuple(other for other in journal.kept if other != kept)
+        return {address: replace(journal, kept=left, entry=run.held[address])}
+
+    run.save(lambda state: kept not in _kept_at(state, address), change)
+
+
+def _give_back(run: Run) -> None:
+    """Closes the entries that this run wrote in order to delete."""
+    addresses = list(run.held)
+
+    def change(state: VmState) -> dict[str, DiskJournal | None]:
+        journals = {address: journal_at(state.machine, address) for address in addresses}
+        return {address: journal.closed() for address, journal in journals.items() if journal is not None}
+
+    def closed(state: VmState) -> bool:
+        return not any(address in own_entries(state.machine) for address in addresses)
+
+    run.save(closed, change)
+    run.held.clear()
 
 
 def _refusal(
-    note: KeptMapping, file: str, listing: Mapping[str, FileFacts] | None, inventory: Inventory, machine: VirtualMachine
+    kept: KeptMapping,
+    file: str,
+    readable: bool,
+    facts: FileFacts | None,
+    inventory: Inventory,
+    machine: VirtualMachine,
 ) -> Finding | None:
-    """Returns why the file of a note may not be deleted; None where it may, or is gone already."""
-    if listing is None:
-        return Finding.blocker(
-            BlockerCode.OLD_MAPPING_UNREADABLE, f"The folder of {file} cannot be read.", _SHELL_HINT, file
-        )
-    facts = listing.get(file)
+    """Returns why a kept file may not be deleted; None where it may, or is gone already."""
+    if not readable:
+        message = f"The folder of {file} cannot be read."
+        return Finding.blocker(BlockerCode.OLD_MAPPING_UNREADABLE, message, _SHELL_HINT, file)
     if facts is None:
         return None
-    users = [
-        other.name
-        for other in inventory.machines.values()
-        for disk in other.disks
-        if _share_names(other, machine) and file in (disk.file, *disk.parents)
-    ]
+    users = sorted(_users_of(kept, file, inventory, machine))
     if users:
         return Finding.blocker(
             BlockerCode.OLD_MAPPING_IN_USE,
-            f"{file} is attached to {', '.join(sorted(set(users)))}.",
+            f"{file} is attached to {', '.join(users)}, or about to be.",
             "Detach it there first, or leave it.",
             file,
         )
+    if facts.kind is None or facts.capacity_bytes is None:
+        message = f"What {file} is cannot be read."
+        return Finding.blocker(BlockerCode.OLD_MAPPING_UNREADABLE, message, _SHELL_HINT, file)
+    differing = _differing(kept, facts)
+    if differing:
+        message = f"{file} is not what was kept: {differing}."
+        return Finding.blocker(BlockerCode.OLD_MAPPING_CHANGED, message, _SHELL_HINT, file)
     unread = [
         other.name
         for other in inventory.machines.values()
         if other.connection_state in ("inaccessible", "invalid", "orphaned")
     ]
-    if facts.kind is None or facts.capacity_bytes is None:
-        return Finding.blocker(BlockerCode.OLD_MAPPING_UNREADABLE, f"What {file} is cannot be read.", _SHELL_HINT, file)
-    differing = _differing(note, facts)
-    if differing:
-        return Finding.blocker(
-            BlockerCode.OLD_MAPPING_CHANGED, f"{file} is not what was kept: {differing}.", _SHELL_HINT, file
-        )
     if unread and any(split_file(file)[1] == split_file(vmx)[1] for vmx in _vmx_paths(inventory, unread)):
         return Finding.blocker(
             BlockerCode.OLD_MAPPING_UNREADABLE,
@@ -126,16 +238,33 @@ def _refusal(
     return None
 
 
-def _differing(note: KeptMapping, facts: FileFacts) -> str | None:
+def _users_of(kept: KeptMapping, file: str, inventory: Inventory, machine: VirtualMachine) -> set[str]:
+    """Returns the VMs that use a file, and this VM where a conversion of another of its disks names it."""
+    users = {
+        other.name
+        for other in inventory.machines.values()
+        for disk in other.disks
+        if _share_names(other, machine) and file in (disk.file, *disk.parents)
+    }
+    named = {
+        path
+        for address, entry in own_entries(machine).items()
+        if address != kept.address
+        for path in (entry.old_file, entry.new_file)
+    }
+    return users | ({machine.name} if kept.old_file in named else set())
+
+
+def _differing(kept: KeptMapping, facts: FileFacts) -> str | None:
     if facts.kind is not DiskKind.MAPPING:
         return "it is no raw device mapping any more"
-    if facts.compatibility is not None and facts.compatibility is not note.mode:
-        return f"it is a {facts.compatibility.value} mapping, not a {note.mode.value} one"
+    if facts.compatibility is not None and facts.compatibility is not kept.mode:
+        return f"it is a {facts.compatibility.value} mapping, not a {kept.mode.value} one"
     # The browser tells whole KiB; a LUN may have an odd number of blocks.
-    if facts.capacity_bytes is None or facts.capacity_bytes // 1024 != note.lun.capacity_bytes // 1024:
-        return f"it has {facts.capacity_bytes} bytes, not {note.lun.capacity_bytes}"
-    if note.disk_uuid is not None and facts.disk_uuid is not None and facts.disk_uuid != note.disk_uuid:
-        return f"its disk uuid is {facts.disk_uuid}, not {note.disk_uuid}"
+    if facts.capacity_bytes is None or facts.capacity_bytes // 1024 != kept.lun.capacity_bytes // 1024:
+        return f"it has {facts.capacity_bytes} bytes, not {kept.lun.capacity_bytes}"
+    if kept.disk_uuid is not None and facts.disk_uuid is not None and facts.disk_uuid != kept.disk_uuid:
+        return f"its disk uuid is {facts.disk_uuid}, not {kept.disk_uuid}"
     return None
 
 
@@ -146,20 +275,3 @@ def _share_names(other: VirtualMachine, machine: VirtualMachine) -> bool:
 
 def _vmx_paths(inventory: Inventory, names: list[str]) -> list[str]:
     return [vm.vmx_path for vm in inventory.machines.values() if vm.name in names and vm.vmx_path]
-
-
-def _drop(run: Run, address: str, note: KeptMapping) -> None:
-    """Removes one note, and the record with its last one."""
-
-    def done(vm_state: VmState) -> bool:
-        record = journal_at(vm_state.machine, address)
-        return record is None or note not in record.notes
-
-    def change(vm_state: VmState) -> Change:
-        record = journal_at(vm_state.machine, address)
-        if record is None:
-            return Change()
-        left = replace(record, notes=tuple(kept for kept in record.notes if kept != note))
-        return Change(records={**run.record_texts(vm_state.machine), address: to_text(left)})
-
-    run.converge(done, change)

@@ -4,28 +4,20 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""Who else works on the VM: open records of other runs, whether they live, and waiting until they do not."""
+"""Who else works on the VM: open entries of other runs, whether they live, and waiting until they do not."""
 
 from __future__ import annotations
-
-import time
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry, own_entries
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import VirtualMachine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import own_records
 
 
-def live_records(machine: VirtualMachine, now: float) -> dict[str, JournalEntry]:
-    """Returns the open records of this very VM whose lease is not over, by address."""
-    records, _unreadable = own_records(machine)
-    return {
-        address: record.open
-        for address, record in records.items()
-        if record.machine == machine.instance_uuid and record.open is not None and record.open.is_live_at(now)
-    }
+def live_entries(machine: VirtualMachine, now: float) -> dict[str, JournalEntry]:
+    """Returns the open entries of this very VM whose lease is not over, by address."""
+    return {address: entry for address, entry in own_entries(machine).items() if entry.is_live_at(now)}
 
 
 def wait_for_others(run: Run, machine: VirtualMachine, may_wait: bool) -> Finding | None:
@@ -36,26 +28,26 @@ def wait_for_others(run: Run, machine: VirtualMachine, may_wait: bool) -> Findin
     leases: dict[str, float] = {}
     while True:
         now = run.now()
-        live = live_records(machine, now)
+        live = live_entries(machine, now)
         if not live:
             return None
-        renewed = any(record.lease > leases.get(address, record.lease) for address, record in live.items())
+        renewed = any(entry.lease > leases.get(address, entry.lease) for address, entry in live.items())
         if renewed or not may_wait or run.time_is_up():
             return _in_progress(machine, live, now)
-        leases.update({address: record.lease for address, record in live.items()})
+        leases.update({address: entry.lease for address, entry in live.items()})
         run.log(f"Another run works on {machine.name}, or was killed: waiting until its lease is over.")
-        time.sleep(min(max(0.1, min(record.lease for record in live.values()) - now), 2 * run.poll_seconds))
+        run.pace.until(min(entry.lease for entry in live.values()) - now)
         machine = run.read_vm().machine
 
 
 def in_progress(machine: VirtualMachine, now: float) -> Finding | None:
     """Returns the blocker that a run at work on this machine is, None where none is."""
-    live = live_records(machine, now)
+    live = live_entries(machine, now)
     return _in_progress(machine, live, now) if live else None
 
 
 def _in_progress(machine: VirtualMachine, live: dict[str, JournalEntry], now: float) -> Finding:
-    seconds = max(record.lease for record in live.values()) - now
+    seconds = max(entry.lease for entry in live.values()) - now
     return Finding.blocker(
         BlockerCode.RUN_IN_PROGRESS,
         f"Another run works on {', '.join(sorted(live))} of {machine.name}; its lease ends in {seconds:.0f} s.",

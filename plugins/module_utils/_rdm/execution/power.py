@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,8 +17,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
     StorageError,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Deadline
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import ONLY_RECORDED
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import ONLY_RECORDED
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import RENEW_SECONDS, Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import STEP_SHUTDOWN_ASKED
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Power, VirtualMachine
@@ -27,8 +27,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request imp
 
 _TASK_SECONDS = 60
 _ASKS = 3
-# Faults with which a server may answer though the guest was told: what failed is not said, or lies on the way to it.
-_DOUBTFUL = frozenset({"SystemError", "HostCommunication", "HostNotReachable", "Timedout"})
 
 
 class GuestStillOn(StorageError):
@@ -103,7 +101,7 @@ def _ask_guest(run: Run, vm_state: VmState) -> StepRefused | None:
         except OutcomeUnknown:
             lost = True
         except StepRefused as refusal:
-            return None if lost or refusal.fault in _DOUBTFUL else refusal
+            return None if lost else refusal
         vm_state = run.read_vm_as_owner()
         if vm_state.machine.power is not Power.ON:
             return None
@@ -111,8 +109,8 @@ def _ask_guest(run: Run, vm_state: VmState) -> StepRefused | None:
 
 
 def _wait_until_off(run: Run, request: Request, fingerprint: Fingerprint) -> VmState:
-    end = min(time.monotonic() + request.shutdown_timeout, run.deadline)
-    renewed = time.monotonic()
+    end = Deadline(min(request.shutdown_timeout, run.deadline.remaining))
+    renewal = Deadline(RENEW_SECONDS)
     while True:
         vm_state = run.read_vm_as_owner()
         if vm_state.machine.power is Power.OFF:
@@ -122,12 +120,12 @@ def _wait_until_off(run: Run, request: Request, fingerprint: Fingerprint) -> VmS
                 f"{vm_state.machine.name} was changed (host, disks or snapshots) while its guest was shutting down.",
                 hint="No disk was changed; the guest may still go down, and the next run starts it again if it has.",
             )
-        if time.monotonic() >= end:
+        if end.is_over:
             return vm_state
-        if time.monotonic() - renewed >= RENEW_SECONDS:
+        if renewal.is_over:
             run.renew()
-            renewed = time.monotonic()
-        time.sleep(run.poll_seconds)
+            renewal = Deadline(RENEW_SECONDS)
+        run.pace.pause()
 
 
 def _switch_off_hard(run: Run) -> VmState:
@@ -146,17 +144,17 @@ def _switch_off_hard(run: Run) -> VmState:
     vm_state = run.read_vm_as_owner()
     if vm_state.machine.power is Power.OFF:
         return vm_state
-    raise refusal or StepRefused(f"{vm_state.machine.name} is still on after it was switched off.", fault="NotAsAsked")
+    raise refusal or StepRefused(f"{vm_state.machine.name} is still on after it was switched off.")
 
 
 def _let_task_end(run: Run) -> None:
     """Waits for a power task whose reply was lost; a VM that asks a question keeps its task, and is not waited for."""
-    end = time.monotonic() + _TASK_SECONDS
-    while time.monotonic() < end:
+    end = Deadline(_TASK_SECONDS)
+    while not end.is_over:
         machine = run.read_vm().machine
         if machine.running_task is None or machine.question is not None:
             return
-        time.sleep(run.poll_seconds)
+        run.pace.pause()
 
 
 def start(run: Run, verify: Callable[[VmState], None]) -> VmState:
@@ -185,4 +183,4 @@ def start(run: Run, verify: Callable[[VmState], None]) -> VmState:
     vm_state = run.read_vm_as_owner()
     if vm_state.machine.power is Power.ON:
         return vm_state
-    raise lost or StepRefused(f"{vm_state.machine.name} is still off after it was started.", fault="NotAsAsked")
+    raise lost or StepRefused(f"{vm_state.machine.name} is still off after it was started.")

@@ -4,68 +4,84 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""One run's hold on one VM: fresh looks, and changes that are made once, by the run that owns the records.
+"""One run's hold on one VM: fresh looks, and steps that are taken once, by the run that owns the journal.
 
-A change is never repeated on a guess. After a refusal, a lost reply or a dropped connection the VM is read again, and
+A step is never repeated on a guess. After a refusal, a lost reply or a dropped connection the VM is read again, and
 what was read decides: done, not done, or changed by somebody else.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
-    Conflict,
     ConnectionFailed,
+    LoginRefused,
     OutcomeUnknown,
+    RefusalKind,
     StepRefused,
     StorageError,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Change, VmState
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import (
+    RESTART_SECONDS,
+    Deadline,
+    Pace,
+    patience,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, JournalChange, VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     LEASE_SECONDS,
     DiskJournal,
     JournalEntry,
-    UnreadableJournal,
-    from_text,
-    to_text,
+    journal_at,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import FileFacts, Inventory, VirtualMachine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory, VirtualMachine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Questions, Survey
 
 _T = TypeVar("_T")
 
 RENEW_SECONDS = 20
 _TRIES = 4
 _TASK_WAIT_SECONDS = 600
-# The server reported success, and the next look does not show what was asked for.
-NOT_AS_CONFIGURED = "NotAsConfigured"
+# Before anything was begun nothing has to be finished or undone, and a server that is away is soon told of.
+_PATIENCE_BEFORE_SECONDS = 10.0
 
 
 class TakenOver(StorageError):
-    """Another run owns a record now; this one must touch nothing more."""
+    """Another run owns an entry now; this one must touch nothing more."""
+
+
+class Busy(StorageError):
+    """A task, or a question that waits for its answer, holds the VM up."""
+
+
+class NotApplied(StepRefused):
+    """The server reported success, and the next look does not show what was asked for."""
 
 
 @dataclass
 class Run:
-    """What a run knows of itself. `held` are the addresses whose records it wrote and has not given back."""
+    """What a run knows of itself. `held` are the addresses whose entries it wrote and has not given back."""
 
     backend: Backend
     machine_id: str
     run_id: str
-    deadline: float
+    deadline: Deadline
     log: Callable[[str], None]
+    pace: Pace = field(default_factory=Pace)
     held: dict[str, JournalEntry] = field(default_factory=dict)
+    # True as soon as anything may have been written.
     changed: bool = False
-    poll_seconds: float = 1.0
     # What was done, and not in full; the user is told, and nothing fails by it.
     warnings: list[str] = field(default_factory=list)
+    # Why the server is not asked any more: its patience, or ours, is over.
+    _given_up: ConnectionFailed | OutcomeUnknown | None = None
 
     def time_is_up(self) -> bool:
         """Tells whether no new step forward may begin."""
-        return time.monotonic() >= self.deadline
+        return self.deadline.is_over
 
     def read_vm(self) -> VmState:
         """Returns the VM as it is now, over a new connection where the old one was lost."""
@@ -73,41 +89,43 @@ class Run:
 
     def read_vm_when_idle(self) -> VmState:
         """Returns the VM once no task works on it: a task of ours whose reply was lost may still be running."""
-        end = time.monotonic() + _TASK_WAIT_SECONDS
+        end = Deadline(_TASK_WAIT_SECONDS)
         while True:
-            vm_state = self.read_vm()
-            if vm_state.machine.running_task is None:
-                return vm_state
-            if vm_state.machine.question is not None:
-                raise StepRefused(
-                    f"{vm_state.machine.name} waits for an answer to a question: {vm_state.machine.question}",
-                    fault="QuestionPending",
+            state = self.read_vm()
+            if state.machine.running_task is None:
+                return state
+            if state.machine.question is not None:
+                raise Busy(
+                    f"{state.machine.name} waits for an answer to a question: {state.machine.question}",
                     hint="Answer it in the vSphere client, then run again; it is never answered from here.",
                 )
-            if time.monotonic() >= end:
-                raise StepRefused(
-                    f"A task ({vm_state.machine.running_task}) has been working on {vm_state.machine.name} for "
+            if end.is_over:
+                raise Busy(
+                    f"A task ({state.machine.running_task}) has been working on {state.machine.name} for "
                     f"{_TASK_WAIT_SECONDS} s.",
-                    fault="TaskInProgress",
                     hint="Wait until it has ended, then run again.",
                 )
-            time.sleep(self.poll_seconds)
+            self.pace.pause()
 
     def read_vm_as_owner(self) -> VmState:
-        """Returns a fresh look; raises TakenOver where a record that this run holds is no longer its own."""
-        vm_state = self.read_vm()
-        self.check_ownership(vm_state)
-        return vm_state
+        """Returns a fresh look; raises TakenOver where an entry that this run holds is no longer its own."""
+        state = self.read_vm()
+        self.check_ownership(state)
+        return state
 
-    def check_ownership(self, vm_state: VmState) -> None:
-        """Raises TakenOver where a record that this run holds is no longer its own."""
+    def check_ownership(self, state: VmState) -> None:
+        """Raises TakenOver where an entry that this run holds is no longer its own."""
         for address in self.held:
-            record = journal_at(vm_state.machine, address)
-            if record is None or record.open is None or record.open.run != self.run_id:
+            if not self.owns(state, address):
                 raise TakenOver(
-                    f"Another run has taken over {address} of {vm_state.machine.name}.",
+                    f"Another run has taken over {address} of {state.machine.name}.",
                     hint="This run touched nothing after that; see what the other one reports.",
                 )
+
+    def owns(self, state: VmState, address: str) -> bool:
+        """Tells whether the open entry of an address is this run's."""
+        journal = journal_at(state.machine, address)
+        return journal is not None and journal.entry is not None and journal.entry.run == self.run_id
 
     def now(self) -> float:
         """Returns the server's clock."""
@@ -117,112 +135,120 @@ class Run:
         """Returns everything, read anew."""
         return self._read(self.backend.inventory)
 
-    def list_folder(self, machine: VirtualMachine, file: str) -> Mapping[str, FileFacts] | None:
-        """Returns the folder of a file; None where it cannot be read."""
-        return self._read(lambda: self.backend.list_folder(machine, file))
+    def survey(self, questions: Questions) -> Survey:
+        """Returns what was asked for."""
+        return self._read(lambda: self.backend.survey(questions))
 
-    def delete_mapping(self, machine: VirtualMachine, file: str) -> None:
-        """Deletes a mapping file; raises what the server said where the file is still there afterwards."""
-        self.check_ownership(self.read_vm())
-        self.changed = True
-        try:
-            self.backend.delete_mapping(machine, file)
-        except StorageError:
-            listing = self.list_folder(machine, file)
-            if listing is None or file in listing:
-                raise
+    def converge(self, done: Callable[[VmState], bool], step: Callable[[VmState], None]) -> VmState:
+        """Takes one step of the edge so that `done` holds, and returns the look that showed it.
 
-    def converge(self, done: Callable[[VmState], bool], change: Callable[[VmState], Change]) -> VmState:
-        """Makes one reconfigure so that `done` holds, and returns the look that showed it.
-
-        `change` is asked for the change on each fresh look, and may raise to stop. Raises the server's own refusal
-        where the VM shows that it was not done, TakenOver, or the loss of the connection that could not be mended.
+        `step` takes the step on each fresh look, and may raise to stop. Raises the server's own refusal where the VM
+        shows that it was not done, TakenOver, or the loss of the connection that could not be mended.
         """
         conflicts = losses = 0
         refusal: StepRefused | None = None
         sent = False
         while True:
-            vm_state = self.read_vm_when_idle()
-            if done(vm_state):
+            state = self.read_vm_when_idle()
+            if done(state):
                 self.changed = self.changed or sent
-                return vm_state
+                return state
             # Another run may have taken over meanwhile: then nothing else of this one counts.
-            self.check_ownership(vm_state)
+            self.check_ownership(state)
             if refusal is not None:
                 raise refusal
-            wanted = change(vm_state)
             sent = True
             try:
-                self.backend.reconfigure(vm_state.machine, wanted)
-                refusal = StepRefused(
-                    f"{vm_state.machine.name} was reconfigured and does not show it.", fault=NOT_AS_CONFIGURED
-                )
-            except Conflict as conflict:
-                conflicts += 1
-                refusal = conflict if conflicts >= _TRIES else None
+                step(state)
+                self.changed = True
+                refusal = NotApplied(f"{state.machine.name} was reconfigured and does not show it.")
             except StepRefused as error:
-                refusal = error
-            except (OutcomeUnknown, ConnectionFailed):
+                if error.kind is RefusalKind.STALE and conflicts < _TRIES - 1:
+                    conflicts += 1
+                else:
+                    refusal = error
+            except OutcomeUnknown:
+                self.changed = True
                 losses += 1
                 if losses >= _TRIES:
-                    self.changed = True
+                    raise
+            except ConnectionFailed:
+                losses += 1
+                if losses >= _TRIES:
                     raise
 
-    def record_texts(self, machine: VirtualMachine, step: str | None = None) -> dict[str, str | None]:
-        """Returns the texts of all records held, with the lease renewed, and at the step where one is given."""
+    def renewed_journal(self, machine: VirtualMachine, step: str | None = None) -> dict[str, DiskJournal | None]:
+        """Returns the journals of all entries held, with the lease renewed, and at the step where one is given."""
         lease = self.now() + LEASE_SECONDS
-        texts: dict[str, str | None] = {}
-        for address, opened in self.held.items():
+        journals: dict[str, DiskJournal | None] = {}
+        for address, entry in self.held.items():
             present = journal_at(machine, address) or DiskJournal(machine.instance_uuid or "")
-            renewed = replace(opened, lease=lease, step=step or opened.step)
+            renewed = replace(entry, lease=lease, step=step or entry.step)
             self.held[address] = renewed
-            texts[address] = to_text(replace(present, open=renewed))
-        return texts
+            journals[address] = replace(present, entry=renewed)
+        return journals
 
     def renew(self, step: str | None = None) -> VmState:
-        """Renews the leases of all records held, and names the step where one is given."""
-        start = {address: opened.lease for address, opened in self.held.items()}
+        """Renews the leases of all entries held, and names the step where one is given."""
+        start = {address: entry.lease for address, entry in self.held.items()}
 
-        def renewed(vm_state: VmState) -> bool:
+        def renewed(state: VmState) -> bool:
             for address, lease in start.items():
-                record = journal_at(vm_state.machine, address)
-                if record is None or record.open is None or record.open.run != self.run_id:
+                journal = journal_at(state.machine, address)
+                if journal is None or journal.entry is None or not self.owns(state, address):
                     return False
-                if record.open.lease <= lease or (step is not None and record.open.step != step):
+                if journal.entry.lease <= lease or (step is not None and journal.entry.step != step):
                     return False
             return True
 
-        return self.converge(renewed, lambda vm_state: Change(records=self.record_texts(vm_state.machine, step)))
+        def save(state: VmState) -> None:
+            self.backend.save(state.machine, self.renewed_journal(state.machine, step))
+
+        return self.converge(renewed, save)
+
+    def save(self, done: Callable[[VmState], bool], change: Callable[[VmState], JournalChange]) -> None:
+        """Writes what becomes of the journal, with all leases renewed, so that `done` holds."""
+
+        def write(state: VmState) -> None:
+            self.backend.save(state.machine, {**self.renewed_journal(state.machine), **change(state)})
+
+        self.converge(done, write)
 
     def _read(self, read: Callable[[], _T]) -> _T:
-        for attempt in range(_TRIES):
+        """Returns what a read returns. A read that was refused may be refused for a moment only; a lost connection is
+        opened again, for as long as a restart of the server's management takes where something was begun."""
+        refusals = losses = 0
+        while True:
+            if self._given_up is not None:
+                raise self._given_up
             try:
                 return read()
-            except (OutcomeUnknown, ConnectionFailed):
-                if attempt == _TRIES - 1:
+            except LoginRefused as refused:
+                self._given_up = refused
+            except (OutcomeUnknown, ConnectionFailed) as lost:
+                losses += 1
+                if losses >= _TRIES:
                     raise
-                self._reconnect(attempt)
+                self._reconnect(lost)
             except StepRefused:
-                # A read that was refused may be refused for a moment only; what it would tell is worth a second try.
-                if attempt == _TRIES - 1:
+                refusals += 1
+                if refusals >= _TRIES:
                     raise
-                time.sleep(self.poll_seconds)
-        raise AssertionError("unreachable: the last try raised")
+                self.pace.pause()
 
-    def _reconnect(self, attempt: int) -> None:
-        time.sleep(min(2**attempt - 1, 8) * self.poll_seconds)
-        try:
-            self.backend.reconnect()
-        except ConnectionFailed:
-            self.log("The connection was lost and could not be opened again yet.")
-
-
-def journal_at(machine: VirtualMachine, address: str) -> DiskJournal | None:
-    """Returns the record of an address, or None where there is none that can be read."""
-    text = machine.records.get(address)
-    if text is None:
-        return None
-    try:
-        return from_text(text)
-    except UnreadableJournal:
-        return None
+    def _reconnect(self, lost: ConnectionFailed | OutcomeUnknown) -> None:
+        """Opens a new session; raises where the server stays away, or does not let this user in any more."""
+        begun = self.changed or bool(self.held)
+        for pause in patience(RESTART_SECONDS if begun else _PATIENCE_BEFORE_SECONDS):
+            self.pace.pause(pause)
+            try:
+                self.backend.reconnect()
+                return
+            except LoginRefused as refused:
+                self._given_up = refused
+                raise
+            except ConnectionFailed as error:
+                lost = error
+                self.log("The connection was lost and could not be opened again yet.")
+        self._given_up = lost
+        raise lost

@@ -11,39 +11,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused, StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConnectionFailed,
+    OutcomeUnknown,
+    RefusalKind,
+    StepRefused,
+    StorageError,
+    Unsupported,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Change, VmState
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import NewMapping, VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import check_conversion
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import (
-    Action,
-    DiskPlan,
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import (
+    Edit,
+    Swap,
+    lost_settings,
+    step_back,
+    step_forward,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import (
     DiskState,
-    backward_change,
     differences,
     disk_state_of,
-    forward_change,
     inventory_of,
-    lost_settings,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run, journal_at
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.kept_files import delete_file, file_facts
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     STEP_REMOVED,
     STEP_SWAPPED,
     TOUCHED,
+    DiskJournal,
     JournalEntry,
     from_volume_path,
+    journal_at,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    DiskKind,
-    Inventory,
-    Power,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import DiskKind, Inventory, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 
-# Refusals that are about the device or its place; only then are two steps tried where one was refused.
-_TRY_IN_TWO = frozenset({"InvalidDeviceSpec", "InvalidDeviceOperation"})
 # What a machine that is switched off for this run may not be counted against it again.
 _KNOWN = frozenset(
     {
@@ -75,36 +82,36 @@ class NotVerified(StorageError):
     """The server did what was asked, and the result is not what was wanted."""
 
 
-def convert(run: Run, disk_plan: DiskPlan, request: Request, known: Inventory) -> VmState:
-    """Makes the new mapping disk_state and verifies it; returns the look that showed it."""
-    entry = run.held[disk_plan.address]
+def convert(run: Run, change: DiskChange, request: Request, known: Inventory) -> VmState:
+    """Makes the new mapping stand and verifies it; returns the look that showed it."""
+    entry = run.held[change.address]
     vm_state = run.read_vm_when_idle()
     run.check_ownership(vm_state)
     disk_state = disk_state_of(entry, vm_state.machine, vm_state.datastores)
     if disk_state is not DiskState.NEW:
         _may_touch(run, entry, vm_state)
         # What a killed run made and recorded is attached; a file that appeared since the plan is somebody else's.
-        left_over = disk_plan.action is Action.FINISH and _own_file_is_there(run, entry, vm_state)
+        left_over = change.action is Action.FINISH and _own_file_is_there(run, entry, vm_state)
         vm_state = _swap_forward(
             run,
             entry,
-            disk_plan.attach_existing or left_over,
-            lambda seen: _check_again(seen, disk_plan, request, known),
+            change.attach_existing or left_over,
+            lambda seen: _check_again(seen, change, request, known),
         )
     wrong = differences(entry, vm_state, DiskState.NEW)
     if wrong:
-        raise NotVerified(f"The new mapping at {disk_plan.address} is not as wanted: {'; '.join(wrong)}.")
+        raise NotVerified(f"The new mapping at {change.address} is not as wanted: {'; '.join(wrong)}.")
     return _set_again(run, entry, vm_state)
 
 
-def verify(run: Run, disk_plan: DiskPlan) -> tuple[str, ...]:
-    """Returns what is not as wanted of a disk that should disk_state converted."""
-    return differences(run.held[disk_plan.address], run.read_vm(), DiskState.NEW)
+def verify(run: Run, change: DiskChange) -> tuple[str, ...]:
+    """Returns what is not as wanted of a disk that should stand converted."""
+    return differences(run.held[change.address], run.read_vm(), DiskState.NEW)
 
 
-def undo(run: Run, disk_plan: DiskPlan, *, keeps_new_file: bool = False) -> VmState:
-    """Makes the old mapping disk_state again, verifies that, and removes the new file that this record made."""
-    entry = run.held[disk_plan.address]
+def undo(run: Run, change: DiskChange, *, keeps_new_file: bool = False) -> VmState:
+    """Makes the old mapping stand again, verifies that, and removes the new file that this record made."""
+    entry = run.held[change.address]
     vm_state = run.read_vm_when_idle()
     disk_state = disk_state_of(entry, vm_state.machine, vm_state.datastores)
     if disk_state is not DiskState.OLD:
@@ -112,8 +119,8 @@ def undo(run: Run, disk_plan: DiskPlan, *, keeps_new_file: bool = False) -> VmSt
         vm_state = _swap_back(run, entry)
         wrong = differences(entry, vm_state, DiskState.OLD)
         if wrong:
-            raise NotVerified(f"The old mapping at {disk_plan.address} is attached again, but {'; '.join(wrong)}.")
-    if run.held[disk_plan.address].step in TOUCHED:
+            raise NotVerified(f"The old mapping at {change.address} is attached again, but {'; '.join(wrong)}.")
+    if run.held[change.address].step in TOUCHED:
         vm_state = _set_again(run, replace(entry, wanted=entry.old_mode, disk_mode=entry.old_disk_mode), vm_state)
     if not keeps_new_file:
         _remove_new_file(run, entry, vm_state)
@@ -142,12 +149,12 @@ def _may_touch(run: Run, entry: JournalEntry, vm_state: VmState) -> None:
     require_off(run, vm_state)
 
 
-def _check_again(vm_state: VmState, disk_plan: DiskPlan, request: Request, known: Inventory) -> None:
+def _check_again(vm_state: VmState, change: DiskChange, request: Request, known: Inventory) -> None:
     """Reads the blockers anew on the facts of this moment, for what others may have done since the plan."""
-    disk = vm_state.machine.disk_at(disk_plan.address)
-    if disk_plan.action is not Action.CONVERT or disk is None or disk_plan.entry is None:
+    disk = vm_state.machine.disk_at(change.address)
+    if change.action is not Action.CONVERT or disk is None:
         return
-    if disk_state_of(disk_plan.entry, vm_state.machine, vm_state.datastores) is not DiskState.OLD:
+    if disk_state_of(change.entry, vm_state.machine, vm_state.datastores) is not DiskState.OLD:
         return
     found = check_conversion(
         inventory_of(vm_state, known),
@@ -163,57 +170,101 @@ def _check_again(vm_state: VmState, disk_plan: DiskPlan, request: Request, known
 
 
 def _swap_forward(run: Run, entry: JournalEntry, attach: bool, check: Callable[[VmState], None]) -> VmState:
-    """Swaps in one reconfigure, or in two. `check` is asked on the very look that each is bound to."""
+    """Swaps in one step, or in several. `check` is asked on the very look that each is bound to."""
 
-    def done(vm_state: VmState) -> bool:
-        return disk_state_of(entry, vm_state.machine, vm_state.datastores) is DiskState.NEW
+    def done(state: VmState) -> bool:
+        return disk_state_of(entry, state.machine, state.datastores) is DiskState.NEW
 
-    def in_one(vm_state: VmState) -> Change:
-        _may_touch(run, entry, vm_state)
-        check(vm_state)
-        return _with_records(run, vm_state, forward_change(entry, vm_state, attach), STEP_SWAPPED, entry.address)
+    def in_one(state: VmState) -> None:
+        _may_touch(run, entry, state)
+        check(state)
+        _take(run, state, step_forward(entry, state, attach), STEP_SWAPPED, entry.address)
 
-    try:
-        return run.converge(done, in_one)
-    except StepRefused as refusal:
-        if refusal.fault not in _TRY_IN_TWO or entry.edits_only:
-            raise
-        if disk_state_of(entry, run.read_vm().machine, {}) is DiskState.MISSING:
-            raise
+    swapped = _in_one_step(run, entry, done, in_one)
+    if swapped is not None:
+        return swapped
+    attach = attach or _create_apart(run, entry, check)
     _detach(run, entry, check, forward=True)
     return run.converge(done, in_one)
 
 
 def _swap_back(run: Run, entry: JournalEntry) -> VmState:
-    def done(vm_state: VmState) -> bool:
-        return disk_state_of(entry, vm_state.machine, vm_state.datastores) is DiskState.OLD
+    def done(state: VmState) -> bool:
+        return disk_state_of(entry, state.machine, state.datastores) is DiskState.OLD
 
-    def in_one(vm_state: VmState) -> Change:
-        require_off(run, vm_state)
-        return _with_records(run, vm_state, backward_change(entry, vm_state), STEP_REMOVED, entry.address)
+    def in_one(state: VmState) -> None:
+        require_off(run, state)
+        _take(run, state, step_back(entry, state), STEP_REMOVED, entry.address)
 
-    try:
-        return run.converge(done, in_one)
-    except StepRefused as refusal:
-        if refusal.fault not in _TRY_IN_TWO or entry.edits_only:
-            raise
-        if disk_state_of(entry, run.read_vm().machine, {}) is DiskState.MISSING:
-            raise
-    _detach(run, entry, lambda vm_state: None, forward=False)
+    swapped = _in_one_step(run, entry, done, in_one)
+    if swapped is not None:
+        return swapped
+    _detach(run, entry, lambda state: None, forward=False)
     return run.converge(done, in_one)
 
 
+def _in_one_step(
+    run: Run, entry: JournalEntry, done: Callable[[VmState], bool], in_one: Callable[[VmState], None]
+) -> VmState | None:
+    """Swaps in one step; returns None where the edge cannot, or the server refuses the device or its place: then the
+    disk is detached first. Any other refusal is raised, and so is one where nothing is attached any more."""
+    try:
+        return run.converge(done, in_one)
+    except Unsupported:
+        return None
+    except StepRefused as refusal:
+        if refusal.kind is not RefusalKind.DEVICE_OR_PLACE or entry.edits_only:
+            raise
+        if disk_state_of(entry, run.read_vm().machine, {}) is DiskState.MISSING:
+            raise
+        return None
+
+
+def _take(run: Run, state: VmState, step: Swap | Edit, name: str | None, address: str) -> None:
+    """Has the edge take a step, with the journal, so that neither is ever without the other."""
+    journal = _journal_at_step(run, state, name, address)
+    backend, machine = run.backend, state.machine
+    if isinstance(step, Edit):
+        backend.edit(machine, step.disk, step.boot_order, journal)
+    elif step.old is None:
+        backend.attach(machine, step.new, step.place, journal)
+    else:
+        backend.replace(machine, step.old, step.new, step.place, journal)
+
+
+def _create_apart(run: Run, entry: JournalEntry, check: Callable[[VmState], None]) -> bool:
+    """Makes the new mapping while the old one is attached still; returns False where it is made by being attached."""
+    state = run.read_vm_when_idle()
+    _may_touch(run, entry, state)
+    check(state)
+    step = step_forward(entry, state, False)
+    if not isinstance(step, Swap) or not isinstance(step.new, NewMapping):
+        return False
+    try:
+        run.backend.create_mapping(state.machine, step.new)
+    except Unsupported:
+        return False
+    except (OutcomeUnknown, ConnectionFailed):
+        run.changed = True
+        if not _own_file_is_there(run, entry, run.read_vm_when_idle()):
+            raise
+    run.changed = True
+    return True
+
+
 def _detach(run: Run, entry: JournalEntry, check: Callable[[VmState], None], forward: bool) -> None:
-    """The first of two steps: the device is removed, its file is kept."""
+    """Takes the device off; its file is kept."""
 
-    def gone(vm_state: VmState) -> bool:
-        return vm_state.machine.disk_at(entry.address) is None
+    def gone(state: VmState) -> bool:
+        return state.machine.disk_at(entry.address) is None
 
-    def remove(vm_state: VmState) -> Change:
-        require_off(run, vm_state)
-        check(vm_state)
-        whole = forward_change(entry, vm_state, True) if forward else backward_change(entry, vm_state)
-        return _with_records(run, vm_state, Change(remove=whole.remove), STEP_REMOVED, entry.address)
+    def remove(state: VmState) -> None:
+        require_off(run, state)
+        check(state)
+        step = step_forward(entry, state, True) if forward else step_back(entry, state)
+        if isinstance(step, Swap) and step.old is not None:
+            journal = _journal_at_step(run, state, STEP_REMOVED, entry.address)
+            run.backend.detach(state.machine, step.old, journal)
 
     run.converge(gone, remove)
 
@@ -223,46 +274,44 @@ def _set_again(run: Run, entry: JournalEntry, vm_state: VmState) -> VmState:
     if lost_settings(entry, vm_state.machine) is None:
         return vm_state
 
-    def change(seen: VmState) -> Change:
-        again = lost_settings(entry, seen.machine) or Change()
-        return _with_records(run, seen, again, None, entry.address)
+    def set_again(state: VmState) -> None:
+        _take(run, state, lost_settings(entry, state.machine) or Edit(), None, entry.address)
 
     try:
-        return run.converge(lambda seen: lost_settings(entry, seen.machine) is None, change)
+        return run.converge(lambda state: lost_settings(entry, state.machine) is None, set_again)
     except StepRefused as refusal:
         run.warnings.append(f"Settings of {entry.address} could not be set as they were: {refusal.message}")
         return run.read_vm()
 
 
 def _own_file_is_there(run: Run, entry: JournalEntry, vm_state: VmState) -> bool:
-    """Tells whether the new mapping of this record exists already, left by a run that was killed."""
+    """Tells whether the new mapping of this entry exists already, left by a run that was killed."""
     if entry.edits_only:
         return False
-    file = from_volume_path(entry.new_file, vm_state.datastores)
-    listing = run.list_folder(vm_state.machine, file) or {}
-    return file in listing and listing[file].kind is DiskKind.MAPPING
+    _readable, facts = file_facts(run, vm_state, entry.new_file)
+    return facts is not None and facts.kind is DiskKind.MAPPING
 
 
 def _remove_new_file(run: Run, entry: JournalEntry, vm_state: VmState) -> None:
-    """Removes the mapping that this record made, unless a note says that it was there before."""
+    """Removes the mapping that this entry made, unless the journal says that it was there before."""
     if entry.edits_only:
         return
-    records = (journal_at(vm_state.machine, address) for address in vm_state.machine.records)
-    noted = {note.old_file for known in records if known is not None for note in known.notes}
-    file = from_volume_path(entry.new_file, vm_state.datastores)
-    if entry.new_file in noted or not _own_file_is_there(run, entry, vm_state):
+    journals = (journal_at(vm_state.machine, address) for address in vm_state.machine.journal)
+    kept = {mapping.old_file for known in journals if known is not None for mapping in known.kept}
+    if entry.new_file in kept or not _own_file_is_there(run, entry, vm_state):
         return
+    file = from_volume_path(entry.new_file, vm_state.datastores)
     machines = inventory_of(vm_state, run.inventory()).machines.values()
     if any(file in (disk.file, *disk.parents) for machine in machines for disk in machine.disks):
         return
     try:
-        run.delete_mapping(vm_state.machine, file)
+        delete_file(run, vm_state.machine, entry.new_file, vm_state)
     except StorageError as error:
         run.warnings.append(f"The unused mapping {file} could not be deleted: {error.message}")
 
 
-def _with_records(run: Run, vm_state: VmState, change: Change, step: str | None, address: str) -> Change:
-    """Returns the change with the records in the same reconfigure, so that neither is ever without the other."""
+def _journal_at_step(run: Run, state: VmState, step: str | None, address: str) -> dict[str, DiskJournal | None]:
+    """Returns the journal to be written with a step, whose name it bears."""
     if step is not None:
         run.held[address] = replace(run.held[address], step=step)
-    return replace(change, records=run.record_texts(vm_state.machine))
+    return run.renewed_journal(state.machine)

@@ -8,10 +8,11 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import RefusalKind, StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.converting import convert_machine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import from_text
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import own_entries, own_journals
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import (
@@ -29,10 +30,10 @@ KINDS = [
     "refused", "done but refused", "reply lost", "dropped", "killed", "killed after",
     "started", "snapshot", "reconfigured", "moved",
 ]  # fmt: skip
-FAULTS = ["SystemError", "InvalidDeviceSpec", "InvalidDeviceBacking", "TaskInProgress"]
+REFUSALS = [RefusalKind.OTHER, RefusalKind.DEVICE_OR_PLACE]
 
 
-def world(disks: int = 2, power: Power = Power.OFF, one_step: bool = True) -> HostInMemory:
+def world(disks: int = 2, power: Power = Power.OFF, one_step: bool = True, only_apart: bool = False) -> HostInMemory:
     """A VM with some physical mappings and another that must never change; two hosts see every LUN."""
     luns = [lun(number, TWO_TB if number % 2 else THREE_TB) for number in range(disks + 1)]
     other = machine("other", luns[disks:], id="vm-2", power=Power.ON)
@@ -40,7 +41,7 @@ def world(disks: int = 2, power: Power = Power.OFF, one_step: bool = True) -> Ho
     seen = {
         host: tuple(replace(one, host=host, host_name=f"{host}.lab") for one in luns) for host in ("host-1", "host-2")
     }
-    host = HostInMemory({vm.id: vm, other.id: other}, seen, one_step=one_step)
+    host = HostInMemory({vm.id: vm, other.id: other}, seen, one_step=one_step, only_apart=only_apart)
     host.remember_luns()
     return host
 
@@ -49,7 +50,7 @@ def call(host: HostInMemory, request: Request, check_mode: bool = False) -> Conv
     """One run; None where it was killed or the VM could not even be read."""
     host.connected = True
     with suppress(Killed, StorageError):
-        return convert_machine(host, request, check_mode=check_mode, log=lambda text: None, poll_seconds=0)
+        return convert_machine(host, request, check_mode=check_mode, log=lambda text: None, pace=Pace(0))
     return None
 
 
@@ -68,8 +69,7 @@ def assert_mapped(host: HostInMemory, before: HostInMemory) -> None:
 
 def assert_closed(host: HostInMemory) -> None:
     """No conversion is open."""
-    for text in host.machines["vm-1"].records.values():
-        assert from_text(text).open is None
+    assert own_entries(host.machines["vm-1"]) == {}
 
 
 REQUESTS = st.builds(
@@ -85,7 +85,8 @@ REQUESTS = st.builds(
     timeout=st.just(5.0),
 )
 TROUBLES = st.lists(
-    st.builds(Trouble, call=st.integers(1, 60), kind=st.sampled_from(KINDS), fault=st.sampled_from(FAULTS)), max_size=3
+    st.builds(Trouble, call=st.integers(1, 60), kind=st.sampled_from(KINDS), refusal=st.sampled_from(REFUSALS)),
+    max_size=3,
 )
 
 
@@ -97,6 +98,7 @@ TROUBLES = st.lists(
     more_troubles=TROUBLES,
     power=st.sampled_from([Power.ON, Power.OFF]),
     one_step=st.booleans(),
+    only_apart=st.booleans(),
     guest=st.booleans(),
 )
 def test_a_conversion_that_loses_a_mapping_cannot_be_found(
@@ -106,9 +108,10 @@ def test_a_conversion_that_loses_a_mapping_cannot_be_found(
     more_troubles: list[Trouble],
     power: Power,
     one_step: bool,
+    only_apart: bool,
     guest: bool,
 ) -> None:
-    before, host = world(power=power, one_step=one_step), world(power=power, one_step=one_step)
+    before, host = (world(power=power, one_step=one_step, only_apart=only_apart) for _copy in range(2))
     host.guest_shuts_down = guest
     for each in (troubles, more_troubles):
         host.troubles = [replace(trouble, call=host.calls + trouble.call) for trouble in each]
@@ -133,8 +136,8 @@ def test_a_conversion_that_loses_a_mapping_cannot_be_found(
     attached = {disk.file for vm in host.machines.values() for disk in vm.disks}
     noted = {
         note.old_file.replace("/vmfs/volumes/5f00-aa/", "[san] ")
-        for text in host.machines["vm-1"].records.values()
-        for note in from_text(text).notes
+        for journal in own_journals(host.machines["vm-1"]).values()
+        for note in journal.kept
     }
     assert attached <= set(host.files) <= attached | noted
     third = call(host, then)

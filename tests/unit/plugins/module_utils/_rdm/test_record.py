@@ -12,10 +12,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     DiskJournal,
     JournalEntry,
     KeptMapping,
+    NotAJournal,
     RecordedLun,
     UnreadableJournal,
     from_text,
     from_volume_path,
+    read_journal,
     to_text,
     to_volume_path,
 )
@@ -60,13 +62,13 @@ NOTES = st.builds(
     lun=LUNS,
     disk_uuid=st.none() | st.text(),
 )
-RECORDS = st.builds(DiskJournal, machine=st.text(), open=st.none() | OPEN, notes=st.lists(NOTES).map(tuple))
+RECORDS = st.builds(DiskJournal, machine=st.text(), entry=st.none() | OPEN, kept=st.lists(NOTES).map(tuple))
 
 
 @given(RECORDS)
 def test_a_record_is_read_as_it_was_written(record: DiskJournal) -> None:
     text = to_text(record)
-    if record.open is None and not record.notes:
+    if record.entry is None and not record.kept:
         assert text is None
     else:
         assert text is not None
@@ -74,17 +76,17 @@ def test_a_record_is_read_as_it_was_written(record: DiskJournal) -> None:
         assert from_text(text) == record
 
 
-@given(RECORDS.filter(lambda record: record.open is not None or record.notes), st.data())
+@given(RECORDS.filter(lambda record: record.entry is not None or record.kept), st.data())
 def test_a_record_with_a_member_missing_is_unreadable(record: DiskJournal, data: st.DataObject) -> None:
     whole = json.loads(to_text(record) or "")
     whole.pop(data.draw(st.sampled_from(["format", "machine", "open", "notes"])))
-    with pytest.raises(UnreadableJournal):
+    with pytest.raises(NotAJournal):
         from_text(json.dumps(whole))
 
 
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_any_other_text_is_unreadable_and_never_crashes(text: str) -> None:
-    with pytest.raises(UnreadableJournal):
+    with pytest.raises(NotAJournal):
         from_text(text)
 
 
@@ -98,8 +100,31 @@ def test_a_record_with_a_value_of_the_wrong_kind_is_unreadable(change: dict[str,
     )
     whole = json.loads(to_text(DiskJournal("u", record)) or "")
     whole["open"].update(change)
-    with pytest.raises(UnreadableJournal):
+    with pytest.raises(NotAJournal):
         from_text(json.dumps(whole))
+
+
+def _entry(address: str = "scsi0:1", lease: float = 1) -> JournalEntry:
+    lun = RecordedLun("naa.1", "vml.02", 512)
+    return JournalEntry(
+        "r", lease, "begun", address, Compatibility.VIRTUAL, Compatibility.PHYSICAL, "a", "b", lun, Power.OFF
+    )
+
+
+def test_a_record_whose_key_and_address_disagree_is_unreadable_and_says_its_key() -> None:
+    text = to_text(DiskJournal("u", _entry("scsi0:1"))) or ""
+    assert read_journal("scsi0:1", text) == DiskJournal("u", _entry("scsi0:1"))
+    unreadable = read_journal("scsi0:2", text)
+    assert isinstance(unreadable, UnreadableJournal)
+    assert unreadable.key == "winbackup.storage.rdm.scsi0:2"
+
+
+@pytest.mark.parametrize(
+    ("lease", "live"),
+    [(1000, False), (1001, True), (1060, True), (1061, False), (float("inf"), False), (float("nan"), False)],
+)
+def test_a_lease_that_no_run_could_have_written_is_dead(lease: float, live: bool) -> None:
+    assert _entry(lease=lease).is_live_at(1000) is live
 
 
 @given(

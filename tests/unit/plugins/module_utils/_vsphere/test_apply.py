@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +10,15 @@ from pyVmomi import SoapAdapter, vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import (
-    Change,
     ExistingMapping,
     NewMapping,
     Place,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    DiskJournal,
+    KeptMapping,
+    RecordedLun,
+    to_text,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
@@ -25,8 +29,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import config_spec
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.recovery import recovery_commands
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import Reconfigure, config_spec
 from ansible_collections.winbackup.storage.tests.unit.helpers.devices import TWO_TB
 
 _SCSI = Controller(1000, "scsi", "pvscsi", 0)
@@ -71,9 +74,11 @@ _MACHINE = VirtualMachine(
     disks=(_DISK,),
 )
 _NEW = NewMapping("[ds] vm/disk-virtual.vmdk", _LUN, Compatibility.VIRTUAL, "persistent")
+_KEPT = KeptMapping("scsi0:1", "/vmfs/volumes/u/d.vmdk", Compatibility.PHYSICAL, RecordedLun("naa.1", "vml.1", 512))
+_JOURNAL = DiskJournal("5000", None, (_KEPT,))
 
 
-def spec_of(change: Change, machine: VirtualMachine = _MACHINE) -> Any:
+def spec_of(change: Reconfigure, machine: VirtualMachine = _MACHINE) -> Any:
     """Returns the spec, once it has shown that it can be put into XML."""
     spec = config_spec(machine, change)
     info = SoapAdapter.Object(name="spec", type=object, version="vim.version.version11", flags=0)
@@ -82,7 +87,9 @@ def spec_of(change: Change, machine: VirtualMachine = _MACHINE) -> Any:
 
 
 def test_a_swap_is_one_spec_that_keeps_the_old_file() -> None:
-    spec = spec_of(Change(remove=_DISK, add=_NEW, place=Place.of(_DISK), records={"scsi0:1": "text", "scsi0:2": None}))
+    spec = spec_of(
+        Reconfigure(remove=_DISK, add=_NEW, place=Place.of(_DISK), journal={"scsi0:1": _JOURNAL, "scsi0:2": None})
+    )
     removal, addition = spec.deviceChange
     assert spec.changeVersion == "2026-01-01"
     assert (removal.operation, removal.fileOperation, removal.device.key) == ("remove", None, 2001)
@@ -100,13 +107,13 @@ def test_a_swap_is_one_spec_that_keeps_the_old_file() -> None:
     # Without a disk mode the API answers "Incompatible device backing specified for device '0'".
     assert backing.diskMode == "persistent"
     assert [(entry.key, entry.value) for entry in spec.extraConfig] == [
-        ("winbackup.storage.rdm.scsi0:1", "text"),
+        ("winbackup.storage.rdm.scsi0:1", to_text(_JOURNAL)),
         ("winbackup.storage.rdm.scsi0:2", ""),
     ]
 
 
 def test_an_existing_mapping_is_attached_without_a_mode_and_without_a_file_operation() -> None:
-    spec = spec_of(Change(add=ExistingMapping("[ds] vm/disk.vmdk", None), place=Place.of(_DISK)))
+    spec = spec_of(Reconfigure(add=ExistingMapping("[ds] vm/disk.vmdk", None), place=Place.of(_DISK)))
     (addition,) = spec.deviceChange
     backing = addition.device.backing
     assert (addition.operation, addition.fileOperation) == ("add", None)
@@ -115,14 +122,14 @@ def test_an_existing_mapping_is_attached_without_a_mode_and_without_a_file_opera
 
 def test_shares_and_limits_go_with_the_new_disk_where_they_are_not_the_usual_ones() -> None:
     place = replace(Place.of(_DISK), shares_level="custom", shares=4000, io_limit=500)
-    (addition,) = spec_of(Change(add=_NEW, place=place)).deviceChange
+    (addition,) = spec_of(Reconfigure(add=_NEW, place=place)).deviceChange
     allocation = addition.device.storageIOAllocation
     assert (allocation.limit, allocation.shares.level, allocation.shares.shares) == (500, "custom", 4000)
 
 
 def test_an_edit_changes_the_disk_mode_and_nothing_else() -> None:
     wanted = replace(_DISK, disk_mode="persistent")
-    (edit,) = spec_of(Change(edit=wanted)).deviceChange
+    (edit,) = spec_of(Reconfigure(edit=wanted)).deviceChange
     assert (edit.operation, edit.fileOperation, edit.device.key) == ("edit", None, 2001)
     assert edit.device.backing.diskMode == "persistent"
     assert edit.device.backing.compatibilityMode == "physicalMode"
@@ -132,13 +139,13 @@ def test_an_edit_changes_the_disk_mode_and_nothing_else() -> None:
 
 def test_an_edit_sets_again_what_a_swap_lost() -> None:
     wanted = replace(_DISK, shares_level="high", shares=2000, io_limit=300, label="Hard disk 7")
-    (edit,) = spec_of(Change(edit=wanted)).deviceChange
+    (edit,) = spec_of(Reconfigure(edit=wanted)).deviceChange
     assert (edit.device.storageIOAllocation.limit, edit.device.storageIOAllocation.shares.level) == (300, "high")
     assert edit.device.deviceInfo.label == "Hard disk 7"
 
 
 def test_the_boot_order_is_sent_by_the_present_keys() -> None:
-    order = spec_of(Change(boot_order=("cdrom", "scsi0:1", "ethernet:4000", "floppy"))).bootOptions.bootOrder
+    order = spec_of(Reconfigure(boot_order=("cdrom", "scsi0:1", "ethernet:4000", "floppy"))).bootOptions.bootOrder
     assert [type(entry).__name__.rpartition(".")[2] for entry in order] == [
         "BootableCdromDevice",
         "BootableDiskDevice",
@@ -150,33 +157,4 @@ def test_the_boot_order_is_sent_by_the_present_keys() -> None:
 
 def test_a_boot_order_that_names_what_is_not_there_is_refused() -> None:
     with pytest.raises(StepRefused, match="names scsi0:9, which it has not"):
-        config_spec(_MACHINE, Change(boot_order=("scsi0:9",)))
-
-
-def test_commands_for_a_person_are_words_of_a_shell_whatever_the_names() -> None:
-    change = Change(
-        remove=_DISK,
-        add=NewMapping("[ds] it's $(x)/d.vmdk", _LUN, Compatibility.PHYSICAL, None),
-        place=Place.of(_DISK),
-        records={"scsi0:1": None},
-    )
-    commands = recovery_commands(_MACHINE, None, change)
-    runnable = [command for command in commands if not command.startswith("#")]
-    assert shlex.split(runnable[0])[3:5] == ["grep", "-F"] or "grep" in runnable[0]
-    assert runnable[1] == "vim-cmd vmsvc/device.diskremove $vmid 0 1 n scsi"
-    assert shlex.split(runnable[2]) == [
-        "vmkfstools",
-        "-z",
-        "/vmfs/devices/disks/naa.600aaa",
-        "/vmfs/volumes/ds/it's $(x)/d.vmdk",
-    ]
-    assert shlex.split(runnable[3]) == [
-        "vim-cmd",
-        "vmsvc/device.diskaddexisting",
-        "$vmid",
-        "/vmfs/volumes/ds/it's $(x)/d.vmdk",
-        "0",
-        "1",
-        "scsi",
-    ]
-    assert shlex.split(runnable[4])[-1] == "winbackup.storage.rdm.scsi0:1="
+        config_spec(_MACHINE, Reconfigure(boot_order=("scsi0:9",)))

@@ -19,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     ConfigurationError,
     ConnectionFailed,
     OutcomeUnknown,
+    RefusalKind,
     StepRefused,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session, unreachable
@@ -204,7 +205,7 @@ def test_a_missing_privilege_is_named() -> None:
         machine = session.managed(vim.VirtualMachine, "vm-1")
         with pytest.raises(StepRefused) as raised:
             session.write("Shutting down", machine.ShutdownGuest)
-    assert raised.value.privileges == ("VirtualMachine.Interact.PowerOff",)
+    assert raised.value.kind is RefusalKind.NO_PRIVILEGE
     assert "Give the user the privilege VirtualMachine.Interact.PowerOff" in str(raised.value)
 
 

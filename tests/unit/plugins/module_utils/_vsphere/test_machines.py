@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import UnreadableJournal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     DiskKind,
@@ -238,7 +239,11 @@ def test_records_are_found_among_the_settings() -> None:
         vim.option.OptionValue(key="winbackup.storage.rdm.scsi0:2", value=""),
         vim.option.OptionValue(key="answer", value=42),
     ]
-    assert read_one({"config.extraConfig": settings}).machine.records == {"scsi0:1": '{"format":1}'}
+    journal = read_one({"config.extraConfig": settings}).machine.journal
+    assert set(journal) == {"scsi0:1"}
+    unreadable = journal["scsi0:1"]
+    assert isinstance(unreadable, UnreadableJournal)
+    assert (unreadable.key, unreadable.text) == ("winbackup.storage.rdm.scsi0:1", '{"format":1}')
 
 
 def test_tasks_and_parent_are_given_on() -> None:

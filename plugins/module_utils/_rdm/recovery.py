@@ -1,0 +1,69 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Commands by which a person takes a step by hand, on the shell of the VM's host: written here for every edge. Pure.
+
+Everything is quoted here. Clients of the API can neither choose a mapping's mode nor attach a mapping file, so devices
+are changed with vim-cmd and vmkfstools. Argument forms of vim-cmd differ between versions of ESXi.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import NewMapping
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import Edit, Swap
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    Host,
+    VirtualMachine,
+    split_file,
+)
+
+_CREATE = {Compatibility.VIRTUAL: "-r", Compatibility.PHYSICAL: "-z"}
+
+
+def recovery_commands(machine: VirtualMachine, host: Host | None, step: Swap | Edit) -> tuple[str, ...]:
+    """Returns the commands in their order; a comment line says where to run them."""
+    if isinstance(step, Edit):
+        return _by_hand(machine, step)
+    place = step.place
+    where = f"{place.controller.bus} {place.unit}"
+    file = quoted(volume_file(step.new.file))
+    name = host.name if host is not None else "the VM's host"
+    vmx = quoted(machine.vmx_path or machine.name)
+    commands = [
+        f"# In a shell of {name} (SSH), with {machine.name} powered off:",
+        f"vmid=$(vim-cmd vmsvc/getallvms | grep -F {vmx} | awk '{{print $1}}')",
+    ]
+    if step.old is not None:
+        commands.append(f"vim-cmd vmsvc/device.diskremove $vmid {where} n {place.controller.type}")
+    if isinstance(step.new, NewMapping):
+        device = quoted(f"/vmfs/devices/disks/{step.new.lun.canonical_name}")
+        commands.append(f"vmkfstools {_CREATE[step.new.compatibility]} {device} {file}")
+    commands.append(f"vim-cmd vmsvc/device.diskaddexisting $vmid {file} {where} {place.controller.type}")
+    return tuple(commands)
+
+
+def _by_hand(machine: VirtualMachine, step: Edit) -> tuple[str, ...]:
+    if step.disk is None:
+        return ()
+    return (
+        f"# In the vSphere client: set the disk mode of {step.disk.label} of {machine.name} to {step.disk.disk_mode}.",
+    )
+
+
+def quoted(text: str) -> str:
+    """Returns text as one word of a POSIX shell."""
+    return shlex.quote(text)
+
+
+def volume_file(file: str) -> str:
+    """Returns the path below /vmfs/volumes of "[datastore] folder/x.vmdk"; a path is returned as it is."""
+    if not file.startswith("["):
+        return file
+    datastore, folder, name = split_file(file)
+    return "/".join(part for part in ("/vmfs/volumes", datastore, folder, name) if part)
