@@ -39,7 +39,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
     split_file,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Questions, folder_of_path
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import (
+    Folder,
+    Questions,
+    Survey,
+    folder_of_path,
+)
 
 _SHELL_HINT = "Look at it on the host (vmkfstools -q), and delete it there if it is what it was."
 
@@ -54,14 +59,37 @@ class Deleted:
 
 def delete_kept_mappings(run: Run, addresses: Sequence[str], deleted: Deleted) -> None:
     """Deletes the old mappings that are kept at these addresses, and forgets them; fills in `deleted` as it goes."""
-    claimed = _claim(run, addresses)
-    if not claimed:
-        return
     inventory = run.inventory()
-    for address in claimed:
-        for kept in _kept_at(run.read_vm_as_owner(), address):
-            _delete(run, address, kept, inventory, deleted)
+    state = run.read_vm_when_idle()
+    possible = _possible(run, state, addresses, inventory, deleted)
+    if not possible:
+        return
+    _claim(run, state, possible)
+    for kept in possible:
+        _delete(run, kept, inventory, deleted)
     _give_back(run)
+
+
+def _possible(
+    run: Run, state: VmState, addresses: Sequence[str], inventory: Inventory, deleted: Deleted
+) -> list[KeptMapping]:
+    """Returns what may be deleted as things stand now: for a refusal nothing has to be written."""
+    kept = [one for address in addresses for one in _kept_at(state, address)]
+    known = {one.old_file: folder_of_path(one.old_file, state.datastores) for one in kept}
+    folders = frozenset(folder for folder in known.values() if folder is not None)
+    files = {one.old_file: from_volume_path(one.old_file, state.datastores) for one in kept}
+    uuids = frozenset((state.machine.id, file) for file in files.values())
+    survey = run.survey(Questions((), frozenset(), folders, uuids))
+    possible: list[KeptMapping] = []
+    for one in kept:
+        readable, facts = _facts_in(survey, known[one.old_file], files[one.old_file])
+        whole = inventory_of(state, inventory)
+        refusal = _refusal(one, files[one.old_file], readable, facts, whole, state.machine)
+        if refusal is None:
+            possible.append(one)
+        else:
+            deleted.refusals.append(refusal)
+    return possible
 
 
 def file_facts(run: Run, state: VmState, path: str) -> tuple[bool, FileFacts | None]:
@@ -71,6 +99,10 @@ def file_facts(run: Run, state: VmState, path: str) -> tuple[bool, FileFacts | N
         return False, None
     file = from_volume_path(path, state.datastores)
     survey = run.survey(Questions((), frozenset(), frozenset({folder}), frozenset({(state.machine.id, file)})))
+    return _facts_in(survey, folder, file)
+
+
+def _facts_in(survey: Survey, folder: Folder | None, file: str) -> tuple[bool, FileFacts | None]:
     listing = survey.files_in(folder)
     if listing is None:
         return False, None
@@ -90,17 +122,9 @@ def delete_file(run: Run, machine: VirtualMachine, path: str, state: VmState) ->
             raise
 
 
-def _claim(run: Run, addresses: Sequence[str]) -> list[str]:
-    """Writes an entry for each address where a file is kept; returns these addresses."""
-    state = run.read_vm_when_idle()
-    entries: dict[str, JournalEntry] = {}
-    for address in addresses:
-        kept = _kept_at(state, address)
-        entry = _entry_of(run, state, address, kept[0]) if kept else None
-        if entry is not None:
-            entries[address] = entry
-    if not entries:
-        return []
+def _claim(run: Run, state: VmState, possible: Sequence[KeptMapping]) -> None:
+    """Writes an entry for each address where a file is to be deleted."""
+    entries = {kept.address: _entry_of(run, state, kept) for kept in possible}
     planned = dict(state.machine.journal)
 
     def claim(seen: VmState) -> None:
@@ -116,20 +140,22 @@ def _claim(run: Run, addresses: Sequence[str]) -> list[str]:
 
     run.converge(lambda seen: all(run.owns(seen, address) for address in entries), claim)
     run.held = entries
-    return list(entries)
 
 
-def _entry_of(run: Run, state: VmState, address: str, kept: KeptMapping) -> JournalEntry | None:
-    disk = state.machine.disk_at(address)
+def _entry_of(run: Run, state: VmState, kept: KeptMapping) -> JournalEntry:
+    """Returns the entry of a disk that stays as it is."""
+    disk = state.machine.disk_at(kept.address)
     path = volume_path(disk, state.datastores) if disk is not None else None
     if disk is None or path is None:
-        return None
+        raise StorageError(
+            f"{kept.address} of {state.machine.name} is gone; no old mapping was deleted.", hint="Run again."
+        )
     mode = disk.compatibility or Compatibility.VIRTUAL
     return JournalEntry(
         run=run.run_id,
         lease=0,
         step=STEP_DELETING,
-        address=address,
+        address=kept.address,
         wanted=mode,
         old_mode=mode,
         old_file=path,
@@ -147,7 +173,7 @@ def _kept_at(state: VmState, address: str) -> tuple[KeptMapping, ...]:
     return journal.kept if journal is not None else ()
 
 
-def _delete(run: Run, address: str, kept: KeptMapping, inventory: Inventory, deleted: Deleted) -> None:
+def _delete(run: Run, kept: KeptMapping, inventory: Inventory, deleted: Deleted) -> None:
     state = run.read_vm_as_owner()
     file = from_volume_path(kept.old_file, state.datastores)
     readable, facts = file_facts(run, state, kept.old_file)
@@ -162,12 +188,13 @@ def _delete(run: Run, address: str, kept: KeptMapping, inventory: Inventory, del
             message = f"{file} was not deleted: {error.message}"
             deleted.refusals.append(Finding.blocker(BlockerCode.OLD_MAPPING_NOT_DELETED, message, _SHELL_HINT, file))
             return
-        deleted.files.append((address, file))
-    _forget(run, address, kept)
+        deleted.files.append((kept.address, file))
+    _forget(run, kept)
 
 
-def _forget(run: Run, address: str, kept: KeptMapping) -> None:
+def _forget(run: Run, kept: KeptMapping) -> None:
     """Takes one kept file out of the journal."""
+    address = kept.address
 
     def change(state: VmState) -> dict[str, DiskJournal | None]:
         journal = journal_at(state.machine, address)

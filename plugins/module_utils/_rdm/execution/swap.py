@@ -183,8 +183,15 @@ def _swap_forward(run: Run, entry: JournalEntry, attach: bool, check: Callable[[
     swapped = _in_one_step(run, entry, done, in_one)
     if swapped is not None:
         return swapped
-    attach = attach or _create_apart(run, entry, check)
-    _detach(run, entry, check, forward=True)
+    created = not attach and _create_apart(run, entry, check)
+    attach = attach or created
+    try:
+        _detach(run, entry, check, forward=True)
+    except (Blocked, NotStarted):
+        # The disk stands as it was, and what was made for it would be a stranger's file to the next run.
+        if created:
+            _remove_new_file(run, entry, run.read_vm())
+        raise
     return run.converge(done, in_one)
 
 
@@ -259,7 +266,10 @@ def _detach(run: Run, entry: JournalEntry, check: Callable[[VmState], None], for
         return state.machine.disk_at(entry.address) is None
 
     def remove(state: VmState) -> None:
-        require_off(run, state)
+        if forward:
+            _may_touch(run, entry, state)
+        else:
+            require_off(run, state)
         check(state)
         step = step_forward(entry, state, True) if forward else step_back(entry, state)
         if isinstance(step, Swap) and step.old is not None:
