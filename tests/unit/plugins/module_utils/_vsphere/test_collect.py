@@ -64,7 +64,7 @@ def read(*answers: str | None, until: float = inf, with_offers: bool = False) ->
 def test_what_is_removed_while_it_is_read_costs_one_more_reading() -> None:
     inventory, server = read(_GONE, page([host(), machine(1)]), _DESTROYED, page([extras(1)]))
     assert inventory.complete
-    assert inventory.machines["vm-1"].records == {"scsi0:1": "{}"}
+    assert inventory.machines["vm-1"].journal.keys() == {"scsi0:1"}
     assert [request.count("<RetrievePropertiesEx ") for request in server.requests] == [0, 1, 1, 0, 1]
 
 
@@ -92,7 +92,7 @@ def test_a_vm_that_is_removed_before_its_second_reading_is_unreadable_and_the_ot
         page([extras(3)]),
         _GONE,
     )
-    read_on = {vm.id: bool(vm.records) for vm in inventory.machines.values()}
+    read_on = {vm.id: bool(vm.journal) for vm in inventory.machines.values()}
     assert read_on == {"vm-0": True, "vm-1": True, "vm-2": True, "vm-3": True, "vm-4": False}
     assert inventory.machines["vm-4"].unreadable == (
         "config.extraConfig (gone when it was asked for)",
