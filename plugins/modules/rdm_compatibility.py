@@ -404,6 +404,13 @@ disks:
           type: str
           returned: always
           sample: none
+    deleted:
+      description:
+        - The old mapping files of the disk that were deleted, or in check mode would be (O(old_mapping=delete)).
+      type: list
+      elements: str
+      returned: always
+      sample: []
     state:
       description:
         - What became of it.
