@@ -36,7 +36,7 @@ FILES = [(number, mode) for number in range(5) for mode in ("d0", "d1")]
 # What a VM may not tell, one by one, as the reader of the API names it, and what is then not known of it.
 PROPERTIES: dict[str, dict[str, Any]] = {
     "config": {
-        "disks": (), "disks_known": False, "template": None, "has_snapshots": None, "encrypted": False, "records": {},
+        "disks": (), "disks_known": False, "template": None, "has_snapshots": None, "encrypted": False, "journal": {},
         "replicated": False, "change_tracking": False, "instance_uuid": None, "vmx_path": None, "controllers": (),
     },
     "config.hardware.device": {"disks": (), "disks_known": False, "controllers": ()},
@@ -45,7 +45,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "config.repConfig": {"replicated": False},
     "config.managedBy": {"replicated": False},
     "config.changeTrackingEnabled": {"change_tracking": False},
-    "config.extraConfig": {"records": {}},
+    "config.extraConfig": {"journal": {}},
     "snapshot": {"has_snapshots": None},
     "runtime.powerState": {"power": None},
     "runtime.host": {"host": None},
