@@ -20,13 +20,13 @@ _BARE_HOST = re.compile(r"[^\s/@?#:]+|\[?[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:
 def check_port(option: str, port: int | None) -> None:
     """Raises ConfigurationError where a port was given that cannot be one."""
     if port is not None and not 0 < port <= _HIGHEST_PORT:
-        raise ConfigurationError(f"{option} is to be between 1 and {_HIGHEST_PORT}, not {port}.")
+        raise ConfigurationError(f"{option} must be between 1 and {_HIGHEST_PORT}, not {port}.")
 
 
 def check_host(option: str, host: str) -> None:
     """Raises ConfigurationError where there is more than a name or an address, as a scheme or a port."""
     if not _BARE_HOST.fullmatch(host):
         raise ConfigurationError(
-            f"{option} is to be a host name or an address and nothing else, not {host!r}.",
+            f"{option} must be a host name or an address and nothing else, not {host!r}.",
             hint="A port is given with the option port.",
         )

@@ -38,7 +38,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
     """Returns the request that the options of one call make; raises ConfigurationError for a time that is none."""
     for name, least in (("timeout", 1), ("shutdown_timeout", 0)):
         if options[name] < least:
-            raise ConfigurationError(f"{name} is to be {least} or more, not {options[name]}.")
+            raise ConfigurationError(f"{name} must be at least {least}, not {options[name]}.")
     return Request(
         vm=options["vm"],
         compatibility=Compatibility(options["compatibility"]),

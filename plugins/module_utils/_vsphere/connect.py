@@ -27,6 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.address im
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConfigurationError,
     ConnectionFailed,
+    LoginRefused,
     OutcomeUnknown,
     StorageError,
 )
@@ -75,7 +76,7 @@ class Server:
             check_port(name, getattr(server, name))
         check_host("hostname", server.hostname)
         if server.connection_timeout < 1:
-            raise ConfigurationError(f"connection_timeout is to be 1 or more, not {server.connection_timeout}.")
+            raise ConfigurationError(f"connection_timeout must be at least 1, not {server.connection_timeout}.")
         return server
 
     @property
@@ -245,12 +246,12 @@ def _logged_in(server: Server, stub: Any) -> tuple[Any, str]:
         login = content.sessionManager.Login(server.username, server.password, "en_US")
         return content, login.key
     except vim.fault.InvalidLogin:
-        raise ConnectionFailed(
+        raise LoginRefused(
             f"{server.name} does not accept the user name and password of {server.username}.",
             hint="Check username and password; they were sent once only, so that no account is locked.",
         ) from None
     except vim.fault.NoPermission:
-        raise ConnectionFailed(
+        raise LoginRefused(
             f"{server.name} knows {server.username} and does not let this user in.",
             hint="Give the user a role on the server, at least Read-only.",
         ) from None

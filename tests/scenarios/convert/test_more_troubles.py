@@ -125,7 +125,7 @@ def test_a_time_that_is_none(vcenter: VcenterLab, option: str) -> None:
     vcenter.world(RUNNING)
     result = run(vcenter, vm=VM, power="shutdown", **{option: -1})
     assert result["failed"]
-    assert result["msg"].startswith(f"{option} is to be ")
+    assert result["msg"].startswith(f"{option} must be at least ")
     assert machine(vcenter.state(), VM)["power"] == "poweredOn"
 
 

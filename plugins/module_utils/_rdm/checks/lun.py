@@ -114,7 +114,7 @@ def _check_unread(disk: Disk, lun: HostLun | None, group: Sequence[HostLun], lun
             f"Whether another VM uses {name} is not known: {counted(users)} that could use it "
             f"could not be read ({some_of(users)}).",
             "See why the findings say they could not be read; or make sure yourself that none of them uses the LUN, "
-            "and override this.",
+            "and set override: [other_vms_unread].",
             disk.file,
             overridable=True,
         )
@@ -126,7 +126,7 @@ def _check_other_hosts(inventory: Inventory, lun: HostLun) -> Iterator[Finding]:
             BlockerCode.OTHER_HOSTS_UNKNOWN,
             f"{lun.canonical_name} is not a local disk, and only {lun.host_name} can be seen: whether a VM of another "
             "host maps it is not known.",
-            "Work through the vCenter that manages all its hosts, or override this.",
+            "Work through the vCenter that manages all its hosts, or set override: [other_hosts_unknown].",
             lun.canonical_name,
             overridable=True,
         )

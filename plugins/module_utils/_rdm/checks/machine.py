@@ -156,7 +156,7 @@ def check_state(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
         yield Finding.blocker(
             BlockerCode.REPLICATED,
             f"{name} is replicated (vSphere Replication or Site Recovery Manager).",
-            "Take it out of replication first, or override this if the mapping is not part of it.",
+            "Take it out of replication first, or set override: [replicated] if the mapping is not part of it.",
             name,
             overridable=True,
         )
@@ -197,7 +197,7 @@ def check_host(inventory: Inventory, machine: VirtualMachine, over_shell: bool) 
         yield Finding.blocker(
             BlockerCode.MANAGED_BY_VCENTER,
             f"{host.name} is managed by the vCenter {host.management_server}.",
-            "Work through that vCenter over the API, or override this.",
+            "Work through that vCenter over the API, or set override: [managed_by_vcenter].",
             host.name,
             overridable=True,
         )

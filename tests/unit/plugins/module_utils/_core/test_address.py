@@ -18,7 +18,7 @@ def test_a_host(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["https://vcenter", "vcenter:443", "vcenter/sdk", "root@vcenter", "a b", " ", "1:2"])
 def test_more_than_a_host(host: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^hostname is to be a host name or an address and nothing else"):
+    with pytest.raises(ConfigurationError, match=r"^hostname must be a host name or an address and nothing else"):
         check_host("hostname", host)
 
 
@@ -29,5 +29,5 @@ def test_a_port(port: int | None) -> None:
 
 @pytest.mark.parametrize("port", [-1, 0, 65536])
 def test_no_port(port: int) -> None:
-    with pytest.raises(ConfigurationError, match=f"port is to be between 1 and 65535, not {port}"):
+    with pytest.raises(ConfigurationError, match=f"port must be between 1 and 65535, not {port}"):
         check_port("port", port)
