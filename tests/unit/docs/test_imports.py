@@ -104,3 +104,15 @@ def test_what_is_pure_can_neither_talk_nor_wait(path: Path) -> None:
     names = [name for name in imported(path) if not name.startswith(OURS)]
     assert {name.partition(".")[0] for name in names} <= PURE_LIBRARY
     assert [name for name in imported(path) if name.startswith(NOT_PURE)] == []
+
+
+# Names that the vSphere API gives its faults: an edge turns them into the kinds of a refusal.
+FAULTS = ("InvalidDevice", "NoPermission", "ConcurrentAccess", "RestrictedVersion", "FileAlreadyExists", "SystemError")
+OF_MAPPINGS = [path for path in FILES if "_rdm" in path.parts]
+
+
+@pytest.mark.parametrize("path", OF_MAPPINGS, ids=short)
+def test_what_decides_of_mappings_knows_no_fault_of_an_edge_and_looks_at_no_clock(path: Path) -> None:
+    assert "time" not in set(imported(path))
+    text = path.read_text(encoding="utf-8")
+    assert [fault for fault in FAULTS if fault in text] == []
