@@ -233,3 +233,20 @@ def test_a_virtual_mapping_is_edited_by_the_plan_that_check_mode_tells(vcenter: 
     assert [step["step"] for step in done["plan"]] == [
         "record", "power_off", "edit_disk_mode", "edit_disk_mode", "power_on", "note",
     ]  # fmt: skip
+
+
+def test_nothing_is_deleted_while_a_vm_that_may_use_it_cannot_be_read(vcenter: VcenterLab) -> None:
+    """The bystander's configuration is unset, as that of an inaccessible VM is: it may use any file."""
+    converted_world(vcenter, one_disk())
+    hidden = vcenter.hide("bystander", "config")
+    vcenter.clear_log()
+    before = vcenter.state()
+    result = run(vcenter, vm=VM, old_mapping="delete")
+    assert [blocker["code"] for blocker in result["blockers"]] == ["old_mapping_unreadable"]
+    assert "bystander" in result["msg"]
+    assert not result["changed"]
+    assert_nothing_written(vcenter, before)
+    vcenter.show(hidden)
+    again = run(vcenter, vm=VM, old_mapping="delete")
+    assert not again["failed"], again["msg"]
+    assert [disk["deleted"] for disk in again["disks"]] == [[OLD]]

@@ -37,7 +37,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     Power,
     VirtualMachine,
-    split_file,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import (
     Folder,
@@ -45,6 +44,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey impo
     Survey,
     folder_of_path,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import Unread, counted, some_of
 
 _SHELL_HINT = "Look at it on the host (vmkfstools -q), and delete it there if it is what it was."
 
@@ -250,16 +250,12 @@ def _refusal(
     if differing:
         message = f"{file} is not what was kept: {differing}."
         return Finding.blocker(BlockerCode.OLD_MAPPING_CHANGED, message, _SHELL_HINT, file)
-    unread = [
-        other.name
-        for other in inventory.machines.values()
-        if other.connection_state in ("inaccessible", "invalid", "orphaned")
-    ]
-    if unread and any(split_file(file)[1] == split_file(vmx)[1] for vmx in _vmx_paths(inventory, unread)):
+    unread = Unread.of(inventory).names
+    if unread:
         return Finding.blocker(
             BlockerCode.OLD_MAPPING_UNREADABLE,
-            f"{', '.join(unread)} cannot be read, and may use {file}.",
-            "Make that VM accessible, or remove it from the inventory.",
+            f"Whether {file} is used is not known: {counted(unread)} could not be read ({some_of(unread)}).",
+            f"See why the findings of rdm_info say they could not be read. {_SHELL_HINT}",
             file,
         )
     return None
@@ -298,7 +294,3 @@ def _differing(kept: KeptMapping, facts: FileFacts) -> str | None:
 def _share_names(other: VirtualMachine, machine: VirtualMachine) -> bool:
     """Tells whether a file name of another VM can mean the same file: datastore names repeat over datacenters."""
     return other.datacenter == machine.datacenter or other.datacenter is None or machine.datacenter is None
-
-
-def _vmx_paths(inventory: Inventory, names: list[str]) -> list[str]:
-    return [vm.vmx_path for vm in inventory.machines.values() if vm.name in names and vm.vmx_path]
