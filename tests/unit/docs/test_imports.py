@@ -44,7 +44,18 @@ ANSIBLE_FILES = {"_core/module.py", "_vsphere/argument_spec.py", "_powershell/ar
 
 # What does no I/O and never waits, as its imports tell: these of the standard library, and nothing of ours that does.
 PURE = {"_rdm", "_rdm/checks", "_esxi_shell/parse"}
-PURE_LIBRARY = {"__future__", "collections", "dataclasses", "enum", "functools", "json", "math", "re", "shlex", "typing"}
+PURE_LIBRARY = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "enum",
+    "functools",
+    "json",
+    "math",
+    "re",
+    "shlex",
+    "typing",
+}
 NOT_PURE = (OURS + "module_utils._core.module", OURS + "module_utils._core.waiting")
 
 FILES = sorted(PLUGINS.rglob("*.py"))
