@@ -221,15 +221,15 @@ if ($Detail) {
     })
     $start = Get-Date
     $until = $start.AddSeconds($WaitSeconds)
-    $giveUp = $start.AddSeconds($QuietSeconds)
-    while ($loading.Count -gt 0 -and (Get-Date) -lt $until -and (Get-Date) -lt $giveUp) {
+    # In ticks of 100 ns since the start: whole numbers in every version.
+    $quiet = $QuietSeconds * 10000000
+    while ($loading.Count -gt 0 -and (Get-Date) -lt $until -and ((Get-Date) - $start).Ticks -lt $quiet) {
         Start-Sleep -Milliseconds 500
         $left = @($loading | Where-Object {
             Test-Loading -Source $_
         })
         if ($left.Count -lt $loading.Count) {
-            $seconds = ((Get-Date) - $start).TotalSeconds + 2
-            $giveUp = (Get-Date).AddSeconds($seconds)
+            $quiet = ((Get-Date) - $start).Ticks * 2 + 20000000
         }
         $loading = $left
     }
