@@ -2,9 +2,63 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lookup; it is described in role_variables.yml beside it."""
-
 from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+name: role_variables
+short_description: The variables of a role of this collection, converted once
+version_added: 1.0.0
+author:
+  - The winbackup.storage contributors (@winbackup)
+description:
+  - Takes the variables of a role as its argument specification types them. Variables from the command line,
+    from surveys
+    and from inventories are often text - C("false"), C("no"), C("92.5"), or C("backup01") for a list - and mean
+    here what
+    a person means by them.
+  - A text for a list is its one entry; it is not split at commas. An empty text is as good as no value.
+  - A variable that begins with the name of the role and is none of its own is a problem, which names the
+    nearest one that
+    there is. So is a value that cannot be converted.
+  - Lists of results (C(elements: dict)) are left as they are, since they may be of megabytes.
+  - The roles of this collection use it at their door; they stop at a problem before anything is read.
+options:
+  _terms:
+    description: The name of the role, without the name of the collection.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+---
+- name: Show the variables of a role as the role will take them
+  ansible.builtin.debug:
+    msg: "{{ lookup('winbackup.storage.role_variables', 'storage_report') }}"
+"""
+
+RETURN = r"""
+---
+_raw:
+  description: One dictionary a role.
+  type: list
+  elements: dict
+  contains:
+    options:
+      description: The values by the names of the variables without that of the role; what has no value is left out.
+      type: dict
+      returned: always
+    chosen:
+      description: The values that are not the default, by the full names of their variables, without secrets.
+      type: dict
+      returned: always
+    problems:
+      description: A sentence for each variable that is unknown or cannot be converted.
+      type: list
+      elements: str
+      returned: always
+"""
 
 from collections.abc import Mapping
 from functools import cache

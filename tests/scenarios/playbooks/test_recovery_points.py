@@ -107,7 +107,9 @@ def test_an_exported_name_does_not_lead_a_host_of_the_inventory_astray(site: Sit
 def test_fail_on_a_refusal_extends_nothing_and_still_checks(site: Site) -> None:
     """Variables as text, as the command line and surveys give them."""
     words = ("-e", "dpm_recovery_points_check=true", "-e", "dpm_recovery_points_threshold_percent=92.5")
-    failing = ("-e", "dpm_recovery_points_on_refused=fail")
+    # A machine on modern storage, selected by name, is refused.
+    selected = json.dumps({"dpm_recovery_points_computers": ["fs01", "hv01"]})
+    failing = ("-e", "dpm_recovery_points_on_refused=fail", "-e", selected)
     site.play(EXTEND, *site.inventory(), *POLICY, *words, *failing, fails=True)
     assert "not tried" in site.text or "not started" in site.text
     # Which the full volume lets end no better than the backup did; both are told at the end.
