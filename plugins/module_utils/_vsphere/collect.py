@@ -25,9 +25,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
+    Disk,
     Host,
     Inventory,
     VirtualMachine,
+    split_file,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
@@ -137,7 +139,19 @@ class _Gathered:
             datacenter=self.folders.datacenter_of(read.parent),
             running_task=running[0] if running else None,
             disks=disks,
+            unreadable=(*machine.unreadable, *self._unclear_files(disks)),
         )
+
+    def _unclear_files(self, disks: Sequence[Disk]) -> list[str]:
+        """Returns the disks whose file cannot be told apart into datastore and path: "[a] b] c.vmdk"."""
+        names = {
+            disk.label: self.datastores[disk.datastore].name for disk in disks if disk.datastore in self.datastores
+        }
+        return [
+            f"{disk.label}: where in {disk.file} the name of the datastore ends"
+            for disk in disks
+            if disk.file.startswith(f"[{names.get(disk.label)}] ") and split_file(disk.file)[0] != names[disk.label]
+        ]
 
     def unseen_hosts(self) -> frozenset[str]:
         """Returns the hosts that VMs, clusters and datastores name and that were not shown."""

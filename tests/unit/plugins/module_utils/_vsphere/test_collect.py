@@ -129,3 +129,14 @@ def test_hosts_that_are_only_named_are_remembered() -> None:
     lost = machine(1, **{"runtime.host": vim.HostSystem("host-3")})
     inventory, _server = read(page([cluster, host(), lost]), _DESTROYED, page([extras(1)]))
     assert inventory.unseen_hosts == {"host-2", "host-3"}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_clear"), [("a] b", False), ("a [old] b", True), ("a]b", True), ("[1] (2)", True), ("ds", True)]
+)
+def test_a_file_is_of_the_datastore_that_it_refers_to(name: str, is_clear: bool) -> None:
+    store = object_content(vim.Datastore("datastore-1"), {"name": name})
+    vm = machine(1, **{"config.hardware.device": [scsi(), mapping(fileName=f"[{name}] vm/disk.vmdk")]})
+    inventory, _server = read(page([host(), store, vm]), _DESTROYED, page([extras(1)]))
+    unclear = f"Hard disk 2: where in [{name}] vm/disk.vmdk the name of the datastore ends"
+    assert inventory.machines["vm-1"].unreadable == (() if is_clear else (unclear,))
