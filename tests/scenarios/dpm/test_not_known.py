@@ -92,6 +92,12 @@ def test_one_data_source_that_cannot_be_read_ends_no_reading(lab: Lab, how: str,
     if properties == "['*']":
         assert len(result["datasources"]) == 1
         assert "unreadable" in codes(result["server"])
+        for size, shrink in (("40GB", False), ("30GB", True)):
+            failure, extended = lab.allocate(datasources=["D:\\"], size=size, allow_shrink=shrink)
+            assert failure is None
+            assert extended["changed"] is True
+        failure, checked = lab.check(datasources=["D:\\"], only_inconsistent=False)
+        assert (failure, states(checked)) == (None, {"D:\\": ("succeeded", None)})
         return
     broken = row(result)
     assert {"unreadable", "state_unknown", "size_unknown"} & set(codes(broken))

@@ -20,6 +20,16 @@ param(
     [object[]]$Edits,
     [int]$SecondsLeft
 )
+function Test-Named {
+    param($Source, $Ids)
+    try {
+        return $Ids -contains [string]$Source.Id -or $Ids -contains [string]$Source.DatasourceId
+    }
+    catch {
+        # One that cannot be read is none of those that were asked for.
+        return $false
+    }
+}
 $until = (Get-Date).AddSeconds($SecondsLeft)
 $answers = @()
 foreach ($edit in $Edits) {
@@ -29,14 +39,14 @@ foreach ($edit in $Edits) {
     $answer = @{ id = $edit.id; outcome = 'gone' }
     try {
         $sharing = @(Get-DPMDatasource | Where-Object {
-            $edit.shared -contains [string]$_.Id -or $edit.shared -contains [string]$_.DatasourceId
+            Test-Named -Source $_ -Ids $edit.shared
         })
         $running = @()
         if ($sharing.Count -gt 0) {
             $running = @(Get-DPMJob -Datasource $sharing -Status InProgress)
         }
         $source = Get-DPMDatasource | Where-Object {
-            @([string]$_.Id, [string]$_.DatasourceId) -contains $edit.id
+            Test-Named -Source $_ -Ids @($edit.id)
         } | Select-Object -First 1
         if ($null -ne $source) {
             if ($running.Count -gt 0) {

@@ -14,6 +14,16 @@ param(
     [object[]]$Edits,
     [int]$SecondsLeft
 )
+function Test-Named {
+    param($Source, $Ids)
+    try {
+        return $Ids -contains [string]$Source.Id -or $Ids -contains [string]$Source.DatasourceId
+    }
+    catch {
+        # One that cannot be read is none of those that were asked for.
+        return $false
+    }
+}
 $until = (Get-Date).AddSeconds($SecondsLeft)
 $answers = @()
 foreach ($edit in $Edits) {
@@ -31,7 +41,7 @@ foreach ($edit in $Edits) {
             $running = @(Get-DPMJob -ProtectionGroup $group -Status InProgress)
             $editable = Get-DPMModifiableProtectionGroup -ProtectionGroup $group
             $source = Get-DPMDatasource -ProtectionGroup $editable | Where-Object {
-                @([string]$_.Id, [string]$_.DatasourceId) -contains $edit.id
+                Test-Named -Source $_ -Ids @($edit.id)
             } | Select-Object -First 1
         }
         if ($null -ne $source) {

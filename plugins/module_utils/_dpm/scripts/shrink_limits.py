@@ -12,8 +12,18 @@ from __future__ import annotations
 SCRIPT = r"""
 [CmdletBinding()]
 param([string[]]$Ids)
+function Test-Named {
+    param($Source, $Ids)
+    try {
+        return $Ids -contains [string]$Source.Id -or $Ids -contains [string]$Source.DatasourceId
+    }
+    catch {
+        # One that cannot be read is none of those that were asked for.
+        return $false
+    }
+}
 $limits = @(foreach ($source in Get-DPMDatasource) {
-    if ($Ids -contains [string]$source.Id -or $Ids -contains [string]$source.DatasourceId) {
+    if (Test-Named -Source $source -Ids $Ids) {
         $row = @{ ids = @([string]$source.Id, [string]$source.DatasourceId) }
         try {
             $calculated = Set-DPMDatasourceDefaultDiskAllocation -Datasource $source -CalculateShrinkThresholds

@@ -14,6 +14,16 @@ param(
     [string[]]$Ids,
     [int]$SecondsLeft
 )
+function Test-Named {
+    param($Source, $Ids)
+    try {
+        return $Ids -contains [string]$Source.Id -or $Ids -contains [string]$Source.DatasourceId
+    }
+    catch {
+        # One that cannot be read is none of those that were asked for.
+        return $false
+    }
+}
 $until = (Get-Date).AddSeconds($SecondsLeft)
 $every = @(Get-DPMDatasource)
 $answers = @()
@@ -23,7 +33,7 @@ foreach ($id in $Ids) {
     }
     $answer = @{ id = $id; outcome = 'gone' }
     $source = $every | Where-Object {
-        @([string]$_.Id, [string]$_.DatasourceId) -contains $id
+        Test-Named -Source $_ -Ids @($id)
     } | Select-Object -First 1
     if ($null -ne $source) {
         try {
