@@ -7,23 +7,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from dpm.dpm import Dpm
+from powershell import Session
 from pypsrp.shell import Process, SignalCode, WinRS
 from pypsrp.wsman import WSMan
 from wsman.powershell import PowerShellCommands
+from wsman.processes import Process as LabProcess
 from wsman.site import PASSWORD, USER, windows_site
 
 
 @dataclass
-class Remote:
-    """A server, and scripts that run on it over https and NTLM, each in a process of its own."""
+class Client:
+    """Scripts that run on a host over https and NTLM, each in a process of its own."""
 
-    dpm: Dpm
     connection: WSMan
 
     def process(self, script: str) -> Process:
@@ -43,25 +44,36 @@ class Remote:
         assert (process.rc, process.stderr.decode()) == (0, "")
         return process.stdout.decode().splitlines()
 
+
+@dataclass
+class Remote(Client):
+    """A DPM server, and a client of it."""
+
+    dpm: Dpm
+
     def world(self, world: dict[str, Any] | None = None, **options: Any) -> None:
         """Replaces the server by that of a world, or of the story."""
         self.dpm.control.replace(world, options)
 
 
 @contextmanager
+def connected(new_session: Callable[[LabProcess], Session]) -> Iterator[WSMan]:
+    """A connection to a host of the lab, whose PowerShell is that of the sessions."""
+    with windows_site(PowerShellCommands(new_session)) as one:
+        yield WSMan(
+            "localhost",
+            port=one.host.tls_port,
+            ssl=True,
+            cert_validation=str(one.certificates.ca_file),
+            auth="ntlm",
+            username=USER,
+            password=PASSWORD,
+        )
+
+
+@contextmanager
 def remote_dpm() -> Iterator[Remote]:
     """A DPM server behind WinRM, with the story as its world."""
     dpm = Dpm()
-    with windows_site(PowerShellCommands(dpm.new_session)) as one:
-        yield Remote(
-            dpm,
-            WSMan(
-                "localhost",
-                port=one.host.tls_port,
-                ssl=True,
-                cert_validation=str(one.certificates.ca_file),
-                auth="ntlm",
-                username=USER,
-                password=PASSWORD,
-            ),
-        )
+    with connected(dpm.new_session) as connection:
+        yield Remote(connection, dpm)

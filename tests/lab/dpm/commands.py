@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from guest.signatures import WINDOWS_COMMANDS
 from powershell import Command, CommandTable, EnumType, Invocation, TerminatingError, UnknownConstruct
 
 from . import BANNER
@@ -22,7 +23,7 @@ from .jobs import JobFace
 from .options import PROFILES
 from .records import Job
 from .server import DpmServer
-from .signatures import DPM_COMMANDS, EXCEPTION, STATUSES, TYPES, WINDOWS_COMMANDS, enumeration
+from .signatures import DPM_COMMANDS, EXCEPTION, STATUSES, TYPES, enumeration
 from .sources import AlertFace, GroupFace, SourceFace
 from .texts import FOREIGN_ERRORS, DpmError
 from .windows import MODULE, get_cim_instance, get_item_property, get_win_event, module_paths

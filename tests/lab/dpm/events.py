@@ -10,8 +10,9 @@ import datetime
 import itertools
 from typing import Any
 
+from guest.records import Event
+
 from .options import Options
-from .records import Event
 from .storage import Volume
 
 ERROR, WARNING = 2, 3

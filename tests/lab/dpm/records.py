@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
 
 from .storage import Volume
 
@@ -119,17 +118,3 @@ class Alert:
     target_type: str = "Datasource"
     severity: str = ""
     shows: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Event:
-    """A record of an event log. `properties` are the values in it, in order."""
-
-    number: int
-    time: datetime.datetime
-    log: str
-    provider: str
-    id: int
-    level: int
-    message: str
-    properties: tuple[Any, ...] = ()

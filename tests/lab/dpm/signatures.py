@@ -157,29 +157,3 @@ _LIST = [
     _cmdlet("Start-DPMDiskRescan", "DPMServerName:String@0"),
 ]
 DPM_COMMANDS = {command.name: command for command in _LIST}
-
-# Of Windows itself only what reads the event logs, the volumes and the registry of a DPM server.
-WINDOWS_COMMANDS = {
-    "Get-WinEvent": Command(
-        "Get-WinEvent",
-        {"HashQuery": signature("!FilterHashtable:Hashtable@0 MaxEvents:Int64 Oldest?")},
-        _not_modelled("Get-WinEvent"),
-        complete=False,
-        type_name="Microsoft.PowerShell.Commands.GetWinEventCommand",
-    ),
-    "Get-CimInstance": Command(
-        "Get-CimInstance",
-        {"ClassName": signature("!ClassName/Class:String@0 Namespace:String Property:String[] Filter:String")},
-        _not_modelled("Get-CimInstance"),
-        complete=False,
-        type_name="Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand",
-    ),
-    "Get-ItemProperty": Command(
-        "Get-ItemProperty",
-        {"Path": signature("!Path:String[]@0"), "LiteralPath": signature("!LiteralPath:String[]")},
-        _not_modelled("Get-ItemProperty"),
-        default_set="Path",
-        complete=False,
-        type_name="Microsoft.PowerShell.Commands.GetItemPropertyCommand",
-    ),
-}

@@ -9,54 +9,21 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from powershell import DateTime, Hashtable, Int64, Invocation, PsObject, TerminatingError, UnknownConstruct
+from guest import query
+from powershell import Int64, Invocation, PsObject, TerminatingError, UnknownConstruct
 
-from .faces import Face, date
-from .records import Event
+from .faces import Face
 from .server import DpmServer
 
 LOGS = ("System", "Application", "Microsoft-Windows-Backup", "DPM Alerts")
 MODULE = "DataProtectionManager"
 SETUP = "HKLM:\\SOFTWARE\\Microsoft\\Microsoft Data Protection Manager\\Setup"
-_KEYS = ("logname", "providername", "id", "level", "starttime", "endtime")
 
 
-def get_win_event(server: DpmServer, invocation: Invocation) -> list[Any]:
-    """Records that match a table, newest first. Nothing found is an error, and so is a provider that is unknown."""
-    wanted: Hashtable = invocation.parameters["FilterHashtable"]
-    keys = {str(key).lower(): value for key, value in wanted.pairs()}
-    unknown = keys.keys() - set(_KEYS)
-    if unknown:
-        raise UnknownConstruct(f"the key {min(unknown)} of -FilterHashtable")
-    logs = _texts(keys.get("logname"))
-    known = {log.lower() for log in LOGS}
-    if any(log not in known for log in logs):
-        _refuse(invocation, "There is not an event log that matches.", "NoMatchingLogsFound")
-        return []
-    providers = _texts(keys.get("providername"))
-    if any(provider not in {one.lower() for one in server.options.providers} for provider in providers):
-        _refuse(invocation, "There is not an event provider that matches.", "NoMatchingProvidersFound")
-        return []
-    ids, levels = _numbers(keys.get("id")), _numbers(keys.get("level"))
-    start, end = _ticks(keys.get("starttime")), _ticks(keys.get("endtime"))
-    found = [
-        event
-        for event in server.events.records
-        if (not logs or event.log.lower() in logs)
-        and (not providers or event.provider.lower() in providers)
-        and (not ids or event.id in ids)
-        and (not levels or event.level in levels)
-        and (start is None or date(event.time).ticks >= start)
-        and (end is None or date(event.time).ticks <= end)
-        and event.time <= server.now()
-    ]
-    found.sort(key=lambda event: (event.time, event.number), reverse="Oldest" not in invocation.parameters)
-    if "MaxEvents" in invocation.parameters:
-        found = found[: int(invocation.parameters["MaxEvents"])]
-    if not found:
-        message = "No events were found that match the specified selection criteria."
-        _refuse(invocation, message, "NoMatchingEventsFound", "ObjectNotFound")
-    return [EventFace(event, server.name) for event in found]
+def get_win_event(server: DpmServer, invocation: Invocation) -> list[query.EventFace]:
+    """Records of the server's logs."""
+    providers = server.options.providers
+    return query.get_win_event(invocation, server.events.records, LOGS, providers, server.now(), server.name)
 
 
 def get_cim_instance(server: DpmServer, invocation: Invocation) -> list[Any]:
@@ -130,49 +97,3 @@ class CimFace(Face):
     @property
     def ps_type_names(self) -> tuple[str, ...]:
         return ("Microsoft.Management.Infrastructure.CimInstance", "System.Object")
-
-
-def _refuse(invocation: Invocation, message: str, error_id: str, category: str = "ObjectNotFound") -> None:
-    invocation.write_error(TerminatingError(message, error_id, category, "System.Exception"))
-
-
-def _list(value: Any) -> list[Any]:
-    return [] if value is None else list(value) if isinstance(value, list) else [value]
-
-
-def _texts(value: Any) -> list[str]:
-    return [str(one).lower() for one in _list(value)]
-
-
-def _numbers(value: Any) -> list[int]:
-    return [int(one) for one in _list(value)]
-
-
-def _ticks(value: Any) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, DateTime):
-        raise UnknownConstruct("a time in -FilterHashtable that is no DateTime")
-    return value.ticks
-
-
-class EventFace(Face):
-    """A record of an event log."""
-
-    def __init__(self, event: Event, machine: str) -> None:
-        values: dict[str, Any] = {
-            "TimeCreated": date(event.time),
-            "ProviderName": event.provider,
-            "Id": event.id,
-            "Level": event.level,
-            "LogName": event.log,
-            "Message": event.message,
-            "MachineName": machine,
-            "RecordId": Int64(event.number),
-            "Properties": [Face({"Value": value}) for value in event.properties],
-        }
-        super().__init__(values)
-
-    @property
-    def ps_type_names(self) -> tuple[str, ...]:
-        return ("System.Diagnostics.Eventing.Reader.EventLogRecord", "System.Object")

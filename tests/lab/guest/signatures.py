@@ -1,0 +1,46 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The commands of Windows itself that exist in the lab, with their parameters: one table for the lab's binding and for
+the linter of scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from powershell import Command, UnknownConstruct, signature
+
+
+def _not_modelled(name: str) -> Any:
+    def refuse(_: Any) -> None:
+        raise UnknownConstruct(f"what {name} does: the lab does not model it")
+
+    return refuse
+
+
+# What reads the event logs, the volumes and the registry.
+WINDOWS_COMMANDS = {
+    "Get-WinEvent": Command(
+        "Get-WinEvent",
+        {"HashQuery": signature("!FilterHashtable:Hashtable@0 MaxEvents:Int64 Oldest?")},
+        _not_modelled("Get-WinEvent"),
+        complete=False,
+        type_name="Microsoft.PowerShell.Commands.GetWinEventCommand",
+    ),
+    "Get-CimInstance": Command(
+        "Get-CimInstance",
+        {"ClassName": signature("!ClassName/Class:String@0 Namespace:String Property:String[] Filter:String")},
+        _not_modelled("Get-CimInstance"),
+        complete=False,
+        type_name="Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand",
+    ),
+    "Get-ItemProperty": Command(
+        "Get-ItemProperty",
+        {"Path": signature("!Path:String[]@0"), "LiteralPath": signature("!LiteralPath:String[]")},
+        _not_modelled("Get-ItemProperty"),
+        default_set="Path",
+        complete=False,
+        type_name="Microsoft.PowerShell.Commands.GetItemPropertyCommand",
+    ),
+}
