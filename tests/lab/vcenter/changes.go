@@ -118,6 +118,9 @@ func (lab *Lab) changeHost(name, what string) error {
 		host.spec.Licence = "free"
 	case "hostd_down", "hostd_up":
 		host.spec.HostdDown = what == "hostd_down"
+		if lab.world.API == "esxi" {
+			clear(lab.sessions)
+		}
 	case "full_licence":
 		host.spec.Licence = "full"
 	default:

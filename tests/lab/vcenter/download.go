@@ -15,6 +15,7 @@ func (lab *Lab) download(w http.ResponseWriter, r *http.Request) {
 	}
 	lab.mu.Lock()
 	defer lab.mu.Unlock()
+	lab.trees.readIn()
 	user := lab.sessions[first(cookiePattern, []byte(r.Header.Get("Cookie")), 1)]
 	if name, password, ok := r.BasicAuth(); ok && lab.world.Users[name] != nil && lab.world.Users[name].Password == password {
 		user = name

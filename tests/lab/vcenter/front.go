@@ -18,20 +18,6 @@ import (
 	"github.com/vmware/govmomi/vim25/xml"
 )
 
-// Entry is one request in the log.
-type Entry struct {
-	N         int               `json:"n"`
-	Time      string            `json:"time"`
-	Session   string            `json:"session"`
-	User      string            `json:"user"`
-	Method    string            `json:"method"`
-	Object    map[string]string `json:"object"`
-	Writes    bool              `json:"writes"`
-	Summary   string            `json:"summary"`
-	Outcome   string            `json:"outcome"`
-	Arguments []string          `json:"arguments,omitempty"` // of a command of a shell
-}
-
 var (
 	methodPattern   = regexp.MustCompile(`<(?:[A-Za-z0-9]+:)?Body[^>]*>\s*<(?:[A-Za-z0-9]+:)?([A-Za-z_]+)`)
 	thisPattern     = regexp.MustCompile(`_this[^>]*?type="([A-Za-z]+)"[^>]*>([^<]*)<`)
@@ -49,20 +35,13 @@ var (
 	faultPattern    = regexp.MustCompile(`xsi:type="([A-Za-z]+)"`)
 )
 
-// readers are the methods that change nothing; all others are writes. What a session makes for itself is none.
-var readers = []string{
-	"Retrieve", "ContinueRetrieve", "CancelRetrieve", "Query", "Find", "Fetch", "Search", "Has", "WaitFor", "CancelWaitFor", "CheckFor", "Validate",
-	"CurrentTime", "Login", "Logout", "SessionIsActive", "CreateContainerView", "CreateListView", "CreateFilter", "CreatePropertyCollector",
-	"CreateCollector", "DestroyView", "DestroyPropertyFilter", "DestroyPropertyCollector", "DestroyCollector", "ModifyListView", "ResetListView", "Acquire",
-}
-
-func writes(method string) bool {
-	return method != "" && !slices.ContainsFunc(readers, func(prefix string) bool { return strings.HasPrefix(method, prefix) })
-}
-
 // ServeHTTP logs a request, holds it where a test asked for that, does what a fault says, and answers.
 func (server *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	lab := server.lab.Load()
+	if lab.world.API == "esxi" && lab.hostdIsDown() {
+		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+		return
+	}
 	if r.Method != http.MethodPost {
 		lab.download(w, r)
 		return
@@ -127,32 +106,6 @@ func (request *Request) again() *http.Request {
 	again := request.r.Clone(request.r.Context())
 	again.Body = io.NopCloser(bytes.NewReader(request.body))
 	return again
-}
-
-func (request *Request) enter() *Entry {
-	lab := request.lab
-	lab.number++
-	lab.letTimePass()
-	name := lab.nameOf(request.object())
-	request.entry = &Entry{
-		N: lab.number, Time: lab.now().Format(time.RFC3339Nano), Session: request.cookie, User: lab.sessions[request.cookie], Method: request.method,
-		Object: map[string]string{"type": request.kind, "value": request.value, "name": name}, Writes: writes(request.method),
-		Summary: request.summary(), Outcome: "held",
-	}
-	lab.log = append(lab.log, request.entry)
-	return request.entry
-}
-
-func (request *Request) summary() string {
-	if request.method == "Login" {
-		return "user " + request.loginName()
-	}
-	text := string(request.body)
-	var parts []string
-	for _, match := range wordPattern.FindAllStringSubmatch(text, 60) {
-		parts = append(parts, match[1]+"="+match[2])
-	}
-	return strings.Join(parts, " ")
 }
 
 // work answers the request, with the trouble that a test asked for.

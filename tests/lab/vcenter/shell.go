@@ -32,10 +32,11 @@ type Command struct {
 
 // Answer is what the program does then: "answer" it has, or "exec", "run" or "kill" itself.
 type Answer struct {
-	Then   string `json:"then"`
-	Stdout string `json:"stdout"`
-	Stderr string `json:"stderr"`
-	Code   int    `json:"code"`
+	Then   string                `json:"then"`
+	Stdout string                `json:"stdout"`
+	Stderr string                `json:"stderr"`
+	Code   int                   `json:"code"`
+	later  func() (Answer, bool) // of a command that waits: its answer, and whether it has come
 }
 
 // listen opens the shell of a host.
@@ -80,8 +81,12 @@ func (shell *Shell) serve(link net.Conn) {
 	fault := lab.faultOf(entry)
 	answer := lab.before(command, entry, fault)
 	if answer.Then == "" {
-		answer = lab.start(command)
-		lab.trees.writeOut()
+		if answer = lab.start(command); answer.Then != "exec" {
+			lab.trees.writeOut()
+		}
+		if answer.later != nil {
+			answer = lab.await(answer, link)
+		}
 	}
 	if answer.Then == "exec" && after(fault) {
 		// The work is seen to its end, so that something may come after it.
@@ -104,6 +109,23 @@ func (shell *Shell) serve(link net.Conn) {
 	}
 	entry.Outcome = orElse(entry.Outcome, answer.outcome())
 	_ = encoder.Encode(answer)
+}
+
+// await lets others in until a command has its answer, or who asked is gone.
+func (lab *Lab) await(answer Answer, link net.Conn) Answer {
+	for {
+		lab.mu.Unlock()
+		_ = link.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+		_, err := link.Read(make([]byte, 1))
+		lab.mu.Lock()
+		lab.trees.readIn()
+		if done, over := answer.later(); over {
+			return done
+		}
+		if timeout, ok := err.(net.Error); !ok || !timeout.Timeout() || lab.retired.Load() {
+			return failed(130, "")
+		}
+	}
 }
 
 func (answer Answer) outcome() string {

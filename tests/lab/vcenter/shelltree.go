@@ -4,8 +4,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"time"
 )
 
 // Trees are the datastores as folders of a real file system, and the roots of the hosts that see them. What a shell does
@@ -13,15 +13,17 @@ import (
 // written only where it is to be another than it was: its time tells when something really changed.
 type Trees struct {
 	lab     *Lab
-	stores  string            // the folder of the datastores' folders
-	roots   map[string]string // host -> its root
-	written map[string]string // path -> what was written last
-	vmx     map[*VM]string    // what a VM's own file said last
+	stores  string               // the folder of the datastores' folders
+	roots   map[string]string    // host -> its root
+	written map[string]string    // path -> what was written last
+	vmx     map[*VM]string       // what a VM's own file said last
+	version map[*VM]string       // the VM's version then
+	times   map[string]time.Time // of files, when they were read last
 }
 
 // openTrees makes the folders of a world's datastores anew.
 func (lab *Lab) openTrees(stores string, roots map[string]string) {
-	lab.trees = &Trees{lab: lab, stores: stores, roots: roots, written: map[string]string{}, vmx: map[*VM]string{}}
+	lab.trees = &Trees{lab: lab, stores: stores, roots: roots, written: map[string]string{}, vmx: map[*VM]string{}, version: map[*VM]string{}, times: map[string]time.Time{}}
 	for _, store := range lab.world.Datastores {
 		empty(filepath.Join(stores, store.UUID))
 	}
@@ -71,7 +73,7 @@ func (trees *Trees) writeOut() {
 	}
 	for _, vm := range trees.lab.vms {
 		path := trees.pathOf(vm.datacenter(), vm.Config.Files.VmPathName)
-		text := vm.vmx()
+		text := trees.vmxOf(vm)
 		if trees.vmx[vm] != text {
 			trees.vmx[vm] = text
 			delete(trees.written, path)
@@ -100,6 +102,15 @@ func (trees *Trees) writeOut() {
 	trees.writeHosts()
 }
 
+// vmxOf is the text of a VM's own file, made anew where the VM has changed.
+func (trees *Trees) vmxOf(vm *VM) string {
+	if text, known := trees.vmx[vm]; known && trees.version[vm] == vm.Config.ChangeVersion {
+		return text
+	}
+	trees.version[vm] = vm.Config.ChangeVersion
+	return vm.vmx()
+}
+
 func writeFile(path, text string, size int64) {
 	_ = os.MkdirAll(filepath.Dir(path), 0o755)
 	switch {
@@ -121,17 +132,22 @@ func (trees *Trees) readIn() {
 	if trees == nil || trees.lab.retired.Load() {
 		return
 	}
-	lab := trees.lab
+	lab, folders := trees.lab, map[string]bool{}
+	for path := range trees.written {
+		for folder := filepath.Dir(path); !folders[folder] && len(folder) > len(trees.stores); folder = filepath.Dir(folder) {
+			folders[folder] = true
+		}
+	}
 	for datacenter, files := range lab.files {
 		for _, store := range lab.world.Datastores {
 			if store.Datacenter == datacenter {
-				trees.readStore(files, store)
+				trees.readStore(files, store, folders)
 			}
 		}
 	}
 }
 
-func (trees *Trees) readStore(files Files, store DatastoreSpec) {
+func (trees *Trees) readStore(files Files, store DatastoreSpec, folders map[string]bool) {
 	root, seen := filepath.Join(trees.stores, store.UUID), map[string]bool{}
 	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || path == root {
@@ -139,7 +155,9 @@ func (trees *Trees) readStore(files Files, store DatastoreSpec) {
 		}
 		seen[path] = true
 		inner, _ := filepath.Rel(root, path)
-		trees.readFile(files, "["+store.Name+"] "+inner, path, entry)
+		if !entry.IsDir() || !folders[path] {
+			trees.readFile(files, "["+store.Name+"] "+inner, path, entry)
+		}
 		return nil
 	})
 	for path, text := range trees.written {
@@ -177,7 +195,7 @@ const mostText = 1 << 16
 func (trees *Trees) readFile(files Files, name, path string, entry fs.DirEntry) {
 	known := files[name]
 	if entry.IsDir() {
-		if known == nil && !slices.ContainsFunc(trees.paths(), func(other string) bool { return strings.HasPrefix(other, path+"/") }) {
+		if known == nil {
 			files[name], trees.written[path] = &File{Path: name, Kind: "folder"}, ""
 		}
 		return
@@ -189,6 +207,11 @@ func (trees *Trees) readFile(files Files, name, path string, entry fs.DirEntry) 
 	if known != nil && (known.Kind != "other" || known.Content == "" && known.Size == info.Size()) {
 		return
 	}
+	// What was read, and is older than any clock is coarse, need not be read again.
+	if changed := info.ModTime(); known != nil && trees.times[path].Equal(changed) && time.Since(changed) > time.Second {
+		return
+	}
+	trees.times[path] = info.ModTime()
 	if info.Size() > mostText {
 		if known == nil {
 			files[name], trees.written[path] = &File{Path: name, Kind: "other", Size: info.Size()}, ""
@@ -201,14 +224,6 @@ func (trees *Trees) readFile(files Files, name, path string, entry fs.DirEntry) 
 	}
 	files[name] = &File{Path: name, Kind: "other", Size: info.Size(), Content: string(text)}
 	trees.written[path] = string(text)
-}
-
-func (trees *Trees) paths() []string {
-	var paths []string
-	for path := range trees.written {
-		paths = append(paths, path)
-	}
-	return paths
 }
 
 // writeHosts makes the devices and the names of the datastores what each host has now.

@@ -52,6 +52,13 @@ func vimCmd(lab *Lab, command *Command) Answer {
 	return lab.vimFault(refuse(&types.NotFound{}, "Unable to find a VM corresponding to \""+words[0]+"\""))
 }
 
+// hostdIsDown tells whether the one host of a world without vCenter answers nobody.
+func (lab *Lab) hostdIsDown() bool {
+	lab.mu.Lock()
+	defer lab.mu.Unlock()
+	return lab.world.Hosts[0].HostdDown
+}
+
 // vimFault prints a fault. With which code vim-cmd then ends is not known: the world says it.
 func (lab *Lab) vimFault(refusal *Refusal) Answer {
 	code := 1
@@ -130,10 +137,16 @@ func (vm *VM) ended(said string, ref types.ManagedObjectReference) Answer {
 	return printed("%s", said)
 }
 
-// vimStart starts the VM. Where it asks a question, a real one waits; the lab says so at once.
+// vimStart starts the VM, and waits where it asks a question.
 func vimStart(vm *VM, command *Command, words []string) Answer {
-	body := vm.PowerOnVMTask(vm.lab.context, &types.PowerOnVM_Task{This: vm.Self})
-	return vm.ended("Powering on VM:\n", taskOf(body))
+	task := taskOf(vm.PowerOnVMTask(vm.lab.context, &types.PowerOnVM_Task{This: vm.Self}))
+	if vm.lab.registry.Get(task).(*Task).Info.State == types.TaskInfoStateRunning {
+		return Answer{later: func() (Answer, bool) {
+			over := vm.lab.registry.Get(task).(*Task).Info.State != types.TaskInfoStateRunning
+			return vm.ended("Powering on VM:\n", task), over
+		}}
+	}
+	return vm.ended("Powering on VM:\n", task)
 }
 
 func vimStop(vm *VM, command *Command, words []string) Answer {
@@ -217,7 +230,7 @@ func vimRemoveDisk(vm *VM, command *Command, words []string) Answer {
 			continue
 		}
 		change := &types.VirtualDeviceConfigSpec{Operation: "remove", Device: disk}
-		if !slices.Contains([]string{"n", "no", "false", "0"}, words[2]) {
+		if vm.lab.world.Shell.RemoveDeletes || !slices.Contains([]string{"n", "no", "false", "0"}, words[2]) {
 			change.FileOperation = "destroy"
 		}
 		return vm.reconfigured(change)

@@ -159,6 +159,9 @@ func vmxUUID(uuid string) string {
 func vmxEscape(value string) string {
 	var out strings.Builder
 	for _, char := range value {
+		if char >= privateArea && char < privateArea+0x20 {
+			char -= privateArea
+		}
 		if char < ' ' || strings.ContainsRune("\"#|", char) {
 			fmt.Fprintf(&out, "|%02X", char)
 		} else {

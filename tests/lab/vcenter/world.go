@@ -193,6 +193,7 @@ type UserSpec struct {
 type ShellSpec struct {
 	QueryOfRunning string `yaml:"query_of_running"` // vmkfstools -q of a running VM's mapping
 	FaultCode      *int   `yaml:"fault_code"`       // with which vim-cmd ends after a fault
+	RemoveDeletes  bool   `yaml:"remove_deletes"`   // device.diskremove deletes the file whatever it is told
 }
 
 // GeneratedSpec asks for a number of VMs made up by rule.

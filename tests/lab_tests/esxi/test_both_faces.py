@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
+import ssl
+import urllib.request
 
 import pytest
 from esxi_shell import EsxiShell
@@ -201,9 +205,54 @@ def test_a_free_licence_does_not_bind_a_shell(site: Site, shell: EsxiShell) -> N
 
 
 def test_a_question_at_power_on(site: Site, shell: EsxiShell) -> None:
+    one = vmid(site)
     site.lab.change_vm("one", "ask_question:msg.uuid.altered: moved or copied?")
-    said = shell.text(f"vim-cmd vmsvc/power.on {vmid(site)}; vim-cmd vmsvc/message {vmid(site)}")
-    assert "moved or copied?" in said
-    question = site.vm().runtime.question
-    shell.text(f"vim-cmd vmsvc/message {vmid(site)} {question.id} 1")
+    said = shell.text(f"""
+vim-cmd vmsvc/power.on {one} > /tmp/started & waiting=$!
+until vim-cmd vmsvc/message {one} | grep 'moved or copied'; do sleep 1; done
+echo started: $(cat /tmp/started)
+vim-cmd vmsvc/message {one} $(vim-cmd vmsvc/message {one} | awk '/message/ {{print $4; exit}}' | tr -d :) 1
+wait $waiting
+cat /tmp/started
+""")
+    assert said.splitlines() == ["msg.uuid.altered: moved or copied?", "started:", "Powering on VM:"]
     assert site.lab.vm("one")["power"] == "poweredOn"
+
+
+def test_a_start_whose_question_nobody_answers_can_be_ended(site: Site, shell: EsxiShell) -> None:
+    site.lab.change_vm("one", "ask_question")
+    said = shell.text(
+        f"vim-cmd vmsvc/power.on {vmid(site)} & sleep 1; kill $!; vim-cmd vmsvc/power.getstate {vmid(site)}"
+    )
+    assert "Powered off" in said
+
+
+def test_a_remove_that_deletes_whatever_it_is_told(site: Site, shell: EsxiShell) -> None:
+    site.lab.world(str(site.lab.control("GET", "/world")) + "shell: {remove_deletes: true}\n")
+    shell.text(f"vim-cmd vmsvc/device.diskremove {vmid(site)} 0 1 n pvscsi")
+    assert "[san01] one/one_1.vmdk" not in files(site)
+
+
+def test_what_a_shell_wrote_is_read_over_http(site: Site, shell: EsxiShell) -> None:
+    shell.text(f"echo '{{\"run\": 1}}' > '{HOME}/one.record.json'")
+    url = f"https://{site.lab.host}:{site.lab.port}/folder/one/one.record.json?dcPath=DC&dsName=san01"
+    password = base64.b64encode(f"{site.lab.username}:{site.lab.password}".encode()).decode()
+    asked = urllib.request.Request(url, headers={"Authorization": f"Basic {password}"})
+    with urllib.request.urlopen(asked, context=ssl.create_default_context(cafile=site.lab.ca_path)) as answer:
+        assert json.load(answer) == {"run": 1}
+
+
+def test_a_host_that_stands_alone(site: Site, shell: EsxiShell) -> None:
+    world = str(site.lab.control("GET", "/world")).replace(", {name: esx2.lab, version: 6.7.0}", "")
+    lines = [line for line in world.splitlines() if "host: esx2.lab" not in line]
+    site.lab.world("api: esxi\n" + "\n".join(lines))
+    alone = Site(site.lab)
+    moid = alone.vm()._GetMoId()
+    assert moid.isdigit()
+    assert "Powered off" in shell.text(f"vim-cmd vmsvc/power.getstate {moid}")
+    site.lab.change_host("esx1.lab", "hostd_down")
+    with pytest.raises(http.client.HTTPException, match="503"):
+        alone.vm()
+    site.lab.change_host("esx1.lab", "hostd_up")
+    assert kind_of(refusal(alone.vm)) == "NotAuthenticated"
+    assert Site(site.lab).vm().name == "one"
