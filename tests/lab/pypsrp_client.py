@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dpm.dpm import Dpm
+from guest.guest import Guest
 from powershell import Session
 from pypsrp.shell import Process, SignalCode, WinRS
 from pypsrp.wsman import WSMan
@@ -56,6 +57,13 @@ class Remote(Client):
         self.dpm.control.replace(world, options)
 
 
+@dataclass
+class RemoteGuest(Client):
+    """A host on which one Windows machine is after the other, and a client of it."""
+
+    guest: Guest
+
+
 @contextmanager
 def connected(new_session: Callable[[LabProcess], Session]) -> Iterator[WSMan]:
     """A connection to a host of the lab, whose PowerShell is that of the sessions."""
@@ -77,3 +85,12 @@ def remote_dpm() -> Iterator[Remote]:
     dpm = Dpm()
     with connected(dpm.new_session) as connection:
         yield Remote(connection, dpm)
+
+
+@contextmanager
+def remote_guest() -> Iterator[RemoteGuest]:
+    """A Windows machine behind WinRM; tests put another one in its place."""
+    holder: list[RemoteGuest] = []
+    with connected(lambda process: holder[0].guest.new_session(process)) as connection:
+        holder.append(RemoteGuest(connection, Guest()))
+        yield holder[0]

@@ -11,9 +11,10 @@ import datetime
 import itertools
 from typing import Any
 
-from powershell import CommandTable, Session, StandingClock
+from powershell import CommandTable, PsObject, Session, StandingClock, UnknownConstruct
 
 from . import shapes
+from .disks import Disk, instances
 from .query import EventFace, get_win_event
 from .records import Event
 from .signatures import WINDOWS_COMMANDS
@@ -24,7 +25,8 @@ _PROVIDERS = ("VSS", "volsnap", "Microsoft-Windows-Ntfs", shapes.BACKUP_LOG)
 
 
 class Guest:
-    """A Windows machine of a version (shapes.PROFILES), in English or Japanese."""
+    """A Windows machine of a version (shapes.PROFILES), in English or Japanese. Who reads it without an elevated token
+    gets empty lists of disks."""
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class Guest:
         language: str = "en",
         now: datetime.datetime | None = None,
         language_mode: str = "FullLanguage",
+        elevated: bool = True,
     ) -> None:
         if profile not in shapes.PROFILES:
             raise ValueError(f"a profile is one of {', '.join(shapes.PROFILES)}")
@@ -42,15 +45,18 @@ class Guest:
         self.japanese = language == "ja"
         self.now = now or datetime.datetime(2020, 9, 5, 12, 0, tzinfo=datetime.UTC)
         self.language_mode = language_mode
+        self.elevated = elevated
+        self.disks: list[Disk] = []
         self.logs = ["System", "Application", shapes.BACKUP_LOG, *self.profile.logs]
         self.events: list[Event] = []
         self._numbers = itertools.count(177_900)
 
     def new_session(self, process: Any = None) -> Session:
         """A session for a process of the lab's host."""
-        command = dataclasses.replace(WINDOWS_COMMANDS["Get-WinEvent"], implementation=self._get_win_event)
+        work = {"Get-WinEvent": self._get_win_event, "Get-CimInstance": self._get_cim_instance}
+        commands = [dataclasses.replace(WINDOWS_COMMANDS[name], implementation=one) for name, one in work.items()]
         return Session(
-            CommandTable([command], modules={}),
+            CommandTable(commands, modules={}),
             StandingClock(self.now),
             computer_name=self.name.upper(),
             version=self.profile.powershell,
@@ -59,6 +65,17 @@ class Guest:
 
     def _get_win_event(self, invocation: Any) -> list[EventFace]:
         return get_win_event(invocation, self.events, self.logs, _PROVIDERS, self.now, self.name.upper())
+
+    def _get_cim_instance(self, invocation: Any) -> list[PsObject]:
+        unknown = invocation.parameters.keys() - {"ClassName", "Namespace"}
+        if unknown:
+            raise UnknownConstruct(f"-{min(unknown)} of Get-CimInstance: the lab does not model it")
+        name = str(invocation.parameters["ClassName"])
+        found = instances(self.disks, name, str(invocation.get("Namespace") or "root/cimv2"))
+        if found is None:
+            raise UnknownConstruct(f"the class {name}: the lab does not model it")
+        kind = "Microsoft.Management.Infrastructure.CimInstance"
+        return [PsObject(values.items(), kind) for values in found] if self.elevated else []
 
     # What happens on it
 

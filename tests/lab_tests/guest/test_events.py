@@ -8,36 +8,18 @@ forms that were published."""
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from guest.guest import Guest
 from guest.shapes import BACKUP_LOG, PARTITION_LOG, PROFILES, SNAPSHOT_LOG
-from pypsrp_client import Client, connected
+from pypsrp_client import RemoteGuest
 
 VOLUME = "\\\\?\\Volume{a59dcd66-5963-4ba8-995c-915935cb8654}"
 NAMESPACE = "{http://schemas.microsoft.com/win/2004/08/events/event}"
 
 
-class Machines:
-    """One host, on which a machine after the other is."""
-
-    def __init__(self) -> None:
-        self.guest = Guest()
-
-    def session(self, process: Any) -> Any:
-        return self.guest.new_session(process)
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[tuple[Machines, Client]]:
-    machines = Machines()
-    with connected(machines.session) as connection:
-        yield machines, Client(connection)
-
-
-def read(client: Client, log: str, *ids: int) -> list[dict[str, Any]]:
+def read(remote: RemoteGuest, log: str, *ids: int) -> list[dict[str, Any]]:
     """The records of a log, oldest first, out of their XML: names of fields are None where they have none."""
     listed = ",".join(map(str, ids))
     table = f"@{{LogName='{log}'; Id={listed}}}"
@@ -45,7 +27,7 @@ def read(client: Client, log: str, *ids: int) -> list[dict[str, Any]]:
         f"Get-WinEvent -FilterHashtable {table} -Oldest | ForEach-Object {{ $_.ToXml() -replace \"\\r?\\n\", '&#10;' }}"
     )
     found = []
-    for line in client.run(script):
+    for line in remote.run(script):
         event = ET.fromstring(line)
         system = event.find(f"{NAMESPACE}System")
         assert system is not None
@@ -73,13 +55,10 @@ def read(client: Client, log: str, *ids: int) -> list[dict[str, Any]]:
         ("ja", "パラメーターが間違っています。", "実行コンテキスト: System Provider"),
     ],
 )
-def test_the_shadow_copy_of_a_target_fails(
-    host: tuple[Machines, Client], language: str, said: str, context: str
-) -> None:
-    machines, client = host
-    machines.guest = Guest(language=language)
-    machines.guest.backup_fails(VOLUME, "E:")
-    (vss,) = read(client, "Application", 12289)
+def test_the_shadow_copy_of_a_target_fails(remote: RemoteGuest, language: str, said: str, context: str) -> None:
+    remote.guest = Guest(language=language)
+    remote.guest.backup_fails(VOLUME, "E:")
+    (vss,) = read(remote, "Application", 12289)
     assert (vss["provider"], vss["qualifiers"], vss["version"]) == ({"Name": "VSS"}, "0", None)
     call, code, block = (text for _, text in vss["data"])
     assert call.startswith(f"DeviceIoControl({VOLUME} - 000000000000024C,0x0053c008,")
@@ -87,20 +66,19 @@ def test_the_shadow_copy_of_a_target_fails(
     assert "EndPrepareSnapshots" in block
     assert context in block
     assert bytes.fromhex(vss["binary"]).startswith(b"- Code: ")
-    (failed,) = read(client, BACKUP_LOG, 5)
+    (failed,) = read(remote, BACKUP_LOG, 5)
     fields = dict(failed["data"])
     assert (failed["version"], failed["provider"]["Guid"]) == ("3", "{1db28f2e-8f80-4027-8c5a-a11f7f10f62d}")
     assert (fields["HRESULT"], fields["ErrorMessage"], fields["BackupTarget"]) == ("0x80780034", "%%2155348020", "E:")
-    (again,) = read(client, "Application", 517)
+    (again,) = read(remote, "Application", 517)
     assert dict(again["data"])["ErrorCode"] == "0x80780034"
 
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
-def test_volsnap_and_ntfs_write_in_the_form_of_their_windows(host: tuple[Machines, Client], profile: str) -> None:
-    machines, client = host
-    machines.guest = Guest(profile)
-    machines.guest.volume_goes_offline(VOLUME)
-    volsnap, ntfs = read(client, "System", 87, 140)
+def test_volsnap_and_ntfs_write_in_the_form_of_their_windows(remote: RemoteGuest, profile: str) -> None:
+    remote.guest = Guest(profile)
+    remote.guest.volume_goes_offline(VOLUME)
+    volsnap, ntfs = read(remote, "System", 87, 140)
     named = profile != "2012R2"
     assert volsnap["provider"]["Name"] == ("Volsnap" if named else "volsnap")
     assert (volsnap["qualifiers"], volsnap["binary"][24:32]) == ("49158", "570006C0")
@@ -111,37 +89,34 @@ def test_volsnap_and_ntfs_write_in_the_form_of_their_windows(host: tuple[Machine
     assert (ntfs["version"], ntfs["level"]) == (("1", "3") if profile in ("2022", "10") else ("0", "4"))
 
 
-def test_what_powershell_shows_of_a_record(host: tuple[Machines, Client]) -> None:
-    machines, client = host
-    machines.guest = Guest("2012R2")
-    machines.guest.volume_goes_offline("C:", 93)
+def test_what_powershell_shows_of_a_record(remote: RemoteGuest) -> None:
+    remote.guest = Guest("2012R2")
+    remote.guest.volume_goes_offline("C:", 93)
     script = (
         "$one = Get-WinEvent -FilterHashtable @{LogName='System'; Id=93}\n"
         "$one.ProviderName\n$one.Level\n$one.Properties[1].Value\n$null -eq $one.Version\n"
         "$one.TimeCreated.ToUniversalTime().ToString('o')\n$PSVersionTable.PSVersion.Major"
     )
-    assert client.run(script) == ["volsnap", "2", "C:", "True", "2020-09-05T11:59:56.0000000Z", "4"]
+    assert remote.run(script) == ["volsnap", "2", "C:", "True", "2020-09-05T11:59:56.0000000Z", "4"]
 
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
-def test_logs_that_a_version_does_not_have(host: tuple[Machines, Client], profile: str) -> None:
-    machines, client = host
-    machines.guest = Guest(profile)
+def test_logs_that_a_version_does_not_have(remote: RemoteGuest, profile: str) -> None:
+    remote.guest = Guest(profile)
     for log in (SNAPSHOT_LOG, PARTITION_LOG):
         script = (
             f"try {{\n    Get-WinEvent -FilterHashtable @{{LogName='{log}'; Id=102}} -ErrorAction Stop\n}}\n"
             "catch {\n    $_.FullyQualifiedErrorId -replace ',.*', ''\n}"
         )
         has = log in PROFILES[profile].logs
-        assert client.run(script) == ["NoMatchingEventsFound" if has else "NoMatchingLogsFound"]
+        assert remote.run(script) == ["NoMatchingEventsFound" if has else "NoMatchingLogsFound"]
 
 
-def test_constrained_language_reads_properties_and_no_xml(host: tuple[Machines, Client]) -> None:
-    machines, client = host
-    machines.guest = Guest(language_mode="ConstrainedLanguage")
-    machines.guest.volume_goes_offline(VOLUME)
+def test_constrained_language_reads_properties_and_no_xml(remote: RemoteGuest) -> None:
+    remote.guest = Guest(language_mode="ConstrainedLanguage")
+    remote.guest.volume_goes_offline(VOLUME)
     one = "$one = Get-WinEvent -FilterHashtable @{LogName='System'; Id=87}\n"
-    assert client.run(f"{one}$one.Properties[1].Value") == [VOLUME]
-    assert client.run(f"{one}try {{\n    $one.ToXml()\n}}\ncatch {{\n    $_.FullyQualifiedErrorId\n}}") == [
+    assert remote.run(f"{one}$one.Properties[1].Value") == [VOLUME]
+    assert remote.run(f"{one}try {{\n    $one.ToXml()\n}}\ncatch {{\n    $_.FullyQualifiedErrorId\n}}") == [
         "MethodInvocationNotSupportedInConstrainedLanguage"
     ]

@@ -1,0 +1,165 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Disks and volumes of a Windows machine, as its interfaces show them: they do not agree on sizes, nor on which disks
+there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from powershell import Int64
+
+STORAGE = "root/microsoft/windows/storage"
+# Win32_DiskDrive counts whole cylinders of 255 tracks with 63 sectors of 512 bytes.
+CYLINDER = 255 * 63 * 512
+POLICY = 1  # the reason for which a disk that is new to the machine is offline
+_STYLES = {"RAW": 0, "MBR": 1, "GPT": 2}
+_BUSES = {"SCSI": 1, "ATA": 3, "FC": 6, "USB": 7, "iSCSI": 9, "SAS": 10, "SATA": 11, "Spaces": 16, "NVMe": 17}
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition, with the volume on it where there is one. `volume` is the GUID, without braces."""
+
+    offset: int
+    size: int
+    guid: str = ""
+    volume: str = ""
+    letter: str = ""
+    file_system: str = "NTFS"
+
+
+@dataclass
+class Disk:
+    """A disk. `wmi_size` is what Win32_DiskDrive says where that is not its size in whole cylinders: of a disk beyond
+    2 TiB whose length a driver reads in 32 bits, for example, `size % 2**41`."""
+
+    number: int
+    size: int
+    target: int = 0
+    port: int = 2
+    serial: str = ""
+    unique_id: str = ""
+    name: str = "VMware Virtual disk"
+    bus: str = "SAS"
+    style: str = "GPT"
+    disk_id: str = ""  # the GUID, or of an MBR disk the signature as a decimal number
+    offline: bool = False
+    offline_reason: int | None = None
+    read_only: bool = False
+    clustered: bool = False
+    boot: bool = False
+    dynamic: bool = False
+    wmi_size: int | None = None
+    sector_sizes: tuple[int, int] = (512, 512)
+    partitions: list[Partition] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        return f"\\\\?\\scsi#disk&ven_vmware&prod_virtual_disk#5&1982005&0&{self.target:02x}0000#{{53f56307}}"
+
+
+def instances(disks: list[Disk], class_name: str, namespace: str) -> list[dict[str, Any]] | None:
+    """The instances of a class; None for one that the lab does not have."""
+    readers = {
+        ("win32_diskdrive", "root/cimv2"): _drives,
+        ("win32_volume", "root/cimv2"): _volumes,
+        ("msft_disk", STORAGE): _disks,
+        ("msft_partition", STORAGE): _partitions,
+    }
+    reader = readers.get((class_name.lower(), namespace.lower().replace("\\", "/")))
+    return None if reader is None else reader(disks)
+
+
+def _drives(disks: list[Disk]) -> list[dict[str, Any]]:
+    """Win32_DiskDrive: every disk, dynamic ones too."""
+    return [
+        {
+            "DeviceID": f"\\\\.\\PHYSICALDRIVE{one.number}",
+            "Index": one.number,
+            "Size": Int64((one.size if one.wmi_size is None else one.wmi_size) // CYLINDER * CYLINDER),
+            "SCSIPort": one.port,
+            "SCSIBus": 0,
+            "SCSITargetId": one.target,
+            "SCSILogicalUnit": 0,
+            "SerialNumber": one.serial or None,
+            "Model": one.name,
+            "BytesPerSector": one.sector_sizes[0],
+            "Partitions": len(one.partitions),
+        }
+        for one in disks
+    ]
+
+
+def _disks(disks: list[Disk]) -> list[dict[str, Any]]:
+    """MSFT_Disk: no dynamic disks. An offline disk has its reason, an online one none."""
+    return [
+        {
+            "Number": one.number,
+            "Path": one.path,
+            "Location": "SCSI0",
+            "FriendlyName": one.name,
+            "SerialNumber": one.serial or None,
+            "UniqueId": one.unique_id or None,
+            "Size": Int64(one.size),
+            "LogicalSectorSize": one.sector_sizes[0],
+            "PhysicalSectorSize": one.sector_sizes[1],
+            "BusType": _BUSES[one.bus],
+            "PartitionStyle": _STYLES[one.style],
+            "Guid": one.disk_id if one.style == "GPT" else None,
+            "Signature": Int64(one.disk_id or 0) if one.style == "MBR" else None,
+            "IsOffline": one.offline,
+            "OfflineReason": one.offline_reason if one.offline else None,
+            "IsReadOnly": one.read_only,
+            "IsClustered": one.clustered,
+            "IsBoot": one.boot,
+            "IsSystem": one.boot,
+            "OperationalStatus": [0xD013 if one.offline else 0xD010],
+            "HealthStatus": 0,
+        }
+        for one in disks
+        if not one.dynamic
+    ]
+
+
+def _partitions(disks: list[Disk]) -> list[dict[str, Any]]:
+    """MSFT_Partition: an offline disk shows its partitions, but no ways to their volumes."""
+    return [
+        {
+            "DiskNumber": disk.number,
+            "PartitionNumber": number,
+            "Offset": Int64(one.offset),
+            "Size": Int64(one.size),
+            "Guid": one.guid or None,
+            "DriveLetter": None if disk.offline or not one.letter else one.letter,
+            "AccessPaths": [] if disk.offline else _access_paths(one),
+        }
+        for disk in disks
+        if not disk.dynamic
+        for number, one in enumerate(disk.partitions, 1)
+    ]
+
+
+def _access_paths(one: Partition) -> list[str]:
+    letter = [f"{one.letter}:\\"] if one.letter else []
+    return letter + ([f"\\\\?\\Volume{{{one.volume}}}\\"] if one.volume else [])
+
+
+def _volumes(disks: list[Disk]) -> list[dict[str, Any]]:
+    """Win32_Volume: those of dynamic disks too, and none of an offline disk."""
+    return [
+        {
+            "DeviceID": f"\\\\?\\Volume{{{one.volume}}}\\",
+            "DriveLetter": f"{one.letter}:" if one.letter else None,
+            "Name": f"{one.letter}:\\" if one.letter else f"\\\\?\\Volume{{{one.volume}}}\\",
+            "Capacity": Int64(one.size),
+            "FileSystem": one.file_system,
+        }
+        for disk in disks
+        if not disk.offline
+        for one in disk.partitions
+        if one.volume
+    ]
