@@ -114,9 +114,9 @@ class Cmdlets:
         }
         return [
             dataclasses.replace(
-                command, implementation=self._guarded(name, functools.partial(windows[name], self.server))
+                WINDOWS_COMMANDS[name], implementation=self._guarded(name, functools.partial(work, self.server))
             )
-            for name, command in WINDOWS_COMMANDS.items()
+            for name, work in windows.items()
         ]
 
     def load(self) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import itertools
+import re
+from collections.abc import Callable
 from typing import Any
 
-from powershell import CommandTable, PsObject, Session, StandingClock, UnknownConstruct
+from powershell import CommandTable, PsObject, Session, StandingClock, TerminatingError, UnknownConstruct
 
-from . import shapes
+from . import shadows, shapes
 from .disks import Disk, instances
 from .query import EventFace, get_win_event
 from .records import Event
@@ -21,6 +23,7 @@ from .signatures import WINDOWS_COMMANDS
 
 NOT_CONNECTED = 0xC000009D
 TARGET_FAILED, PARAMETER = 0x80780034, 0x80070057
+_INSTANCE = "Microsoft.Management.Infrastructure.CimInstance"
 _PROVIDERS = ("VSS", "volsnap", "Microsoft-Windows-Ntfs", shapes.BACKUP_LOG)
 
 
@@ -47,13 +50,19 @@ class Guest:
         self.language_mode = language_mode
         self.elevated = elevated
         self.disks: list[Disk] = []
+        self.shadows = shadows.ShadowCopies()
         self.logs = ["System", "Application", shapes.BACKUP_LOG, *self.profile.logs]
         self.events: list[Event] = []
         self._numbers = itertools.count(177_900)
 
     def new_session(self, process: Any = None) -> Session:
         """A session for a process of the lab's host."""
-        work = {"Get-WinEvent": self._get_win_event, "Get-CimInstance": self._get_cim_instance}
+        work: dict[str, Callable[[Any], Any]] = {
+            "Get-WinEvent": self._get_win_event,
+            "Get-CimInstance": self._get_cim_instance,
+            "Invoke-CimMethod": self._invoke_cim_method,
+            "Remove-CimInstance": self._remove_cim_instance,
+        }
         commands = [dataclasses.replace(WINDOWS_COMMANDS[name], implementation=one) for name, one in work.items()]
         return Session(
             CommandTable(commands, modules={}),
@@ -67,15 +76,47 @@ class Guest:
         return get_win_event(invocation, self.events, self.logs, _PROVIDERS, self.now, self.name.upper())
 
     def _get_cim_instance(self, invocation: Any) -> list[PsObject]:
+        name, chosen = str(invocation.parameters["ClassName"]), invocation.get("Filter")
+        if name.lower() == "win32_shadowcopy":
+            return self._shadow_copies(chosen)
         unknown = invocation.parameters.keys() - {"ClassName", "Namespace"}
         if unknown:
             raise UnknownConstruct(f"-{min(unknown)} of Get-CimInstance: the lab does not model it")
-        name = str(invocation.parameters["ClassName"])
         found = instances(self.disks, name, str(invocation.get("Namespace") or "root/cimv2"))
         if found is None:
             raise UnknownConstruct(f"the class {name}: the lab does not model it")
-        kind = "Microsoft.Management.Infrastructure.CimInstance"
-        return [PsObject(values.items(), kind) for values in found] if self.elevated else []
+        return [PsObject(values.items(), _INSTANCE) for values in found] if self.elevated else []
+
+    def _shadow_copies(self, chosen: str | None) -> list[PsObject]:
+        wanted = re.fullmatch(r"ID\s*=\s*'(\{[0-9A-Fa-f-]+\})'", chosen or "", re.I)
+        if chosen is not None and wanted is None:
+            raise UnknownConstruct(f"the filter {chosen}: the lab does not model it")
+        found = [one for one in self.shadows.copies if wanted is None or one.id.lower() == wanted[1].lower()]
+        return [PsObject(one.properties().items(), _INSTANCE) for one in found] if self.elevated else []
+
+    def _invoke_cim_method(self, invocation: Any) -> list[PsObject]:
+        given = invocation.parameters
+        if (given["ClassName"].lower(), given["MethodName"].lower()) != ("win32_shadowcopy", "create"):
+            raise UnknownConstruct(f"{given['ClassName']}.{given['MethodName']}: the lab does not model it")
+        arguments = {str(key).lower(): str(value) for key, value in invocation.get("Arguments").pairs()}
+        volume, context = arguments.get("volume", ""), arguments.get("context", shadows.CONTEXT)
+        code, copy, pushed = shadows.ACCESS_DENIED, None, None
+        if self.elevated:
+            code, copy, pushed = self.shadows.create(self.disks, volume, context, self.now)
+        if code in (shadows.VETOED, shadows.PROVIDER, 13):
+            found = self.shadows.find(self.disks, volume)
+            device = f"\\\\?\\Volume{{{found.volume if found else ''}}}"
+            self.add(shapes.vss_12289(device, shapes.PREPARE, f"0x{PARAMETER:08x}", self.japanese))
+        if pushed is not None:
+            self.add(shapes.volsnap(self.profile, 58, pushed.volume.rstrip("\\"), pushed.number))
+        result = [("ReturnValue", code), ("ShadowID", copy.id if copy else None)]
+        return [PsObject(result, "Microsoft.Management.Infrastructure.CimMethodResult")]
+
+    def _remove_cim_instance(self, invocation: Any) -> None:
+        identity = invocation.parameters["InputObject"].properties.get("id", ("", ""))[1]
+        if not self.shadows.remove(str(identity)):
+            message, kind = "Not found", "Microsoft.Management.Infrastructure.CimException"
+            invocation.write_error(TerminatingError(message, "HRESULT 0x80041002", "ObjectNotFound", kind))
 
     # What happens on it
 

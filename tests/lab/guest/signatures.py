@@ -43,4 +43,19 @@ WINDOWS_COMMANDS = {
         complete=False,
         type_name="Microsoft.PowerShell.Commands.GetItemPropertyCommand",
     ),
+    "Invoke-CimMethod": Command(
+        "Invoke-CimMethod",
+        {"ClassName": signature("!ClassName/Class:String@0 !MethodName/Name:String@2 Arguments:Hashtable@1")},
+        _not_modelled("Invoke-CimMethod"),
+        complete=False,
+        type_name="Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand",
+    ),
+    "Remove-CimInstance": Command(
+        "Remove-CimInstance",
+        {"CimInstance": signature("!InputObject/CimInstance@0<")},
+        _not_modelled("Remove-CimInstance"),
+        supports_should_process=True,
+        complete=False,
+        type_name="Microsoft.Management.Infrastructure.CimCmdlets.RemoveCimInstanceCommand",
+    ),
 }

@@ -73,6 +73,6 @@ def test_who_is_not_elevated_gets_empty_lists(remote: RemoteGuest) -> None:
 
 def test_a_class_that_the_lab_does_not_have_is_named(remote: RemoteGuest) -> None:
     remote.guest = Guest()
-    process = remote.process("Get-CimInstance -ClassName Win32_ShadowCopy")
+    process = remote.process("Get-CimInstance -ClassName Win32_Tape")
     assert process.rc == 1
-    assert b"Win32_ShadowCopy" in process.stderr
+    assert b"Win32_Tape" in process.stderr
