@@ -71,6 +71,11 @@ func (lab *Lab) queryMapping(command *Command, name string) Answer {
 	if view, seen := lab.seenBy(base.Lun, command.host); seen {
 		vml = view.UUID
 	}
+	for _, vm := range lab.vms {
+		if special, ok := vm.shown[base.Path]; ok && special.LunUUID != nil && vm.datacenter() == command.host.Datacenter {
+			vml = strings.TrimPrefix(*special.LunUUID, "vml.")
+		}
+	}
 	return printed("Disk %s is a %s Raw Device Mapping\nMaps to: vml.%s\n", name, kind, vml)
 }
 

@@ -54,9 +54,11 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def shells(vcenter: VcenterLab, stores: Path) -> Iterator[dict[str, EsxiShell]]:
-    """The shells of the hosts, by the host's name."""
-    with EsxiShell(vcenter, "esx1.lab", stores) as first, EsxiShell(vcenter, "esx2.lab", stores) as second:
-        yield {"esx1.lab": first, "esx2.lab": second}
+    """The shells of the hosts, by the host's name; a test may put another in the place of one that it closed."""
+    opened = {host: EsxiShell(vcenter, host, stores) for host in ("esx1.lab", "esx2.lab")}
+    yield opened
+    for shell in opened.values():
+        shell.close()
 
 
 @pytest.fixture

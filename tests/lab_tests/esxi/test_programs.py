@@ -114,6 +114,19 @@ def test_what_a_file_maps(shell: EsxiShell) -> None:
     assert b"The system cannot find the file specified (25)" in gone.stderr
 
 
+def test_a_snapshot_above_a_mapping_answers_as_the_mapping(site: Site, shell: EsxiShell) -> None:
+    world = str(site.lab.control("GET", "/world"))
+    site.lab.world(world.replace("disk_mode: persistent}", 'disk_mode: persistent, mode: virtual, lun_uuid: "0200AB"}'))
+    again = Site(site.lab)
+    again.run(again.vm().CreateSnapshot_Task("before patch day", "", False, False))
+    said = shell.text(f"cd {HOME}; vmkfstools -q one_1-000001.vmdk; grep -h parentFileNameHint one_1-000001.vmdk")
+    assert said.splitlines() == [
+        "Disk one_1-000001.vmdk is a Non-passthrough Raw Device Mapping",
+        "Maps to: vml.0200AB",
+        'parentFileNameHint="one_1.vmdk"',
+    ]
+
+
 def test_all_vms(site: Site, shell: EsxiShell) -> None:
     skipped, header, *lines = shell.text("vim-cmd vmsvc/getallvms").splitlines()
     assert skipped == f"Skipping invalid VM '{vmid(site, 'broken')}'"
