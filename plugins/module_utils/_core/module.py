@@ -17,6 +17,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.interpreter import require_python
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._core.signals import Interrupted, interruptible
 
 # Every module imports this file first: what comes after it may be written in a later Python.
 require_python()
@@ -59,7 +60,10 @@ def run_module(spec: ArgumentSpec, work: Callable[[Call], Outcome]) -> None:
     """Runs `work` as an Ansible module; prints its result, or the failure with the facts gathered so far."""
     module = AnsibleModule(argument_spec=dict(spec.options), supports_check_mode=True, **spec.rules)
     call = Call(module.params, bool(module.check_mode), bool(module._diff), module.debug)
-    failure, result = outcome_of(work, call)
+    try:
+        failure, result = outcome_of(work, call)
+    except Interrupted as interrupted:
+        failure, result = str(interrupted), {}
     for sentence in result.pop("warnings", ()):
         module.warn(sentence)
     if failure is None:
@@ -68,9 +72,12 @@ def run_module(spec: ArgumentSpec, work: Callable[[Call], Outcome]) -> None:
 
 
 def outcome_of(work: Callable[[Call], Outcome], call: Call) -> tuple[str | None, dict[str, Any]]:
-    """Does the work of one call; returns (sentence of the failure or None, plain result with `changed`)."""
+    """Does the work of one call; returns (sentence of the failure or None, plain result with `changed`).
+
+    Raises Interrupted where somebody ended it, after all was given back."""
     try:
-        outcome = work(call)
+        with interruptible():
+            outcome = work(call)
     except StorageError as error:
         outcome = Outcome(error.facts, failure=str(error))
     plain = to_plain(outcome.result)

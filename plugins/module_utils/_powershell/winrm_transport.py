@@ -144,6 +144,11 @@ class WinRmTransport:
             # It may still be at work there, and is left to come to its end.
             ends = isinstance(unknown, WriteTimeIsUp)
             raise
+        except KeyboardInterrupt:
+            if input_taken and not repeatable:
+                # Somebody ended the run: a script that writes comes to its own end, and then the shell, left idle.
+                ends, self._shell = False, None
+            raise
         finally:
             if ends:
                 self._end(command)
