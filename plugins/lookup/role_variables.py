@@ -22,10 +22,12 @@ description:
     nearest one that
     there is. So is a value that cannot be converted.
   - Lists of results (C(elements: dict)) are left as they are, since they may be of megabytes.
-  - The roles of this collection use it at their door; they stop at a problem before anything is read.
+  - The roles of this collection use it at their door; they stop at a problem before anything is read. So do the
+    playbooks C(audit) and C(site) for the variables that begin with V(audit_); of other variables that begin with
+    V(audit_) or V(site_), only one that is nearly one of these is a problem, since inventories have their own.
 options:
   _terms:
-    description: The name of the role, without the name of the collection.
+    description: The name of the role, without the name of the collection; or V(audit), for the playbook.
     type: list
     elements: str
     required: true
@@ -73,10 +75,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.plain impo
 from ansible_collections.winbackup.storage.plugins.plugin_utils._role_variables import (
     chosen,
     converted,
+    misspelt_variables,
     unknown_variables,
 )
 
-_ROLES = Path(__file__).resolve().parents[2] / "roles"
+_COLLECTION = Path(__file__).resolve().parents[2]
+_PLAYBOOK = "audit"
+# With these the names of variables begin that are meant for the playbook; `site` ends with an audit.
+_BEGINNINGS = ("audit", "site")
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -89,7 +95,10 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def _role(self, role: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         options = _options(role)
-        problems = unknown_variables(role, options, variables)
+        if role == _PLAYBOOK:
+            problems = misspelt_variables(_BEGINNINGS, options, variables)
+        else:
+            problems = unknown_variables(role, options, variables)
         taken = {name: option for name, option in options.items() if option.get("elements") != "dict"}
         # Templated as members of a dictionary, where the placeholder omit takes its member away.
         given = self._templar.template({name: variables[name] for name in taken if name in variables})
@@ -100,7 +109,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
 @cache
 def _options(role: str) -> dict[str, dict[str, Any]]:
-    file = _ROLES / role / "meta" / "argument_specs.yml"
+    folder = _COLLECTION / "playbooks" / "vars" if role == _PLAYBOOK else _COLLECTION / "roles" / role / "meta"
+    file = folder / "argument_specs.yml"
     if not file.is_file():
         raise AnsibleLookupError(f"role_variables: the collection has no role {role}.")
     options: dict[str, dict[str, Any]] = yaml_load(file.read_text(encoding="utf-8"))["argument_specs"]["main"][

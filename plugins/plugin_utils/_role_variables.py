@@ -16,6 +16,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 # What a role leaves behind begins with its name too, and may stand there from the run before.
 _RESULT = "result"
+# So alike are a misspelt name and the right one: not `failed` and `fail_on`, which are both in use.
+_ALIKE = 0.7
 
 
 def unknown_variables(role: str, options: Iterable[str], names: Iterable[str]) -> list[str]:
@@ -27,6 +29,24 @@ def unknown_variables(role: str, options: Iterable[str], names: Iterable[str]) -
             continue
         nearest = get_close_matches(name, known[:-1], n=1, cutoff=0.0)
         sentences.append(f"{name} is no variable of the role {role}. Did you mean {nearest[0]}?")
+    return sentences
+
+
+def misspelt_variables(beginnings: Iterable[str], options: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Returns a sentence for each of these names that has one of the beginnings and is nearly one of the options.
+
+    Inventories have variables of their own that begin with a word as common as `site`; those are left alone.
+    """
+    by_end = {option.partition("_")[2]: option for option in options}
+    sentences = []
+    for name in sorted(set(names) - set(by_end.values())):
+        beginning, _, end = name.partition("_")
+        if beginning not in beginnings or not end:
+            continue
+        near = [known for known in by_end if end.startswith(known) or known.startswith(end)]
+        near = near or get_close_matches(end, by_end, n=1, cutoff=_ALIKE)
+        if near:
+            sentences.append(f"There is no variable {name}. Did you mean {by_end[near[0]]}?")
     return sentences
 
 

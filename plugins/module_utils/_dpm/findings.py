@@ -67,11 +67,12 @@ def alert_findings(alerts: Iterable[Alert], name: str) -> Iterator[Finding]:
         if severity == "info":
             continue
         said = alert.message or f"an alert of the type {alert.type or 'unknown'}, without a text"
+        end = "" if said.endswith((".", "!", "?")) else "."
         code = f" (ID {alert.code})" if alert.code is not None and str(alert.code) not in said else ""
         yield Finding(
             "dpm_alert",
             severity,
-            f"DPM has an active alert: {said}{code}",
+            f"DPM has an active alert{code}: {said}{end}",
             "Look at the alert in the DPM console, which names what DPM recommends.",
             name,
         )

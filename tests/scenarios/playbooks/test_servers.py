@@ -104,6 +104,24 @@ def test_a_limit_reads_shows_and_reports_just_that_server(site: Site) -> None:
     assert "fs01.lab.test" in site.page.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("playbook", "variable", "said"),
+    [
+        ("audit", "audit_fail_on=eror", "value of audit_fail_on must be one of: none, error, warning, got: eror"),
+        ("site", "audit_fail=error", "There is no variable audit_fail. Did you mean audit_fail_on?"),
+    ],
+)
+def test_a_wrong_variable_of_the_audit_stops_it_before_anything_is_read(
+    site: Site, playbook: str, variable: str, said: str
+) -> None:
+    calls = len(site.dpm.do("calls"))
+    run = site.play(playbook, "-e", variable, fails=True)
+    assert said in run.text
+    assert site.vcenter.log() == []
+    assert len(site.dpm.do("calls")) == calls
+    assert not site.page.exists()
+
+
 def test_one_half_by_its_tag(site: Site) -> None:
     calls = len(site.dpm.do("calls"))
     run = site.play("site", "--tags", "rdm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.winbackup.storage.plugins.plugin_utils._role_variables import (
     chosen,
     converted,
+    misspelt_variables,
     unknown_variables,
 )
 
@@ -29,6 +31,7 @@ def options_of(role: str) -> dict[str, dict[str, Any]]:
 
 
 OPTIONS = options_of("rdm_convert")
+PLAYBOOKS = [ROOT / "playbooks" / "audit.yml", ROOT / "playbooks" / "site.yml"]
 
 
 @pytest.mark.parametrize(
@@ -127,3 +130,28 @@ def test_a_variable_is_typed_as_the_option_that_it_is_for(role: str, modules: tu
         if name not in OWN and stem in known:
             theirs = known[stem]
             assert (option["type"], option.get("elements")) == (theirs["type"], theirs.get("elements")), name
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("audit_fail", "audit_fail_on"),
+        ("audit_failon", "audit_fail_on"),
+        ("audit_fial_on", "audit_fail_on"),
+        ("audit_json_file", "audit_json"),
+        ("audit_jason", "audit_json"),
+        ("site_fail_on", "audit_fail_on"),
+        ("site_json", "audit_json"),
+    ],
+)
+def test_a_misspelt_variable_of_the_audit_names_the_right_one(name: str, right: str) -> None:
+    sentences = misspelt_variables(("audit", "site"), ("audit_fail_on", "audit_json"), [name, "audit_json"])
+    assert sentences == [f"There is no variable {name}. Did you mean {right}?"]
+
+
+def test_variables_of_an_inventory_that_begin_with_a_common_word_are_left_alone() -> None:
+    names = ["site_name", "site_code", "site", "audit_contact", "audit_", "audit_fail_on", "fail_on", "auditor_json"]
+    # And those that the playbook itself makes.
+    made = set(re.findall(r"\b(?:audit|site)_\w+", "".join(path.read_text() for path in PLAYBOOKS)))
+    assert len(made) > 10
+    assert misspelt_variables(("audit", "site"), ("audit_fail_on", "audit_json"), [*names, *made]) == []

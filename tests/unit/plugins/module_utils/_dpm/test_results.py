@@ -121,7 +121,7 @@ def test_every_active_alert_that_is_no_information_is_a_finding_of_whom_it_is_ab
         "computer": ["warning"],
         "server": ["warning"],
     }
-    assert told["source"][0]["message"] == "DPM has an active alert: Inconsistent. (ID 3106)"
+    assert told["source"][0]["message"] == "DPM has an active alert (ID 3106): Inconsistent."
     assert result["computers"][0]["reachable"] is False
     assert [alert["id"] for alert in result["alerts"]] == ["3", "4"]
 
