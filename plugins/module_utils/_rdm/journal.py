@@ -14,8 +14,10 @@ Files are written as "/vmfs/volumes/<uuid>/folder/name.vmdk", since two hosts ma
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -40,6 +42,9 @@ STEP_REMOVED = "removed"
 STEP_SWAPPED = "swapped"
 # Kept mapping files are being deleted; the disk itself stays as it is.
 STEP_DELETING = "deleting"
+_STEPS = frozenset({STEP_BEGUN, STEP_SHUTDOWN_ASKED, STEP_REMOVED, STEP_SWAPPED, STEP_DELETING})
+_ADDRESS = re.compile(r"[a-z]+[0-9]{1,4}:[0-9]{1,4}")
+_VOLUMES = "/vmfs/volumes/"
 # The disk was swapped, and may have lost what hung on its device: the boot order, shares, limits, the label.
 TOUCHED = frozenset({STEP_REMOVED, STEP_SWAPPED})
 
@@ -180,29 +185,54 @@ def to_text(journal: DiskJournal) -> str | None:
 
 
 def from_text(text: str) -> DiskJournal:
-    """Returns the record that `to_text` made; raises NotAJournal for anything else."""
+    """Returns the record that `to_text` made; raises NotAJournal for anything else, whatever it is."""
     try:
         data = json.loads(text)
         if data["format"] != FORMAT:
-            raise NotAJournal(f"format {data['format']!r}")
+            raise NotAJournal("its format is one that this version does not know")
         opened = _entry(data["open"]) if data["open"] is not None else None
         return DiskJournal(_text(data["machine"]), opened, tuple(_kept(note) for note in data["notes"]))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise NotAJournal(str(error)) from error
+    except NotAJournal:
+        raise
+    # A text nested thousands deep ends the parser's recursion; a number may be too large for a float.
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
+        raise NotAJournal(f"it is no record ({type(error).__name__})") from error
 
 
 def read_journal(address: str, text: str) -> DiskJournal | UnreadableJournal:
     """Returns the journal that is kept for an address, or what is wrong with it."""
     try:
         journal = from_text(text)
+        _check_places(address, journal)
     except NotAJournal as error:
         return UnreadableJournal(address, str(error), text)
-    named = {kept.address for kept in journal.kept}
-    if journal.entry is not None:
-        named.add(journal.entry.address)
-    if named - {address}:
-        return UnreadableJournal(address, "its key and the address that it names disagree", text)
     return journal
+
+
+def _check_places(address: str, journal: DiskJournal) -> None:
+    """Raises NotAJournal where a journal names another address than its key, or what can be no path, step or time."""
+    if not _ADDRESS.fullmatch(address):
+        raise NotAJournal("its key does not end with the address of a disk")
+    named = {kept.address for kept in journal.kept}
+    entry = journal.entry
+    if entry is not None:
+        named.add(entry.address)
+        if entry.step not in _STEPS:
+            raise NotAJournal("it names a step that this version does not know")
+        if not isfinite(entry.lease):
+            raise NotAJournal("its lease is no time")
+    if named - {address}:
+        raise NotAJournal("its key and the address that it names disagree")
+    if not all(_is_plain_path(file) for file in journal.files):
+        raise NotAJournal("a file that it names is no path below /vmfs/volumes")
+
+
+def _is_plain_path(path: str) -> bool:
+    """Tells whether a text is "/vmfs/volumes/<uuid>/folder/x.vmdk", with no way out of the folder."""
+    if not path.startswith(_VOLUMES) or not path.isprintable():
+        return False
+    parts = path.removeprefix(_VOLUMES).split("/")
+    return len(parts) > 1 and not {"", ".", ".."} & set(parts)
 
 
 def own_journals(machine: VirtualMachine) -> dict[str, DiskJournal]:
@@ -230,26 +260,54 @@ def _entry(data: Mapping[str, Any]) -> JournalEntry:
     members["wanted"] = Compatibility(members["wanted"])
     members["old_mode"] = Compatibility(members["old_mode"])
     members["power_before"] = Power(members["power_before"])
-    members["lun"] = RecordedLun(**members["lun"])
+    members["lun"] = _lun(members["lun"])
     members["boot_order"] = tuple(_text(entry) for entry in members["boot_order"])
-    members["lease"] = float(members["lease"])
-    for name in ("run", "step", "address", "old_file", "new_file"):
-        _text(members[name])
+    members["lease"] = _number(members["lease"])
+    for name in ("run", "step", "address", "old_file", "new_file", "label"):
+        _text(members.get(name, ""))
+    for name in ("disk_mode", "old_disk_mode", "old_disk_uuid", "sharing", "shares_level"):
+        _text(members.get(name) or "")
+    for name in ("shares", "io_limit", "io_reservation"):
+        _whole_number(members.get(name) or 0)
     return JournalEntry(**members)
 
 
 def _kept(data: Mapping[str, Any]) -> KeptMapping:
     members = dict(data)
     members["mode"] = Compatibility(members["mode"])
-    members["lun"] = RecordedLun(**members["lun"])
+    members["lun"] = _lun(members["lun"])
     for name in ("address", "old_file"):
         _text(members[name])
+    _text(members.get("disk_uuid") or "")
     return KeptMapping(**members)
+
+
+def _lun(data: Mapping[str, Any]) -> RecordedLun:
+    lun = RecordedLun(**data)
+    for text in (lun.canonical_name, lun.vml, lun.serial or "", lun.host or ""):
+        _text(text)
+    _whole_number(lun.capacity_bytes)
+    return lun
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise NotAJournal(f"{value!r} is no text")
+        raise NotAJournal("it holds something else where a text belongs")
+    # Half a character, which JSON can hold and no console, file or request can.
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise NotAJournal("it holds half a character")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise NotAJournal("it holds something else where a number belongs")
+    return float(value)
+
+
+def _whole_number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise NotAJournal("it holds something else where a whole number belongs")
     return value
 
 

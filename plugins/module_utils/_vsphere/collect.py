@@ -32,7 +32,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     split_file,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import NotTheAnswer
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session, unreachable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import VIM, child_text
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (
     DATASTORE_PATHS,
@@ -83,9 +84,11 @@ class _Gathered:
         self.folders = Folders()
         self.running_tasks: dict[str, str] = {}
         self.findings: list[Finding] = []
+        self.objects = 0
 
     def add(self, read: ObjectProperties) -> None:
         """Takes in one object."""
+        self.objects += 1
         if read.type == "VirtualMachine":
             self.machines[read.id] = self.reader.read(read)
             self.files[read.id] = files_of(read)
@@ -355,6 +358,8 @@ def read_vm(session: Session, machine_id: str) -> VmState:
             raise gone from refusal
         raise
     machine = gathered.finished_machines().get(machine_id)
+    if machine is None and gathered.objects:
+        raise unreachable(session.server, NotTheAnswer(f"other objects than the virtual machine {machine_id}"))
     if machine is None:
         raise gone
     host = gathered.finished_hosts().get(machine.host or "")

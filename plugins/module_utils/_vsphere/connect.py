@@ -32,6 +32,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StorageError,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import (
+    NotTheAnswer,
+    check_headers,
+    request_headers,
+    take_answers_only,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.faults import error_of, fault_of_exception
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.whole_reply import bounded
 
@@ -114,6 +120,7 @@ class Session:
                 hint="Install pyvmomi 9.0 or later, or take proxy_host away.",
             )
         stub.scheme = bounded(stub.scheme)
+        take_answers_only(stub)
         try:
             return cls(server, stub, *_logged_in(server, stub))
         except BaseException:
@@ -172,15 +179,17 @@ class Session:
 
         Raises ConnectionFailed.
         """
-        return Exchange(self, self.stub.SerializeRequest(target, type(target)._GetMethodInfo(method), arguments))
+        info = type(target)._GetMethodInfo(method)
+        return Exchange(self, self.stub.SerializeRequest(target, info, arguments), info.wsdlName)
 
 
 class Exchange:
     """A reading request that was sent, and whose reply may be taken later: the server works on it meanwhile."""
 
-    def __init__(self, session: Session, body: bytes) -> None:
+    def __init__(self, session: Session, body: bytes, method: str) -> None:
         self._session = session
         self._body = body
+        self.method = method
         self._connection: Any = None
         try:
             self._send()
@@ -198,8 +207,9 @@ class Exchange:
         """Gives the reply as a stream, with HTTP status 200 or 500; raises ConnectionFailed."""
         try:
             response = self._response()
-            if response.status not in (200, 500) or "html" in (response.getheader("Content-Type") or ""):
+            if response.status not in (200, 500):
                 raise wrong_status(self._session.server, response.status, response.reason)
+            check_headers(response)
             yield response
             response.read()
             self._session.stub.ReturnConnection(self._connection)
@@ -228,12 +238,7 @@ class Exchange:
     def _send(self) -> None:
         stub = self._session.stub
         self._connection = stub.GetConnection()
-        headers = {
-            "Cookie": stub.cookie,
-            "SOAPAction": stub.versionId,
-            "Content-Type": "text/xml; charset=UTF-8",
-        }
-        self._connection.request("POST", stub.path, self._body, headers)
+        self._connection.request("POST", stub.path, self._body, request_headers(stub))
 
 
 def _logged_in(server: Server, stub: Any) -> tuple[Any, str]:
@@ -261,12 +266,12 @@ def _logged_in(server: Server, stub: Any) -> tuple[Any, str]:
             f"{server.name} refused the login: {fault.name}: {fault.message}",
             hint="See that it is a vCenter or an ESXi host of version 5.0 or later, and that it takes logins.",
         ) from None
-    except (OSError, HTTPException, UnicodeError) as error:
-        raise unreachable(server, error) from error
     except BaseException as error:
         # The login may stand on the server although its answer could not be read.
         if content is not None:
             _log_out(stub, content)
+        if isinstance(error, (OSError, HTTPException, UnicodeError)):
+            raise unreachable(server, error) from error
         if isinstance(error, _UNREADABLE_ANSWER):
             raise _not_vsphere(server) from error
         raise
@@ -344,6 +349,12 @@ def unreachable(server: Server, error: Exception) -> StorageError:
     if isinstance(error, ConnectionRefusedError):
         return ConnectionFailed(
             f"{name} refuses connections{via}.", hint="Check hostname and port, and that the server is up."
+        )
+    if isinstance(error, NotTheAnswer):
+        return ConnectionFailed(
+            f"{name} answered{via} with {error}; that is no answer to what was asked.",
+            hint="Check that hostname and port are those of a vCenter or an ESXi host, and what answers in its place: "
+            "a proxy, load balancer or login page before it, or the server while it starts. Then run again.",
         )
     status = _HTTP_STATUS.fullmatch(str(error)) if isinstance(error, HTTPException) else None
     if status is not None:

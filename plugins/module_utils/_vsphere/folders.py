@@ -145,9 +145,14 @@ def _search(session: Session, browser: Any, datastore: str, folder: str, query: 
     path = f"[{datastore}] {folder}".rstrip()
     doing = f"Listing {path}"
     task = session.read(doing, lambda: browser.SearchDatastore_Task(datastorePath=path, searchSpec=_search_spec(query)))
-    yield from wait_for_task(
-        session, task, doing, lambda result: [_facts(entry, datastore, folder) for entry in children(result, "file")]
-    )
+
+    def found(result: Element | None) -> list[FileFacts]:
+        # A search of another folder, or none, says nothing of this one.
+        if (child_text(result, "folderPath") or "").rstrip("/ ") != path.rstrip("/ "):
+            raise StepRefused(f"{doing} ended with the files of {child_text(result, 'folderPath') or 'no folder'}.")
+        return [_facts(entry, datastore, folder) for entry in children(result, "file")]
+
+    yield from wait_for_task(session, task, doing, found)
 
 
 def _facts(entry: Element, datastore: str, folder: str) -> FileFacts:

@@ -17,21 +17,24 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 vim: Any
 vmodl: Any
 SoapStubAdapter: Any
+SoapResponseDeserializer: Any
 service_versions: Any
 version_ids: Any
 
 try:
     from pyVmomi import vim as _vim
     from pyVmomi import vmodl as _vmodl
+    from pyVmomi.SoapAdapter import SoapResponseDeserializer as _SoapResponseDeserializer
     from pyVmomi.SoapAdapter import SoapStubAdapter as _SoapStubAdapter
     from pyVmomi.VmomiSupport import GetServiceVersions as _GetServiceVersions
     from pyVmomi.VmomiSupport import versionIdMap as _versionIdMap
 
     vim, vmodl, SoapStubAdapter = _vim, _vmodl, _SoapStubAdapter
+    SoapResponseDeserializer = _SoapResponseDeserializer
     service_versions, version_ids = _GetServiceVersions, _versionIdMap
     _MISSING: str | None = None
 except ImportError as error:
-    vim = vmodl = SoapStubAdapter = service_versions = version_ids = None
+    vim = vmodl = SoapStubAdapter = SoapResponseDeserializer = service_versions = version_ids = None
     _MISSING = str(error)
 
 

@@ -12,15 +12,23 @@ fails as a whole where one value is of a type that it does not know.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Deadline
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Exchange, Session
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import (
+    NotTheAnswer,
+    fault_in,
+    not_the_answer,
+    response_path,
+    title_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Exchange, Session, unreachable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     VIM,
     child,
@@ -39,10 +47,11 @@ PAGE_SIZE = 250
 
 _OBJECTS = VIM + "objects"
 _TOKEN = VIM + "token"
-_SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
-_FAULT = f"{_SOAP}Envelope/{_SOAP}Body/{_SOAP}Fault"
-_VALUE = f"{_SOAP}Envelope/{_SOAP}Body/*/{VIM}returnval"
 _CHUNK_BYTES = 65536
+# The largest part of a reply is a host with thousands of LUNs and their paths: some ten megabytes.
+_LARGEST_PART_BYTES = 128 * 1024**2
+# No reading of a site takes as long; a server whose pages have no end is left alone then.
+LONGEST_READING_SECONDS = 1800
 _SPOILT = " (a character in it is no XML)"
 _PROPERTY, _NAME, _VAL = VIM + "propSet", VIM + "name", VIM + "val"
 
@@ -81,7 +90,12 @@ class _Refused(Exception):
 
 
 def read_properties(
-    session: Session, doing: str, start: Sequence[Any], paths: Mapping[str, Sequence[str]], page_size: int = PAGE_SIZE
+    session: Session,
+    doing: str,
+    start: Sequence[Any],
+    paths: Mapping[str, Sequence[str]],
+    page_size: int = PAGE_SIZE,
+    longest_seconds: float = LONGEST_READING_SECONDS,
 ) -> Generator[ObjectProperties]:
     """Yields the objects that `start` (ObjectSpecs) leads to, with the properties `paths` names for their type.
 
@@ -90,11 +104,15 @@ def read_properties(
     wanted = {kind: list(names) for kind, names in paths.items()}
     while True:
         begun = False
+        asked = {path for names in wanted.values() for path in names}
         try:
-            for item in _read_pages(session, start, wanted, page_size):
+            for item in _read_pages(session, start, wanted, page_size, Deadline(longest_seconds)):
+                _check_asked_for(item, start, wanted, asked)
                 begun = True
                 yield item
             return
+        except NotTheAnswer as error:
+            raise unreachable(session.server, error) from error
         except _Refused as refused:
             unknown = refused.fault.path
             if begun or refused.fault.name != "InvalidProperty" or not _leave_out(wanted, unknown):
@@ -109,8 +127,9 @@ def read_parts(session: Session, doing: str, target: Any, method: str, *argument
     Raises StepRefused, ConnectionFailed.
     """
     try:
-        with session.ask(target, method, *arguments).reply() as reply:
-            yield from _parts_of(reply, LegalXml())
+        exchange = session.ask(target, method, *arguments)
+        with exchange.reply() as reply:
+            yield from _parts_of(reply, exchange.method, LegalXml())
     except _Refused as refused:
         raise error_of(refused.fault, doing) from None
     except ParseError as error:
@@ -124,6 +143,23 @@ def _no_xml(session: Session, doing: str, error: ParseError) -> ConnectionFailed
     )
 
 
+def _check_asked_for(
+    read: ObjectProperties, start: Sequence[Any], wanted: Mapping[str, Sequence[str]], asked: Set[str]
+) -> None:
+    """Raises NotTheAnswer for an object or a property that nobody asked for: the reply is that to another reading."""
+    kind = getattr(library.vim, read.type, None)
+    foreign = kind is not None and not any(issubclass(kind, getattr(library.vim, name)) for name in wanted)
+    # Where nothing is followed from the first objects, the reply holds these and no others.
+    if not any(spec.skip or spec.selectSet for spec in start):
+        foreign = foreign or read.id not in {spec.obj._GetMoId() for spec in start}
+    if foreign or not read.id:
+        named = f"{read.type} {read.id}" if read.id else "an object without a name"
+        raise NotTheAnswer(f"{named[:80]!r}, which was not asked for")
+    if not read.values.keys() <= asked:
+        named = min(read.values.keys() - asked)
+        raise NotTheAnswer(f"the property {named[:80]!r}, which was not asked for")
+
+
 def _leave_out(wanted: Mapping[str, list[str]], unknown: str | None) -> bool:
     """Takes a path out of all lists; returns False where it was in none, so that nobody asks for ever."""
     found = False
@@ -135,7 +171,7 @@ def _leave_out(wanted: Mapping[str, list[str]], unknown: str | None) -> bool:
 
 
 def _read_pages(
-    session: Session, start: Sequence[Any], wanted: Mapping[str, Sequence[str]], page_size: int
+    session: Session, start: Sequence[Any], wanted: Mapping[str, Sequence[str]], page_size: int, end: Deadline
 ) -> Iterator[ObjectProperties]:
     query = library.vmodl.query.PropertyCollector
     specs = [
@@ -155,6 +191,8 @@ def _read_pages(
     try:
         while pages.asked is not None:
             yield from pages.objects_of_next()
+            if end.is_over and pages.asked is not None:
+                raise NotTheAnswer("page after page, without an end")
     finally:
         pages.abandon()
 
@@ -176,7 +214,7 @@ class _Pages:
             return
         legal = LegalXml()
         with exchange.reply() as reply:
-            for element in _parts_of(reply, legal):
+            for element in _parts_of(reply, exchange.method, legal):
                 if element.tag == _OBJECTS:
                     yield _object_of(element, legal.marked)
                 elif element.tag == _TOKEN and element.text:
@@ -206,29 +244,42 @@ class _Pages:
             pass
 
 
-def _parts_of(reply: HTTPResponse, legal: LegalXml) -> Iterator[Element]:
+def _parts_of(reply: HTTPResponse, method: str, legal: LegalXml) -> Iterator[Element]:
     """Yields what the returned value of a reply consists of, each part as soon as it is there, and keeps none of it.
 
     An event for every element, as iterparse has it, costs a third of the whole reading; so the tree is looked at while
-    it grows. A part that has another behind it is complete. Raises _Refused, ParseError.
+    it grows. A part that has another behind it is complete. Raises _Refused, ParseError, NotTheAnswer.
     """
     builder = TreeBuilder()
     top = builder.start("reply", {})
     parser = XMLParser(target=builder)
+    path = "/".join(response_path(method))
     value: Element | None = None
-    while data := reply.read1(_CHUNK_BYTES):
-        parser.feed(legal.pass_on(data))
-        if value is None:
-            value = top.find(_VALUE)
-        if value is not None:
-            yield from _taken(value, len(value) - 1)
-    parser.feed(legal.pass_on(b"", last=True))
-    parser.close()
-    fault = top.find(_FAULT)
+    head = b""
+    untaken = 0
+    try:
+        while data := reply.read1(_CHUNK_BYTES):
+            head = head or data
+            parser.feed(legal.pass_on(data))
+            untaken += len(data)
+            if value is None:
+                value = top.find(path)
+            if value is not None and len(value) > 1:
+                yield from _taken(value, len(value) - 1)
+                untaken = 0
+            if untaken > _LARGEST_PART_BYTES:
+                raise NotTheAnswer(f"one value of more than {_LARGEST_PART_BYTES} bytes")
+        parser.feed(legal.pass_on(b"", last=True))
+        parser.close()
+    except ParseError as error:
+        if title_of(head) is not None:
+            raise not_the_answer(head, "a page", reply.status) from error
+        raise
+    fault = fault_in(next(iter(top), None), method, reply.status, head)
     if fault is not None:
         raise _Refused(_soap_fault(fault))
     # A reply of a single chunk, or one whose value had only just begun.
-    value = top.find(_VALUE) if value is None else value
+    value = top.find(path) if value is None else value
     if value is not None:
         yield from _taken(value, len(value))
 

@@ -24,11 +24,12 @@ type Fault struct {
 	Then      string `json:"then"`
 	Gone      string `json:"gone"`
 	Code      int    `json:"code"`
+	Answer    string `json:"answer"`
 }
 
 var faultKinds = []string{
 	"soap", "task", "done_but_failed", "reply_lost", "delay", "slow_task", "session_expired", "connection_dropped", "host_lost", "lun_gone",
-	"object_gone", "endless_task", "page_repeats", "command_fails", "goes_on_alone",
+	"object_gone", "endless_task", "page_repeats", "command_fails", "goes_on_alone", "answer_replaced", "answered_in_its_place",
 }
 
 // check refuses trouble that the lab does not know: it would never come, and its test would pass.
@@ -44,6 +45,10 @@ func (lab *Lab) check(fault *Fault) error {
 	}
 	if fault.Kind == "object_gone" && lab.entityNamed(fault.Gone) == nil {
 		return fmt.Errorf("there is no VM, host or datastore %q", fault.Gone)
+	}
+	replaces := fault.Kind == "answer_replaced" || fault.Kind == "answered_in_its_place"
+	if replaces != slices.Contains(replacements, fault.Answer) {
+		return fmt.Errorf("the trouble %q has no answer %q", fault.Kind, fault.Answer)
 	}
 	if fault.Fault == "" {
 		return nil

@@ -141,6 +141,9 @@ func (request *Request) work() {
 	case "lun_gone":
 		lab.masked[fault.Lun] = true
 		lab.refreshHosts()
+	case "answered_in_its_place":
+		request.replace(fault.Answer, nil)
+		return
 	case "soap":
 		request.send(request.faultAnswer(refuseNamed(fault.Fault, fault.Message)))
 		return
@@ -158,6 +161,9 @@ func (request *Request) work() {
 	case "reply_lost":
 		request.drop()
 		return
+	case "answer_replaced":
+		request.replace(fault.Answer, answer.Body.Bytes())
+		return
 	case "done_but_failed":
 		refusal := refuseNamed(fault.Fault, fault.Message)
 		if ref := first(returnedTask, answer.Body.Bytes(), 1); ref != "" {
@@ -168,6 +174,10 @@ func (request *Request) work() {
 			answer = request.faultAnswer(refusal)
 		}
 	}
+	if lab.answered == nil {
+		lab.answered = map[string][]earlier{}
+	}
+	lab.answered[request.method] = append(lab.answered[request.method], earlier{string(request.body), answer.Code, answer.Body.Bytes()})
 	request.send(answer)
 }
 

@@ -32,6 +32,7 @@ type Lab struct {
 	serial    int
 	log       []*Entry
 	faults    []*Fault
+	answered  map[string][]earlier // by method
 	holds     []*Hold
 	number    int
 	sessions  map[string]string // cookie -> user

@@ -11,6 +11,7 @@ from typing import Any
 
 from pyVmomi import SoapAdapter, vim, vmodl
 
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import take_answers_only
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
 
 VERSION = "vim.version.v8_0_2_0"
@@ -118,6 +119,7 @@ class CannedServer:
         """Returns a session with this server, as it stands after a login."""
         # A negative port is pyVmomi's way to say plain HTTP.
         stub = SoapAdapter.SoapStubAdapter(host="127.0.0.1", port=-self.port, version=VERSION, httpConnectionTimeout=5)
+        take_answers_only(stub)
         content = vim.ServiceInstanceContent(
             rootFolder=vim.Folder("group-d1", stub),
             about=vim.AboutInfo(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -91,7 +92,24 @@ def test_any_other_text_is_unreadable_and_never_crashes(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"wanted": "both"}, {"lease": "soon"}, {"lun": {}}, {"old_file": 7}, {"power_before": None}]
+    "change",
+    [
+        {"wanted": "both"},
+        {"lease": "soon"},
+        {"lun": {}},
+        {"old_file": 7},
+        {"power_before": None},
+        {"label": 7},
+        {"disk_mode": ["x"]},
+        {"shares": "many"},
+        {"shares": 1.5},
+        {"io_limit": True},
+        {"lun": {"canonical_name": "naa.1", "vml": None, "capacity_bytes": 1}},
+        {"lease": True},
+        {"label": "\ud800"},
+        {"lun": {"canonical_name": "naa.1", "vml": "v", "capacity_bytes": "1"}},
+        {"boot_order": [1]},
+    ],
 )
 def test_a_record_with_a_value_of_the_wrong_kind_is_unreadable(change: dict[str, object]) -> None:
     lun = RecordedLun("naa.1", "vml.02", 512)
@@ -104,11 +122,62 @@ def test_a_record_with_a_value_of_the_wrong_kind_is_unreadable(change: dict[str,
         from_text(json.dumps(whole))
 
 
+OLD, NEW = "/vmfs/volumes/u-1/vm/a.vmdk", "/vmfs/volumes/u-1/vm/b.vmdk"
+
+
 def _entry(address: str = "scsi0:1", lease: float = 1) -> JournalEntry:
     lun = RecordedLun("naa.1", "vml.02", 512)
     return JournalEntry(
-        "r", lease, "begun", address, Compatibility.VIRTUAL, Compatibility.PHYSICAL, "a", "b", lun, Power.OFF
+        "r", lease, "begun", address, Compatibility.VIRTUAL, Compatibility.PHYSICAL, OLD, NEW, lun, Power.OFF
     )
+
+
+BYTES = st.binary().map(lambda data: data.decode("utf-8", "surrogateescape"))
+NUMBERS = st.sampled_from(
+    ["1e999", "-1e999", "NaN", "Infinity", "9" * 400, "9" * 5000, "-0", "null", '"\\ud800"', "[[[]]]"]
+)
+
+
+@given(st.text() | BYTES, st.text() | BYTES)
+def test_any_bytes_are_a_record_or_unreadable_with_the_name_of_the_key(address: str, text: str) -> None:
+    read = read_journal(address, text)
+    assert isinstance(read, UnreadableJournal)
+    assert read.key == f"winbackup.storage.rdm.{address}"
+    assert read.why
+
+
+@pytest.mark.parametrize("opening", ["[", '{"open":', '{"format":1,"machine":"u","notes":['])
+def test_a_text_nested_deep_is_unreadable(opening: str) -> None:
+    assert isinstance(read_journal("scsi0:1", opening * 100_000), UnreadableJournal)
+
+
+@given(st.data(), NUMBERS)
+def test_any_value_in_any_place_of_a_record_is_one_or_unreadable(data: st.DataObject, value: str) -> None:
+    text = to_text(DiskJournal("u", _entry(), (KeptMapping("scsi0:1", OLD, Compatibility.PHYSICAL, _entry().lun),)))
+    whole = json.loads(text or "")
+    parts = [whole, whole["open"], whole["open"]["lun"], whole["notes"][0], whole["notes"][0]["lun"]]
+    part = data.draw(st.sampled_from(parts))
+    part[data.draw(st.sampled_from(sorted(part)))] = "PLACE"
+    assert isinstance(
+        read_journal("scsi0:1", json.dumps(whole).replace('"PLACE"', value)), (DiskJournal, UnreadableJournal)
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "x.vmdk", "[san] x/y.vmdk", "/vmfs/volumes/u", "/vmfs/volumes/u/a/../b/x.vmdk", "/vmfs/volumes/u//x.vmdk",
+     "/vmfs/volumes/u/a/x.vmdk\n", "/etc/passwd", "/vmfs/volumes/../../etc/passwd"],
+)  # fmt: skip
+def test_a_record_that_names_no_path_below_the_volumes_is_unreadable(path: str) -> None:
+    for entry in (replace(_entry(), old_file=path), replace(_entry(), new_file=path)):
+        read = read_journal("scsi0:1", to_text(DiskJournal("u", entry)) or "")
+        assert isinstance(read, UnreadableJournal)
+        assert "no path below /vmfs/volumes" in read.why
+
+
+def test_a_record_with_an_unknown_step_or_an_endless_lease_is_unreadable() -> None:
+    for entry in (replace(_entry(), step="formatted"), _entry(lease=float("inf"))):
+        assert isinstance(read_journal("scsi0:1", to_text(DiskJournal("u", entry)) or ""), UnreadableJournal)
 
 
 def test_a_record_whose_key_and_address_disagree_is_unreadable_and_says_its_key() -> None:

@@ -23,7 +23,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session, unreachable
-from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import answering, soap_fault
+from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import (
+    answering,
+    returned,
+    soap_fault,
+)
 
 _PASSWORD = "hunter2-and-more"
 
@@ -229,3 +233,40 @@ def test_a_load_balancer_without_a_server_behind_it_is_named() -> None:
             session.read("Reading", machine.ShutdownGuest)
     assert "answered with HTTP status 503 Service Unavailable." in str(raised.value)
     assert "load balancer" in str(raised.value)
+
+
+_XHTML = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Maintenance</title></head><body/></html>'
+_NONE_TO_A_WRITE = {
+    "a page": _XHTML,
+    "an empty answer": "",
+    "half an answer": returned("ShutdownGuest", None)[:-40],
+    "the response of another method": returned("DestroyView", None),
+}
+
+
+@pytest.mark.parametrize("answer", _NONE_TO_A_WRITE)
+def test_a_write_whose_answer_is_none_may_have_been_done(answer: str) -> None:
+    with answering(_NONE_TO_A_WRITE[answer]) as canned:
+        session = canned.session()
+        machine = session.managed(vim.VirtualMachine, "vm-1")
+        with pytest.raises(OutcomeUnknown, match="it may have been done"):
+            session.write("Shutting down", machine.ShutdownGuest)
+    assert len(canned.requests) == 1
+
+
+def test_a_page_in_place_of_an_answer_is_asked_past_once_and_quoted() -> None:
+    with answering(_XHTML, _XHTML) as canned:
+        session = canned.session()
+        instance = session.managed(vim.ServiceInstance, "ServiceInstance")
+        with pytest.raises(ConnectionFailed, match="a page with the title 'Maintenance'"):
+            session.read("Reading the clock", instance.CurrentTime)
+    assert len(canned.requests) == 2
+
+
+def test_a_result_that_must_be_there_and_is_not_is_no_answer() -> None:
+    nothing = returned("CreateContainerView", None)
+    with answering(nothing, nothing) as canned:
+        session = canned.session()
+        create = session.content.viewManager.CreateContainerView
+        with pytest.raises(ConnectionFailed, match="an empty CreateContainerViewResponse"):
+            session.read("Making a view", lambda: create(session.content.rootFolder, [], True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from pyVmomi import vim
 
@@ -15,11 +17,15 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server impo
     answering,
     object_content,
     page,
+    returned,
     soap_fault,
 )
 
 _VM = vim.VirtualMachine("vm-1")
 _START = [object_spec(_VM)]
+
+
+_BOTH = [_START[0], object_spec(vim.VirtualMachine("vm-2"))]
 
 
 def test_pages_are_read_to_the_last() -> None:
@@ -28,7 +34,7 @@ def test_pages_are_read_to_the_last() -> None:
     with answering(first, second) as server:
         found = [
             (read.type, read.id, read.text("name"))
-            for read in read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
+            for read in read_properties(server.session(), "Reading", _BOTH, {"VirtualMachine": ["name"]})
         ]
     assert found == [("VirtualMachine", "vm-1", "one"), ("VirtualMachine", "vm-2", "two")]
     assert ">next</token>" in server.requests[1]
@@ -47,7 +53,8 @@ def test_further_pages_are_given_up_where_nobody_wants_them() -> None:
 
 def test_the_next_page_is_asked_for_before_this_one_is_read_to_its_end() -> None:
     first = page([object_content(_VM, {"name": "one"})], token="next")
-    with answering(first, page([object_content(_VM, {"name": "two"})])) as server:
+    second = page([object_content(_VM, {"name": "two"})], method="ContinueRetrievePropertiesEx")
+    with answering(first, second) as server:
         reads = read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
         next(reads)
         asked = server.wait_for_request(2)
@@ -137,7 +144,7 @@ def test_a_character_that_is_no_xml_costs_its_property_and_names_it() -> None:
     with answering(answer) as server:
         found = {
             read.id: (read.text("name"), read.text("config.version"), read.unread)
-            for read in read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
+            for read in read_properties(server.session(), "Reading", _BOTH, {"VirtualMachine": ["name"]})
         }
     assert found == {
         "vm-1": ("spoil\ufffdt", "vmx-19", ("name (a character in it is no XML)",)),
@@ -156,6 +163,56 @@ def test_an_error_of_a_load_balancer_says_what_to_look_at(status: int) -> None:
         list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
     assert f"answered with HTTP status {status}" in raised.value.message
     assert "load balancer" in (raised.value.hint or "")
+
+
+_PAGE = """<?xml version="1.0"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN"
+ "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd"><html xmlns="http://www.w3.org/1999/xhtml"><head>
+<title>Sorry &amp; back
+ soon</title></head><body><p>Maintenance</p></body></html>"""
+_EMPTY = returned("x", None).partition("<xResp")[0] + "</soapenv:Body></soapenv:Envelope>"
+_NOT_ANSWERS = {
+    "a page": (_PAGE, "a page with the title 'Sorry & back soon'"),
+    "a page that is no XML": ("<html><title>Log in</title><br></html>", "a page with the title 'Log in'"),
+    "the response of another method": (
+        returned("CurrentTime", datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)),
+        "'CurrentTimeResponse' to the request",
+    ),
+    "the response of no method": (returned("x", None).replace("<xResponse", "<y").replace("</xR", "</y"), ""),
+    "an envelope with nothing in it": (
+        _EMPTY,
+        "nothing to the request",
+    ),
+    "the response in another namespace": (
+        page([object_content(_VM, {"name": "a"})]).replace("urn:vim25", "urn:other"),
+        "RetrievePropertiesExResponse",
+    ),
+    "well-formed XML": ("<objects/>", "no SOAP"),
+    "another object": (page([object_content(vim.VirtualMachine("vm-2"), {"name": "two"})]), "'VirtualMachine vm-2'"),
+    "an object of another kind": (page([object_content(vim.Datastore("ds-1"), {"name": "a"})]), "'Datastore ds-1'"),
+}
+
+
+@pytest.mark.parametrize("answer", _NOT_ANSWERS)
+def test_an_answer_that_is_none_is_a_lost_connection_and_never_nothing(answer: str) -> None:
+    text, named = _NOT_ANSWERS[answer]
+    with answering(text) as server, pytest.raises(ConnectionFailed) as raised:
+        list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
+    assert named in raised.value.message
+
+
+def test_the_response_to_the_reading_before_ends_the_pages() -> None:
+    first = page([object_content(_VM, {"name": "one"})], token="next")
+    with answering(first, page([object_content(_VM, {"name": "one"})])) as server, pytest.raises(ConnectionFailed):
+        list(read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}))
+
+
+def test_pages_without_end_end() -> None:
+    first = page([object_content(_VM, {"name": "one"})], token="first")
+    more = page([object_content(_VM, {"name": "one"})], token="more", method="ContinueRetrievePropertiesEx")
+    with answering(first, more, more) as server:
+        reads = read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}, longest_seconds=0)
+        with pytest.raises(ConnectionFailed, match="page after page, without an end"):
+            list(reads)
 
 
 def test_references_are_made_from_ids() -> None:
