@@ -8,12 +8,19 @@ import pytest
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import datastore_of, host_of
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (
+    DATASTORE_PATHS,
+    HOST_PATH_DETAIL,
+    HOST_PATHS,
+    datastore_of,
+    host_of,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import object_spec, read_properties
 from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import answering, object_content, page
 from ansible_collections.winbackup.storage.tests.unit.helpers.devices import TWO_TB, scsi_disk
 
 _HOST = vim.HostSystem("host-1")
+_PATHS = {"HostSystem": HOST_PATHS + HOST_PATH_DETAIL}
 _LUNS = "config.storageDevice.scsiLun"
 
 
@@ -24,7 +31,7 @@ def read_host(
     usual = {"name": "esxi-01", "config.fileSystemVolume.mountInfo": []}
     answer = page([object_content(_HOST, {**usual, **values}, missing)]).replace(*replace)
     with answering(answer) as server:
-        reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], {"HostSystem": ["name"]})
+        reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], _PATHS)
         host = next(host_of(read) for read in reads)
         return host, host.unreadable
 
@@ -300,7 +307,7 @@ def test_a_host_without_configuration_is_not_a_host_without_luns(state: str) -> 
     reference = vim.HostSystem("host-1")
     answer = page([object_content(reference, {"name": "esx1", "runtime.connectionState": state})])
     with answering(answer) as server:
-        reads = read_properties(server.session(), "Reading", [object_spec(reference)], {"HostSystem": ["name"]})
+        reads = read_properties(server.session(), "Reading", [object_spec(reference)], _PATHS)
         host = next(host_of(read) for read in reads)
     assert host.luns is None
     assert host.unreadable == ("config",)
@@ -311,7 +318,7 @@ def test_volumes_that_were_not_told_are_not_known() -> None:
     for missing in ({"config.fileSystemVolume.mountInfo": fault}, None):
         values = {"name": "esx1", _LUNS: [scsi_disk()]}
         with answering(page([object_content(_HOST, values, missing)])) as server:
-            reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], {"HostSystem": ["name"]})
+            reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], _PATHS)
             host = next(host_of(read) for read in reads)
         assert host.unreadable == ("config.fileSystemVolume.mountInfo",)
         assert [found.volumes_known for found in host.luns or ()] == [False]
@@ -386,7 +393,7 @@ def test_a_datastore_with_its_version_and_the_hosts_that_write_to_it() -> None:
         "host": mounts,
     }
     with answering(page([object_content(reference, values)])) as server:
-        reads = read_properties(server.session(), "Reading", [object_spec(reference)], {"Datastore": ["name"]})
+        reads = read_properties(server.session(), "Reading", [object_spec(reference)], {"Datastore": DATASTORE_PATHS})
         datastore, unreadable = next(datastore_of(read) for read in reads)
     assert unreadable == ()
     assert (datastore.name, datastore.uuid, datastore.version) == ("ds/1", "5f1", "6.82")

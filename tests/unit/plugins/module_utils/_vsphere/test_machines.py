@@ -16,6 +16,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machines import (
+    EXTRA_PATHS,
+    MACHINE_PATHS,
     MachineReader,
     ReadMachine,
     extent_among,
@@ -33,6 +35,7 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.devices import (
 )
 
 _VM = vim.VirtualMachine("vm-1")
+_PATHS = {"VirtualMachine": MACHINE_PATHS + EXTRA_PATHS}
 
 
 def read_one(
@@ -43,7 +46,7 @@ def read_one(
     shown = {path: value for path, value in {**usual_machine("vm"), **values}.items() if path not in (missing or {})}
     answer = page([object_content(_VM, shown, missing)]).replace(*replace)
     with answering(answer) as server:
-        reads = read_properties(server.session(), "Reading", [object_spec(_VM)], {"VirtualMachine": ["name"]})
+        reads = read_properties(server.session(), "Reading", [object_spec(_VM)], _PATHS)
         return next(MachineReader().read(read) for read in reads)
 
 
@@ -154,7 +157,7 @@ def test_a_machine_without_configuration_is_not_one_without_disks(state: str) ->
     usual = usual_machine("vm")
     shown = {path: value for path, value in usual.items() if not path.startswith("config.")}
     with answering(page([object_content(_VM, {**shown, "runtime.connectionState": state})])) as server:
-        reads = read_properties(server.session(), "Reading", [object_spec(_VM)], {"VirtualMachine": ["name"]})
+        reads = read_properties(server.session(), "Reading", [object_spec(_VM)], _PATHS)
         machine = next(MachineReader().read(read) for read in reads).machine
     assert machine.unreadable == ("config",)
     assert not machine.disks_known
@@ -167,7 +170,7 @@ def test_a_machine_without_configuration_is_not_one_without_disks(state: str) ->
 def test_what_every_machine_has_and_one_does_not_tell_is_named(path: str) -> None:
     shown = {name: value for name, value in usual_machine("vm").items() if name != path}
     with answering(page([object_content(_VM, shown)])) as server:
-        reads = read_properties(server.session(), "Reading", [object_spec(_VM)], {"VirtualMachine": ["name"]})
+        reads = read_properties(server.session(), "Reading", [object_spec(_VM)], _PATHS)
         machine = next(MachineReader().read(read) for read in reads).machine
     assert machine.unreadable == (path,)
 

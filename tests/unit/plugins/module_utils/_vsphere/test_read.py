@@ -144,7 +144,9 @@ def test_a_character_that_is_no_xml_costs_its_property_and_names_it() -> None:
     with answering(answer) as server:
         found = {
             read.id: (read.text("name"), read.text("config.version"), read.unread)
-            for read in read_properties(server.session(), "Reading", _BOTH, {"VirtualMachine": ["name"]})
+            for read in read_properties(
+                server.session(), "Reading", _BOTH, {"VirtualMachine": ["name", "config.version"]}
+            )
         }
     assert found == {
         "vm-1": ("spoil\ufffdt", "vmx-19", ("name (a character in it is no XML)",)),
@@ -188,6 +190,7 @@ _NOT_ANSWERS = {
     ),
     "well-formed XML": ("<objects/>", "no SOAP"),
     "another object": (page([object_content(vim.VirtualMachine("vm-2"), {"name": "two"})]), "'VirtualMachine vm-2'"),
+    "another property": (page([object_content(_VM, {"config.version": "vmx-19"})]), "the property 'config.version'"),
     "an object of another kind": (page([object_content(vim.Datastore("ds-1"), {"name": "a"})]), "'Datastore ds-1'"),
 }
 
