@@ -25,7 +25,7 @@ options:
       - Host name or address of the Windows host. The module then runs where the task runs, so the task is to run on
         the controller or be delegated to C(localhost).
       - If it is not given, the task's own connection to the Windows host is used (C(winrm), C(psrp), or C(ssh) with a
-        Windows shell), and no other connection option is allowed. Neither C(async) nor C(become) is possible then:
+        Windows shell), and no other connection option is allowed. Neither C(async) nor C(become) is possible then;
         the work is done as the user of that connection. A host that was never reached is unreachable, as for any task.
       - On a task with a local connection the value of the environment variable E(WINBACKUP_WINDOWS_HOST) is used if
         it is not given.

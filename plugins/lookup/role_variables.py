@@ -21,7 +21,7 @@ description:
   - A variable that begins with the name of the role and is none of its own is a problem, which names the
     nearest one that
     there is. So is a value that cannot be converted.
-  - Lists of results (C(elements: dict)) are left as they are, since they may be of megabytes.
+  - Lists of results (those whose elements are dictionaries) are left as they are, since they may be of megabytes.
   - The roles of this collection use it at their door; they stop at a problem before anything is read. So do the
     playbooks C(audit) and C(site) for the variables that begin with V(audit_); of other variables that begin with
     V(audit_) or V(site_), only one that is nearly one of these is a problem, since inventories have their own.
