@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import names_for_all, plain_name
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Unreadable
 
 if TYPE_CHECKING:
     from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal, UnreadableJournal
@@ -113,11 +114,11 @@ class HostLun:
 
 @dataclass(frozen=True, slots=True)
 class Datastore:
-    """A datastore; `uuid` is the name of its folder below /vmfs/volumes, the same on every host."""
+    """A datastore; `uuid` is the name of its folder below /vmfs/volumes, the same on every host, "" where not known."""
 
     id: str
     name: str
-    type: str
+    type: str | None
     uuid: str
     accessible: bool | None = None
     version: str | None = None
@@ -144,7 +145,7 @@ class Host:
     datacenter: str | None = None
     luns: tuple[HostLun, ...] | None = None
     machines: frozenset[str] | None = frozenset()
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,8 @@ class VirtualMachine:
     replicated: bool = False
     change_tracking: bool = False
     running_task: str | None = None
-    disabled_methods: frozenset[str] = frozenset()
+    # Whether somebody, as a backup product, has disabled changes of its hardware.
+    reconfigure_disabled: bool = False
     tools_running: bool | None = None
     question: str | None = None
     controllers: tuple[Controller, ...] = ()
@@ -228,7 +230,7 @@ class VirtualMachine:
     boot_order: tuple[str, ...] | None = None
     # What the collection wrote down, by disk address, whatever the place it was read from.
     journal: Mapping[str, DiskJournal | UnreadableJournal] = field(default_factory=dict)
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def mappings(self) -> tuple[Disk, ...]:

@@ -20,10 +20,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
     split_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import Unread
 
 _VOLUME = "/vmfs/volumes/"
-_NAMES_FILES = ("config", "config.hardware.device", "config.extraConfig")
+_NAMES_FILES = (Part.CONFIGURATION, Part.DISKS, Part.SETTINGS, Part.OTHER)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,12 @@ def orphans_of(inventory: Inventory, found: Iterable[tuple[Datastore, FileFacts]
     machine names it: a kept old mapping is known and no orphan.
     """
     used = {path for machine in inventory.machines.values() for path in _paths_of(inventory, machine)}
-    known = not Unread.of(inventory).names and not any(_hides_files(machine) for machine in inventory.machines.values())
+    known = (
+        not Unread.of(inventory).names
+        and not any(_hides_files(machine) for machine in inventory.machines.values())
+        # What a journal names lies below the id of a volume.
+        and (all(datastore.uuid for datastore in inventory.datastores.values()) or not _journals(inventory))
+    )
     orphans = {
         facts.file: Orphan(facts, datastore.name, known and (datastore.local is True or not inventory.stand_alone))
         for datastore, facts in found
@@ -51,9 +57,13 @@ def orphans_of(inventory: Inventory, found: Iterable[tuple[Datastore, FileFacts]
     return tuple(orphans[file] for file in sorted(orphans))
 
 
+def _journals(inventory: Inventory) -> bool:
+    return any(machine.journal for machine in inventory.machines.values())
+
+
 def _hides_files(machine: VirtualMachine) -> bool:
     """Tells whether a VM may name files, of its disks or in its journal, that were not read."""
-    unread = any(what.partition(" (")[0] in _NAMES_FILES for what in machine.unreadable)
+    unread = any(one.part in _NAMES_FILES for one in machine.unreadable)
     unreadable = any(isinstance(journal, UnreadableJournal) for journal in machine.journal.values())
     return unread or unreadable or any(not disk.file for disk in machine.disks)
 

@@ -31,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
     split_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable, listed
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import NotTheAnswer
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session, unreachable
@@ -53,6 +54,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
     files_of,
     journal_of,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.parts import (
+    MACHINE_PARTS,
+    part_of,
+    unread_parts,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
     ObjectProperties,
     object_spec,
@@ -67,7 +73,7 @@ _UNFINISHED = ("queued", "running")
 _GONE = "ManagedObjectNotFound"
 # So often a reading is begun that an object's removal ended.
 _ATTEMPTS = 3
-_NOT_THERE = tuple(f"{path} (gone when it was asked for)" for path in EXTRA_PATHS)
+_NOT_THERE = tuple(Unreadable(part_of(path, MACHINE_PARTS), why="gone when it was asked for") for path in EXTRA_PATHS)
 _OFFER = VIM + "scsiDisk"
 
 
@@ -106,13 +112,13 @@ class _Gathered:
         else:
             self.folders.add(read)
 
-    def _note(self, name: str, unreadable: Sequence[str]) -> None:
+    def _note(self, name: str, unreadable: Sequence[Unreadable]) -> None:
         if unreadable:
             self.findings.append(
                 Finding(
                     "unreadable",
                     "warning",
-                    f"Of {name} this could not be read: {', '.join(unreadable)}.",
+                    f"Of {name} this could not be read: {listed(unreadable)}.",
                     "Give the user the role Read-only on it, and see that its host is connected.",
                     name,
                 )
@@ -145,13 +151,13 @@ class _Gathered:
             unreadable=(*machine.unreadable, *self._unclear_files(disks)),
         )
 
-    def _unclear_files(self, disks: Sequence[Disk]) -> list[str]:
+    def _unclear_files(self, disks: Sequence[Disk]) -> list[Unreadable]:
         """Returns the disks whose file cannot be told apart into datastore and path: "[a] b] c.vmdk"."""
         names = {
             disk.label: self.datastores[disk.datastore].name for disk in disks if disk.datastore in self.datastores
         }
         return [
-            f"{disk.label}: where in {disk.file} the name of the datastore ends"
+            Unreadable(Part.DATASTORE_IN_FILE, disk.label, disk.file)
             for disk in disks
             if disk.file.startswith(f"[{names.get(disk.label)}] ") and split_file(disk.file)[0] != names[disk.label]
         ]
@@ -271,7 +277,7 @@ def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMach
         machine,
         journal=journal_of(read),
         disks=tuple(replace(disk, extent=extent_among(files, disk)) for disk in machine.disks),
-        unreadable=(*machine.unreadable, *read.unread),
+        unreadable=(*machine.unreadable, *unread_parts(read, MACHINE_PARTS)),
     )
 
 
@@ -291,7 +297,7 @@ def _with_offers(session: Session, host: Host, gathered: _Gathered, until: float
                 names = (child_text(part, "disk", "canonicalName"), child_text(part, "disk", "uuid"))
                 offered.update(name for name in (*names, child_text(part, "name")) if name is not None)
     except (StepRefused, ConnectionFailed):
-        return replace(host, unreadable=(*host.unreadable, "which LUNs it offers (QueryConfigTarget)"))
+        return replace(host, unreadable=(*host.unreadable, Unreadable(Part.OFFERED_LUNS)))
     luns = tuple(replace(lun, offered=bool({lun.canonical_name, lun.uuid} & offered)) for lun in host.luns)
     return replace(host, luns=luns)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, Host
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     as_bool,
     as_int,
@@ -30,6 +31,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.luns im
     TOPOLOGY,
     VOLUMES,
     luns_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.parts import (
+    DATASTORE_PARTS,
+    HOST_PARTS,
+    part_of,
+    unread_parts,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import ObjectProperties
 
@@ -61,6 +68,7 @@ DATASTORE_PATHS = (
     "summary.freeSpace",
     "summary.maintenanceMode",
 )
+_ALWAYS_SET = ("name", "info", "summary.type", "summary.url", "summary.accessible", "summary.freeSpace")
 # What an inventory path leads through; a vApp hangs in two trees, and its folder is the one that people see.
 FOLDER_PATHS: Mapping[str, tuple[str, ...]] = {
     "Folder": ("name", "parent"),
@@ -120,9 +128,9 @@ def host_of(read: ObjectProperties) -> Host:
     """
     name = decode_name(read.text("name") or read.id)
     luns, not_understood = luns_of(read, name)
-    unreadable = (*read.unread, *not_understood)
+    unreadable = (*unread_parts(read, HOST_PARTS), *not_understood)
     if luns is None and SCSI_LUNS not in read.refused:
-        unreadable = (*unreadable, "config")
+        unreadable = (*unreadable, Unreadable(Part.CONFIGURATION))
     return Host(
         id=read.id,
         name=name,
@@ -144,24 +152,26 @@ def _machines_of(read: ObjectProperties) -> frozenset[str] | None:
     return frozenset(entry.text or "" for entry in listed) if listed is not None else frozenset()
 
 
-def datastore_of(read: ObjectProperties) -> tuple[Datastore, tuple[str, ...]]:
+def datastore_of(read: ObjectProperties) -> tuple[Datastore, tuple[Unreadable, ...]]:
     """Returns a datastore, and what of it could not be read."""
-    unreadable = list(read.unread)
+    unreadable = [*unread_parts(read, DATASTORE_PARTS), *_unset_of_datastore(read)]
     accessible: bool | None = None
     free: int | None = None
     try:
         accessible = as_bool(read.text("summary.accessible"))
         free = as_int(read.text("summary.freeSpace"))
     except ValueError:
-        unreadable.append("summary")
+        unreadable += [Unreadable(Part.ACCESS), Unreadable(Part.FREE_SPACE)]
     maintenance = read.text("summary.maintenanceMode")
     mounts = read.values.get("host")
     local = child_text(read.values.get("info"), "vmfs", "local")
     datastore = Datastore(
         id=read.id,
         name=decode_name(read.text("name") or read.id),
-        type=read.text("summary.type") or "unknown",
-        uuid=(read.text("summary.url") or "").rstrip("/").rpartition("/")[2],
+        type=read.text("summary.type"),
+        uuid=(read.text("summary.url") or child_text(read.values.get("info"), "url") or "")
+        .rstrip("/")
+        .rpartition("/")[2],
         accessible=accessible,
         version=child_text(read.values.get("info"), "vmfs", "version"),
         free_bytes=free,
@@ -171,6 +181,12 @@ def datastore_of(read: ObjectProperties) -> tuple[Datastore, tuple[str, ...]]:
         local={"true": True, "1": True, "false": False, "0": False}.get(local or ""),
     )
     return datastore, tuple(unreadable)
+
+
+def _unset_of_datastore(read: ObjectProperties) -> list[Unreadable]:
+    """Returns what every datastore has and this one does not tell (vSphere API, DatastoreSummary: all of it is set)."""
+    unset = (path for path in _ALWAYS_SET if path not in read.values and path not in read.refused)
+    return [Unreadable(part_of(path, DATASTORE_PARTS)) for path in unset]
 
 
 def _writable_from(read: ObjectProperties) -> frozenset[str] | None:

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, LunPath
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     as_bool,
     as_int,
@@ -82,20 +83,21 @@ class _Surroundings:
     dump_is_known: bool = False
 
 
-def luns_of(read: ObjectProperties, host_name: str) -> tuple[tuple[HostLun, ...] | None, tuple[str, ...]]:
+def luns_of(read: ObjectProperties, host_name: str) -> tuple[tuple[HostLun, ...] | None, tuple[Unreadable, ...]]:
     """Returns the LUNs of a host, None where its storage could not be read, and what of them was not understood."""
     devices = read.values.get(SCSI_LUNS)
     if devices is None:
         return None, ()
     # A host that has LUNs tells its volumes too; without them, what lies on a LUN is not known.
-    unreadable = [VOLUMES] if VOLUMES not in read.values and VOLUMES not in read.refused else []
+    unreadable = [Unreadable(Part.VOLUMES)] if VOLUMES not in read.values and VOLUMES not in read.refused else []
     surroundings = _surroundings(read, unreadable)
     luns: list[HostLun] = []
     for device in devices:
         try:
             luns.append(_lun(device, read.id, host_name, surroundings))
         except ValueError as error:
-            unreadable.append(f"{child_text(device, 'canonicalName') or 'a LUN'}: {error}")
+            name = child_text(device, "canonicalName") or "a LUN without a name"
+            unreadable.append(Unreadable(Part.LUN, name, str(error)))
     return tuple(luns), tuple(unreadable)
 
 
@@ -177,12 +179,12 @@ def _names(device: Element, uuid: str, canonical: str, device_name: str) -> tupl
     return frozenset(names - {""}), frozenset(durable)
 
 
-def _surroundings(read: ObjectProperties, unreadable: list[str]) -> _Surroundings:
+def _surroundings(read: ObjectProperties, unreadable: list[Unreadable]) -> _Surroundings:
     numbers: dict[str, int] = {}
     try:
         numbers = _lun_numbers(read.values.get(TOPOLOGY))
     except ValueError:
-        unreadable.append(TOPOLOGY)
+        unreadable.append(Unreadable(Part.LUN_NUMBERS))
     dump = read.values.get(DUMP_PARTITION)
     datastores, system_disks = _volumes(read.values.get(VOLUMES))
     return _Surroundings(

@@ -32,6 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     as_bool,
     as_int,
@@ -42,6 +43,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
     decode_name,
     snake_case,
     type_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.parts import (
+    MACHINE_PARTS,
+    part_of,
+    unread_parts,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import ObjectProperties
 
@@ -59,6 +65,8 @@ _ALWAYS_SET = (
     "runtime.faultToleranceState",
 )
 CONFIG = "config"
+# What a conversion, and its undo, call; a disabled method is refused by the server.
+_RECONFIGURE = "ReconfigVM_Task"
 DEVICES = "config.hardware.device"
 
 # What the bulk read asks of each machine. All of it is there since 6.5; what an older server lacks is left out.
@@ -143,7 +151,7 @@ class MachineReader:
         config = DEVICES in read.values
         # A machine without snapshots has no such property; one whose configuration cannot be read does not tell it.
         snapshots = values.convert("snapshot", lambda element: bool(len(element)))
-        if snapshots is None and config and "snapshot" not in values.unreadable:
+        if snapshots is None and config and Unreadable(Part.SNAPSHOTS) not in values.unreadable:
             snapshots = False
         consolidation = values.boolean("runtime.consolidationNeeded")
         delta = any(disk.parents for disk in disks)
@@ -169,7 +177,7 @@ class MachineReader:
             fault_tolerance=read.text("runtime.faultToleranceState") not in (None, "notConfigured"),
             replicated=_is_replicated(read),
             change_tracking=values.boolean("config.changeTrackingEnabled") or False,
-            disabled_methods=self._methods(values),
+            reconfigure_disabled=_RECONFIGURE in self._methods(values),
             tools_running=_tools_running(read),
             question=question_of(read),
             controllers=controllers,
@@ -190,21 +198,21 @@ class _Values:
 
     def __init__(self, read: ObjectProperties) -> None:
         self.read = read
-        self.unreadable = [*read.unread, *_unset_of(read)]
+        self.unreadable = [*unread_parts(read, MACHINE_PARTS), *_unset_of(read)]
 
     def convert(self, path: str, conversion: Callable[[Element], _T]) -> _T | None:
         """Returns what the conversion makes of a property; None where it is unset or not understood."""
         element = self.read.values.get(path)
         if element is None:
             return None
-        return self.attempt(path, lambda: conversion(element))
+        return self.attempt(part_of(path, MACHINE_PARTS), lambda: conversion(element))
 
-    def attempt(self, name: str, conversion: Callable[[], _T]) -> _T | None:
+    def attempt(self, part: Part, conversion: Callable[[], _T], of: str = "") -> _T | None:
         """Returns what the conversion returns; None, and a note, where the value is of no known kind."""
         try:
             return conversion()
         except (ValueError, KeyError):
-            self.unreadable.append(name)
+            self.unreadable.append(Unreadable(part, of))
             return None
 
     def boolean(self, path: str) -> bool | None:
@@ -212,12 +220,12 @@ class _Values:
         return self.convert(path, lambda element: as_bool(element.text))
 
 
-def _unset_of(read: ObjectProperties) -> list[str]:
+def _unset_of(read: ObjectProperties) -> list[Unreadable]:
     """Returns what every machine has and this one does not tell; all of its configuration is called "config"."""
     unset = [path for path in _ALWAYS_SET if path not in read.values and path not in read.refused]
     if DEVICES in unset:
         unset = [CONFIG, *(path for path in unset if not path.startswith("config."))]
-    return unset
+    return [Unreadable(part_of(path, MACHINE_PARTS)) for path in unset]
 
 
 def journal_of(read: ObjectProperties) -> dict[str, DiskJournal | UnreadableJournal]:
@@ -269,7 +277,7 @@ def _devices(values: _Values) -> tuple[tuple[Controller, ...], tuple[Disk, ...]]
         if kind == "VirtualDisk":
             found.append(device)
         elif (kind in _CONTROLLERS or "scsi" in kind.lower()) and child(device, "busNumber") is not None:
-            controller = values.attempt("config.hardware.device", lambda device=device: _controller(device))  # type: ignore[misc]
+            controller = values.attempt(Part.DISKS, lambda device=device: _controller(device))  # type: ignore[misc]
             if controller is not None:
                 controllers[controller.key] = controller
     for device in found:
@@ -312,17 +320,17 @@ def _once(text: str | None) -> str | None:
 
 def _disk(device: Element, controllers: dict[int, Controller], values: _Values) -> Disk | None:
     own = child_texts(device)
-    key = values.attempt("config.hardware.device", lambda: int(own.get("key", "")))
+    key = values.attempt(Part.DISKS, lambda: int(own.get("key", "")))
     if key is None:
         return None
     label = sys.intern(child_text(device, "deviceInfo", "label") or f"disk {key}")
 
-    def number(name: str, texts: Mapping[str, str], field: str) -> int | None:
-        return values.attempt(f"{label}: {name}", lambda: as_int(texts.get(field)))
+    def number(part: Part, texts: Mapping[str, str], field: str) -> int | None:
+        return values.attempt(part, lambda: as_int(texts.get(field)), label)
 
-    controller_key = number("controllerKey", own, "controllerKey") or 0
+    controller_key = number(Part.CONTROLLER, own, "controllerKey") or 0
     controller = controllers.get(controller_key) or Controller(controller_key, "unknown", "unknown", 0)
-    unit = number("unitNumber", own, "unitNumber")
+    unit = number(Part.UNIT, own, "unitNumber")
     backing = child(device, "backing")
     kind = type_of(backing) if backing is not None else ""
     below = child_texts(backing)
@@ -338,18 +346,18 @@ def _disk(device: Element, controllers: dict[int, Controller], values: _Values) 
         file=below.get("fileName", ""),
         kind=DiskKind.MAPPING if kind == _MAPPING else DiskKind.FLAT if kind in _FLAT else DiskKind.OTHER,
         datastore=_once(below.get("datastore")),
-        compatibility=values.attempt(f"{label}: compatibilityMode", lambda: _COMPATIBILITY[mode]) if mode else None,
+        compatibility=values.attempt(Part.COMPATIBILITY, lambda: _COMPATIBILITY[mode], label) if mode else None,
         disk_mode=_once(below.get("diskMode")),
-        sharing=values.attempt(f"{label}: sharing", lambda: _SHARING[sharing]) if sharing else None,
-        capacity_bytes=values.attempt(f"{label}: capacity", lambda: _capacity(own)),
+        sharing=values.attempt(Part.SHARING, lambda: _SHARING[sharing], label) if sharing else None,
+        capacity_bytes=values.attempt(Part.CAPACITY, lambda: _capacity(own), label),
         lun_uuid=below.get("lunUuid"),
         device_name=below.get("deviceName"),
         disk_uuid=below.get("uuid"),
         parents=_parents(backing),
         shares_level=_once(shares.get("level")),
-        shares=number("shares", shares, "shares"),
-        io_limit=number("limit", limits, "limit"),
-        io_reservation=number("reservation", limits, "reservation"),
+        shares=number(Part.SHARES, shares, "shares"),
+        io_limit=number(Part.SHARES, limits, "limit"),
+        io_reservation=number(Part.SHARES, limits, "reservation"),
         change_tracking="changeId" in below,
     )
 

@@ -52,7 +52,6 @@ _CHUNK_BYTES = 65536
 _LARGEST_PART_BYTES = 128 * 1024**2
 # No reading of a site takes as long; a server whose pages have no end is left alone then.
 LONGEST_READING_SECONDS = 1800
-_SPOILT = " (a character in it is no XML)"
 _PROPERTY, _NAME, _VAL = VIM + "propSet", VIM + "name", VIM + "val"
 
 
@@ -69,11 +68,6 @@ class ObjectProperties:
     refused: Mapping[str, ServerFault]
     # Properties that held a character which no XML may hold; their values have U+FFFD in its place.
     spoilt: tuple[str, ...] = ()
-
-    @property
-    def unread(self) -> tuple[str, ...]:
-        """What of the object was refused, or came with a character that is none."""
-        return (*self.refused, *(f"{path}{_SPOILT}" for path in self.spoilt))
 
     def text(self, path: str) -> str | None:
         """Returns the text of a simple property, or None."""

@@ -44,7 +44,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Folder, Questions, Survey
 
 _T = TypeVar("_T")
-STORE = Datastore("ds-1", "san", "VMFS", "5f00-aa", accessible=True, version="6", free_bytes=10**12)
+STORE = Datastore(
+    "ds-1",
+    "san",
+    "VMFS",
+    "5f00-aa",
+    accessible=True,
+    version="6",
+    free_bytes=10**12,
+    writable_from=frozenset({"host-1", "host-2", "host-3"}),
+)
 TWO_TB, THREE_TB = 3_907_029_168 * 512, 5_860_533_168 * 512
 
 

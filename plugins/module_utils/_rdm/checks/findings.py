@@ -27,7 +27,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     HostLun,
     Inventory,
     VirtualMachine,
+    split_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable, listed
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import (
     Unread,
     counted,
@@ -88,27 +90,27 @@ def pass_through_findings(disks: Iterable[Disk]) -> tuple[Finding, ...]:
 
 
 def _of_unread_host(host: Host) -> Finding:
-    unread = [*host.unreadable, *(["its list of VMs"] if host.machines is None and "vm" not in host.unreadable else [])]
+    unread = [*host.unreadable, *([Unreadable(Part.MACHINES)] if host.machines is None else [])]
     gone = host.luns is None and host.connection_state != "connected"
     return Finding(
         FindingCode.HOST_UNAVAILABLE if gone else FindingCode.UNREADABLE,
         "warning",
         f"{host.name} is {host.connection_state}: its LUNs could not be read, nor what uses them."
         if gone
-        else f"Of {host.name} this could not be read: {', '.join(unread)}.",
+        else f"Of {host.name} this could not be read: {listed(unread)}.",
         "Connect the host again." if gone else _READ_ONLY,
         host.name,
     )
 
 
 def _of_unread_machine(machine: VirtualMachine) -> Finding:
-    gone = not machine.disks_known and "config" in machine.unreadable
+    gone = not machine.disks_known and Unreadable(Part.CONFIGURATION) in machine.unreadable
     return Finding(
         FindingCode.VM_INACCESSIBLE if gone else FindingCode.UNREADABLE,
         "warning",
         f"{machine.name} is {machine.connection_state}, and its configuration could not be read; it may have mappings."
         if gone
-        else f"Of {machine.name} this could not be read: {', '.join(machine.unreadable)}.",
+        else f"Of {machine.name} this could not be read: {listed(machine.unreadable)}.",
         "Make its files accessible again, or remove it from the inventory." if gone else _READ_ONLY,
         machine.name,
     )
@@ -139,6 +141,29 @@ def _of_unseen(inventory: Inventory) -> Iterator[Finding]:
             _READ_ONLY,
             inventory.server,
         )
+    datastores = _unseen_datastores(inventory)
+    if datastores:
+        yield Finding(
+            FindingCode.UNREADABLE,
+            "warning",
+            f"{'1 datastore' if len(datastores) == 1 else f'{len(datastores)} datastores'} that disks of VMs lie on "
+            f"could not be read: {some_of(datastores)}. No mapping files are looked for there.",
+            _READ_ONLY,
+            inventory.server,
+        )
+
+
+def _unseen_datastores(inventory: Inventory) -> tuple[str, ...]:
+    """Returns the names, as files have them, of datastores that disks lie on and that the user does not see."""
+    if not inventory.complete:
+        return ()
+    unseen = {
+        disk.datastore: split_file(disk.file)[0]
+        for machine in inventory.machines.values()
+        for disk in machine.disks
+        if disk.datastore and disk.datastore not in inventory.datastores
+    }
+    return tuple(sorted(unseen.values()))
 
 
 def mapping_findings(

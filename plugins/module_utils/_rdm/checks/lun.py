@@ -20,6 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import counted, some_of
 
 _TIB = 1024**4
@@ -47,7 +48,7 @@ def check_lun(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_ind
     yield from _check_other_hosts(inventory, lun)
     yield from _check_use(group)
     yield from _check_state(group)
-    yield from _check_reading(inventory, machine, lun)
+    yield from _check_reading(group)
     yield from _check_capacity(disk, lun)
     yield from _check_size(inventory, machine, lun)
 
@@ -153,22 +154,22 @@ def is_working(lun: HostLun) -> bool:
     return set(lun.state.split(",")) <= {"ok", "degraded"}
 
 
-def _check_reading(inventory: Inventory, machine: VirtualMachine, lun: HostLun) -> Iterator[Finding]:
-    """Yields what of the VM's own host could not be read, and decides what lies on the LUN."""
-    host = inventory.host_of(machine)
-    unread = []
-    if not lun.volumes_known:
-        unread.append("its volumes")
-    if lun.dump_or_scratch is None:
-        unread.append("its dump partition")
-    if unread and host is not None:
-        yield Finding.blocker(
-            BlockerCode.HOST_UNAVAILABLE,
-            f"Of {host.name} this could not be read: {', '.join(unread)}; so what lies on {lun.canonical_name} is not "
-            "known.",
-            "Give the user the role Read-only on the host, and see that it is connected.",
-            host.name,
-        )
+def _check_reading(group: Sequence[HostLun]) -> Iterator[Finding]:
+    """Yields what of the hosts that see the LUN could not be read, and decides what lies on it: the volumes of a host
+    itself, and its dump, are known to that host alone."""
+    for lun in group:
+        unread = [
+            *([Part.VOLUMES] if not lun.volumes_known else ()),
+            *([Part.DUMP_PARTITION] if lun.dump_or_scratch is None else ()),
+        ]
+        if unread:
+            yield Finding.blocker(
+                BlockerCode.HOST_UNAVAILABLE,
+                f"Of {lun.host_name} this could not be read: {', '.join(unread)}; so what lies on {lun.canonical_name} "
+                "is not known.",
+                "Give the user the role Read-only on the host, and see that it is connected.",
+                lun.host_name,
+            )
 
 
 def _check_capacity(disk: Disk, lun: HostLun) -> Iterator[Finding]:

@@ -20,28 +20,27 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, listed
 
-# What a reconfigure of this kind, and its undo, call; a disabled method is refused by the server.
-_METHODS = frozenset({"ReconfigVM_Task"})
 # Facts without which a VM that has snapshots, or an open conversion, would pass for one that has none.
 _NEEDED = frozenset(
     {
-        "config",
-        "config.changeTrackingEnabled",
-        "config.extraConfig",
-        "config.hardware.device",
-        "config.keyId",
-        "config.managedBy",
-        "config.repConfig",
-        "config.template",
-        "disabledMethod",
-        "recentTask",
-        "runtime.connectionState",
-        "runtime.consolidationNeeded",
-        "runtime.faultToleranceState",
-        "runtime.host",
-        "runtime.powerState",
-        "snapshot",
+        Part.CONFIGURATION,
+        Part.CHANGE_TRACKING,
+        Part.SETTINGS,
+        Part.DISKS,
+        Part.ENCRYPTION,
+        Part.REPLICATION,
+        Part.TEMPLATE,
+        Part.LOCKS,
+        Part.TASKS,
+        Part.CONNECTION_STATE,
+        Part.CONSOLIDATION,
+        Part.FAULT_TOLERANCE,
+        Part.HOST,
+        Part.POWER_STATE,
+        Part.SNAPSHOTS,
+        Part.OTHER,
     }
 )
 
@@ -136,12 +135,11 @@ def check_state(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
             "Wait until it has ended.",
             name,
         )
-    disabled = sorted(_METHODS & machine.disabled_methods)
-    if disabled and machine.power is not Power.ON:
+    if machine.reconfigure_disabled and machine.power is not Power.ON:
         yield Finding.blocker(
             BlockerCode.METHOD_DISABLED,
-            f"{', '.join(disabled)} is disabled for {name}.",
-            "A backup or replication product may have locked it; end its job, or have it enable the method.",
+            f"Changing the hardware of {name} is disabled.",
+            "A backup or replication product may have locked it; end its job, or have it enable the change.",
             name,
         )
     if machine.connection_state not in ("connected", "disconnected", "unknown"):
@@ -164,12 +162,11 @@ def check_state(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
 
 def check_reading(machine: VirtualMachine, disk: Disk | None = None) -> Iterator[Finding]:
     """Yields what could not be read of a VM, and of a disk of it, and has to be known."""
-    of_disk = (what for what in machine.unreadable if disk is not None and what.startswith(f"{disk.label}: "))
-    unread = [*(what for what in machine.unreadable if what.partition(" (")[0] in _NEEDED), *of_disk]
+    unread = [one for one in machine.unreadable if (one.of == disk.label if one.of and disk else one.part in _NEEDED)]
     if unread:
         yield Finding.blocker(
             BlockerCode.VM_INACCESSIBLE,
-            f"Of {machine.name} this could not be read: {', '.join(unread)}.",
+            f"Of {machine.name} this could not be read: {listed(unread)}.",
             "Give the user the role Read-only on it, and see that its host is connected.",
             machine.name,
         )

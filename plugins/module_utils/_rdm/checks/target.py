@@ -22,7 +22,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part
 
+_VMFS = "VMFS"
 # A descriptor and its extent take a few kilobytes; the datastore should not be brought to its last one.
 _FREE_BYTES = 16 * 1024**2
 
@@ -78,13 +80,35 @@ def _check_datastore(machine: VirtualMachine, target: Target) -> Iterator[Findin
     if datastore is None:
         yield Finding.blocker(
             BlockerCode.DATASTORE_UNSUITABLE,
-            f"The datastore of {target.file} is not one, and one only, that the host of {machine.name} has mounted.",
-            hint,
+            f"Which datastore {target.file} would lie on is not known: the user sees none, or several, of that name "
+            f"that the host of {machine.name} has mounted.",
+            f"Give the user the role Read-only on the datastore. {hint}",
             target.file,
         )
         return
+    unread = [
+        part
+        for part, value in (
+            (Part.DATASTORE_TYPE, datastore.type),
+            (Part.DATASTORE_FACTS, datastore.version),
+            (Part.ACCESS, datastore.accessible),
+            (Part.MOUNTS, datastore.writable_from),
+            (Part.FREE_SPACE, datastore.free_bytes),
+            (Part.DATASTORE_ID, datastore.uuid or None),
+        )
+        if value is None
+    ]
+    is_vmfs = (datastore.type or _VMFS).upper() == _VMFS
+    if unread and is_vmfs:
+        yield Finding.blocker(
+            BlockerCode.DATASTORE_UNSUITABLE,
+            f"Of the datastore {datastore.name} this could not be read: {', '.join(unread)}; so whether {target.file} "
+            "can lie there is not known.",
+            f"Give the user the role Read-only on it, and see that it is accessible. {hint}",
+            datastore.name,
+        )
     reason = None
-    if datastore.type.upper() != "VMFS":
+    if not is_vmfs:
         reason = f"is {datastore.type}, and a mapping file must be on VMFS"
     elif _is_before_vmfs_5(datastore.version):
         reason = f"is VMFS {datastore.version}; version 5 or later is needed"

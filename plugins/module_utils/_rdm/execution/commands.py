@@ -50,6 +50,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection i
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import questions_of
 
+_READ_ONLY = "Give the user the role Read-only on it, and see that it is accessible."
 # So many named virtual machines are looked into one by one; more would make the reading slow.
 _CHECKED_IN_FULL = 50
 
@@ -143,9 +144,11 @@ def _mapping_files(
             datastore.writable_from is not None and datacenter is not None and not datastore.writable_from & hosts
         )
         # A mapping file can only lie on VMFS (vSphere Storage guide).
-        if datastore.type.upper() != "VMFS" or elsewhere:
+        if (datastore.type is not None and datastore.type.upper() != "VMFS") or elsewhere:
             continue
         try:
+            if datastore.type is None:
+                raise StepRefused("Its type could not be read.", fault="NotAsked", hint=_READ_ONLY)
             if clock() > until:
                 raise StepRefused("Time was up before.", fault="Timedout", hint="Raise timeout.")
             found.extend((datastore, facts) for facts in backend.mapping_files(datastore, until))

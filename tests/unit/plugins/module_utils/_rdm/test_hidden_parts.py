@@ -29,31 +29,31 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import orphans_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
 
 HOSTS, LUNS = ("host-1", "host-2", "host-3"), 3
 FILES = [(number, mode) for number in range(5) for mode in ("d0", "d1")]
-# What a VM may not tell, one by one, as the reader of the API names it, and what is then not known of it.
-PROPERTIES: dict[str, dict[str, Any]] = {
-    "config": {
+# What a VM may not tell, one by one, and what is then not known of it.
+PROPERTIES: dict[Part, dict[str, Any]] = {
+    Part.CONFIGURATION: {
         "disks": (), "disks_known": False, "template": None, "has_snapshots": None, "encrypted": False, "journal": {},
         "replicated": False, "change_tracking": False, "instance_uuid": None, "vmx_path": None, "controllers": (),
     },
-    "config.hardware.device": {"disks": (), "disks_known": False, "controllers": ()},
-    "config.template": {"template": None},
-    "config.keyId": {"encrypted": False},
-    "config.repConfig": {"replicated": False},
-    "config.managedBy": {"replicated": False},
-    "config.changeTrackingEnabled": {"change_tracking": False},
-    "config.extraConfig": {"journal": {}},
-    "snapshot": {"has_snapshots": None},
-    "runtime.powerState": {"power": None},
-    "runtime.host": {"host": None},
-    "runtime.connectionState": {"connection_state": "unknown"},
-    "runtime.consolidationNeeded": {"consolidation_needed": None},
-    "runtime.faultToleranceState": {"fault_tolerance": False},
-    "disabledMethod": {"disabled_methods": frozenset()},
-    "recentTask": {"running_task": None},
+    Part.DISKS: {"disks": (), "disks_known": False, "controllers": ()},
+    Part.TEMPLATE: {"template": None},
+    Part.ENCRYPTION: {"encrypted": False},
+    Part.REPLICATION: {"replicated": False},
+    Part.CHANGE_TRACKING: {"change_tracking": False},
+    Part.SETTINGS: {"journal": {}},
+    Part.SNAPSHOTS: {"has_snapshots": None},
+    Part.POWER_STATE: {"power": None},
+    Part.HOST: {"host": None},
+    Part.CONNECTION_STATE: {"connection_state": "unknown"},
+    Part.CONSOLIDATION: {"consolidation_needed": None},
+    Part.FAULT_TOLERANCE: {"fault_tolerance": False},
+    Part.LOCKS: {"reconfigure_disabled": False},
+    Part.TASKS: {"running_task": None},
 }  # fmt: skip
 
 
@@ -136,7 +136,7 @@ _TRAITS: dict[str, dict[str, Any]] = {
     "fault tolerance": {"fault_tolerance": True},
     "consolidation": {"consolidation_needed": True},
     "task": {"running_task": "a backup"},
-    "locked": {"disabled_methods": frozenset({"ReconfigVM_Task"})},
+    "locked": {"reconfigure_disabled": True},
     "tracking": {"change_tracking": True},
     "invalid": {"connection_state": "invalid"},
 }
@@ -148,7 +148,7 @@ class Hidden:
 
     kind: str
     object: str
-    property: str = ""
+    property: Part = Part.OTHER
 
 
 @st.composite
@@ -159,7 +159,7 @@ def hidden_parts(draw: st.DrawFn) -> Hidden:
     )
     vms = st.sampled_from([f"vm-{number}" for number in range(3)])
     if kind == "config":
-        return Hidden("property", draw(vms), "config")
+        return Hidden("property", draw(vms), Part.CONFIGURATION)
     if kind == "property":
         return Hidden(kind, draw(vms), draw(st.sampled_from(list(PROPERTIES))))
     return Hidden(kind, draw(vms if kind == "vm" else st.sampled_from(HOSTS)))
@@ -177,7 +177,7 @@ def without(site: Inventory, part: Hidden) -> Inventory:
         del machines[id]
     elif id in machines and part.kind == "property":
         vm = machines[id]
-        machines[id] = replace(vm, **PROPERTIES[part.property], unreadable=(*vm.unreadable, part.property))
+        machines[id] = replace(vm, **PROPERTIES[part.property], unreadable=(*vm.unreadable, Unreadable(part.property)))
     elif id in hosts and part.kind == "host":
         del hosts[id]
         return replace(site, hosts=hosts, unseen_hosts=site.unseen_hosts | {id})
@@ -188,9 +188,9 @@ def without(site: Inventory, part: Hidden) -> Inventory:
 
 def _with_host_hidden(host: Host, kind: str) -> Host:
     if kind == "host config":
-        return replace(host, luns=None, connection_state="not_responding", unreadable=("config",))
+        return replace(host, luns=None, connection_state="not_responding", unreadable=(Unreadable(Part.CONFIGURATION),))
     if kind == "host vms":
-        return replace(host, machines=None, unreadable=("vm",))
+        return replace(host, machines=None, unreadable=(Unreadable(Part.MACHINES),))
     unknown: dict[str, dict[str, Any]] = {
         "volumes": {"volumes_known": False, "vmfs_datastore": None, "boot": None},
         "dump": {"dump_or_scratch": None},
@@ -199,7 +199,7 @@ def _with_host_hidden(host: Host, kind: str) -> Host:
     return replace(
         host,
         luns=None if host.luns is None else tuple(replace(one, **unknown[kind]) for one in host.luns),
-        unreadable=(kind,),
+        unreadable=(Unreadable(Part.VOLUMES),),
     )
 
 
@@ -266,25 +266,24 @@ def mapped(number: int = 0, **trait: Any) -> VirtualMachine:
 
 
 @pytest.mark.parametrize(
-    ("trait", "path"),
+    ("trait", "part"),
     [
-        ("snapshots", "snapshot"),
-        ("template", "config.template"),
-        ("encrypted", "config.keyId"),
-        ("replicated", "config.repConfig"),
-        ("replicated", "config.managedBy"),
-        ("fault tolerance", "runtime.faultToleranceState"),
-        ("consolidation", "runtime.consolidationNeeded"),
-        ("task", "recentTask"),
-        ("locked", "disabledMethod"),
-        ("invalid", "runtime.connectionState"),
-        *((trait, "config") for trait in ("snapshots", "template", "encrypted", "replicated")),
+        ("snapshots", Part.SNAPSHOTS),
+        ("template", Part.TEMPLATE),
+        ("encrypted", Part.ENCRYPTION),
+        ("replicated", Part.REPLICATION),
+        ("fault tolerance", Part.FAULT_TOLERANCE),
+        ("consolidation", Part.CONSOLIDATION),
+        ("task", Part.TASKS),
+        ("locked", Part.LOCKS),
+        ("invalid", Part.CONNECTION_STATE),
+        *((trait, Part.CONFIGURATION) for trait in ("snapshots", "template", "encrypted", "replicated")),
     ],
 )
-def test_a_property_that_is_hidden_lets_no_conversion_begin_that_it_would_stop(trait: str, path: str) -> None:
+def test_a_property_that_is_hidden_lets_no_conversion_begin_that_it_would_stop(trait: str, part: Part) -> None:
     site = small_site(mapped(**_TRAITS[trait]))
     assert verdicts(site)["free to begin"] == set()
-    assert verdicts(without(site, Hidden("property", "vm-0", path)))["free to begin"] == set()
+    assert verdicts(without(site, Hidden("property", "vm-0", part)))["free to begin"] == set()
 
 
 @pytest.mark.parametrize(
@@ -307,11 +306,26 @@ def test_a_part_of_a_host_that_is_hidden_lets_no_conversion_begin_that_it_would_
 
 
 @pytest.mark.parametrize(
+    ("trait", "part"),
+    [({"vmfs_datastore": "san"}, "volumes"), ({"boot": True}, "volumes"), ({"dump_or_scratch": True}, "dump")],
+)
+def test_what_another_host_keeps_on_a_lun_and_does_not_tell_lets_no_conversion_begin(
+    trait: dict[str, Any], part: str
+) -> None:
+    site = small_site(mapped())
+    shown = replace(lun(0, host="host-2"), **trait)
+    other = Host("host-2", "b", "8.0.3", "connected", datacenter="DC", luns=(shown,))
+    site = replace(site, hosts={**site.hosts, "host-2": other})
+    assert verdicts(site)["free to begin"] == set()
+    assert verdicts(without(site, Hidden(part, "host-2")))["free to begin"] == set()
+
+
+@pytest.mark.parametrize(
     "part",
     [
         Hidden("vm", "vm-1"),
-        Hidden("property", "vm-1", "config"),
-        Hidden("property", "vm-1", "config.hardware.device"),
+        Hidden("property", "vm-1", Part.CONFIGURATION),
+        Hidden("property", "vm-1", Part.DISKS),
         Hidden("host vms", "host-1"),
         Hidden("end", "host-2"),
     ],

@@ -25,7 +25,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
+
+NOT_READ = (Unreadable(Part.CONFIGURATION),)
 
 
 def site(machines: list[VirtualMachine], **luns: list[HostLun] | None) -> Inventory:
@@ -36,7 +39,13 @@ def site(machines: list[VirtualMachine], **luns: list[HostLun] | None) -> Invent
         shown = None if seen is None else tuple(replace(one, host=host, host_name=name) for one in seen)
         state = "connected" if seen is not None else "not_responding"
         hosts[host] = Host(
-            host, name, "8.0.3", state, datacenter="DC", luns=shown, unreadable=() if shown else ("config",)
+            host,
+            name,
+            "8.0.3",
+            state,
+            datacenter="DC",
+            luns=shown,
+            unreadable=() if shown else NOT_READ,
         )
     return Inventory("lab", False, hosts, {STORE.id: STORE}, {vm.id: vm for vm in machines})
 
@@ -163,9 +172,7 @@ def test_a_server_that_does_not_tell_of_reservations_leaves_it_open_whether_a_ma
 
 
 def test_vms_and_hosts_that_could_not_be_read_are_counted_and_named() -> None:
-    hidden = [
-        replace(user(number, lun(1)), disks=(), disks_known=False, unreadable=("config",)) for number in range(2, 7)
-    ]
+    hidden = [replace(user(number, lun(1)), disks=(), disks_known=False, unreadable=NOT_READ) for number in range(2, 7)]
     inventory = site([user(1, lun(0)), *hidden], a=[lun(0), lun(1)], b=None)
     vm = inventory.machines["vm-1"]
     (unread,) = (
@@ -190,7 +197,7 @@ def test_vms_and_hosts_that_could_not_be_read_are_counted_and_named() -> None:
 
 def test_of_a_local_lun_only_vms_of_its_own_host_count() -> None:
     local = replace(lun(0), local=True)
-    elsewhere = replace(user(2, lun(1), "host-2"), disks=(), disks_known=False, unreadable=("config",))
+    elsewhere = replace(user(2, lun(1), "host-2"), disks=(), disks_known=False, unreadable=NOT_READ)
     assert "other_vms_unread" not in codes(site([user(1, local), elsewhere], a=[local], b=[]))
     here = replace(elsewhere, host="host-1")
     assert "other_vms_unread" in codes(site([user(1, local), here], a=[local], b=[]))

@@ -11,6 +11,7 @@ from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import read_inventory
 from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import (
     CannedServer,
@@ -95,8 +96,8 @@ def test_a_vm_that_is_removed_before_its_second_reading_is_unreadable_and_the_ot
     read_on = {vm.id: bool(vm.journal) for vm in inventory.machines.values()}
     assert read_on == {"vm-0": True, "vm-1": True, "vm-2": True, "vm-3": True, "vm-4": False}
     assert inventory.machines["vm-4"].unreadable == (
-        "config.extraConfig (gone when it was asked for)",
-        "layoutEx.file (gone when it was asked for)",
+        Unreadable(Part.SETTINGS, why="gone when it was asked for"),
+        Unreadable(Part.FILES, why="gone when it was asked for"),
     )
 
 
@@ -121,7 +122,7 @@ def test_a_host_says_what_it_offers() -> None:
     assert [lun.offered for lun in inventory.hosts["host-1"].luns or ()] == [True, False]
     inventory, _server = read(seen, _DESTROYED, soap_fault("HostNotConnected"), with_offers=True)
     assert [lun.offered for lun in inventory.hosts["host-1"].luns or ()] == [None, None]
-    assert inventory.hosts["host-1"].unreadable == ("which LUNs it offers (QueryConfigTarget)",)
+    assert inventory.hosts["host-1"].unreadable == (Unreadable(Part.OFFERED_LUNS),)
 
 
 def test_hosts_that_are_only_named_are_remembered() -> None:
@@ -138,5 +139,5 @@ def test_a_file_is_of_the_datastore_that_it_refers_to(name: str, is_clear: bool)
     store = object_content(vim.Datastore("datastore-1"), {"name": name})
     vm = machine(1, **{"config.hardware.device": [scsi(), mapping(fileName=f"[{name}] vm/disk.vmdk")]})
     inventory, _server = read(page([host(), store, vm]), _DESTROYED, page([extras(1)]))
-    unclear = f"Hard disk 2: where in [{name}] vm/disk.vmdk the name of the datastore ends"
+    unclear = Unreadable(Part.DATASTORE_IN_FILE, "Hard disk 2", f"[{name}] vm/disk.vmdk")
     assert inventory.machines["vm-1"].unreadable == (() if is_clear else (unclear,))

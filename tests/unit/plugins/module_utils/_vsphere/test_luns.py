@@ -8,6 +8,7 @@ import pytest
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (
     DATASTORE_PATHS,
     HOST_PATH_DETAIL,
@@ -310,7 +311,7 @@ def test_a_host_without_configuration_is_not_a_host_without_luns(state: str) -> 
         reads = read_properties(server.session(), "Reading", [object_spec(reference)], _PATHS)
         host = next(host_of(read) for read in reads)
     assert host.luns is None
-    assert host.unreadable == ("config",)
+    assert host.unreadable == (Unreadable(Part.CONFIGURATION),)
 
 
 def test_volumes_that_were_not_told_are_not_known() -> None:
@@ -320,7 +321,7 @@ def test_volumes_that_were_not_told_are_not_known() -> None:
         with answering(page([object_content(_HOST, values, missing)])) as server:
             reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], _PATHS)
             host = next(host_of(read) for read in reads)
-        assert host.unreadable == ("config.fileSystemVolume.mountInfo",)
+        assert host.unreadable == (Unreadable(Part.VOLUMES),)
         assert [found.volumes_known for found in host.luns or ()] == [False]
 
 
@@ -336,14 +337,14 @@ def test_unreadable_storage_is_not_a_host_without_luns() -> None:
     fault = vim.fault.NoPermission(object=_HOST, privilegeId="System.Read")
     host, unreadable = read_host({}, {_LUNS: fault})
     assert host.luns is None
-    assert unreadable == (_LUNS,)
+    assert unreadable == (Unreadable(Part.LUNS),)
 
 
 def test_one_lun_that_cannot_be_understood_costs_that_lun() -> None:
     disks = [scsi_disk(), scsi_disk("naa.600bbb", "0200000000600bbb", ssd=None)]
     host, unreadable = read_host({_LUNS: disks}, replace=("<ssd>false</ssd>", "<ssd>perhaps</ssd>"))
     assert [found.canonical_name for found in host.luns] == ["naa.600bbb"]
-    assert unreadable == ("naa.600aaa: 'perhaps' is neither true nor false",)
+    assert unreadable == (Unreadable(Part.LUN, "naa.600aaa", "'perhaps' is neither true nor false"),)
 
 
 def test_the_host_itself() -> None:

@@ -15,6 +15,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machines import (
     EXTRA_PATHS,
     MACHINE_PATHS,
@@ -91,7 +92,7 @@ def test_an_unknown_mode_costs_the_mode_alone() -> None:
     machine = with_devices(scsi(), mapping(), replace=("physicalMode", "quantumMode"))
     assert machine.disks[0].compatibility is None
     assert machine.disks[0].lun_uuid == "0200000000600aaa"
-    assert machine.unreadable == ("Hard disk 2: compatibilityMode",)
+    assert machine.unreadable == (Unreadable(Part.COMPATIBILITY, "Hard disk 2"),)
 
 
 def test_an_unknown_or_empty_power_state_costs_the_power_state_alone() -> None:
@@ -99,13 +100,13 @@ def test_an_unknown_or_empty_power_state_costs_the_power_state_alone() -> None:
         read = read_one({"runtime.powerState": "poweredOn"}, replace=(">poweredOn<", f">{shown}<"))
         assert read.machine.power is None
         assert read.machine.name == "vm"
-        assert read.machine.unreadable == ("runtime.powerState",)
+        assert read.machine.unreadable == (Unreadable(Part.POWER_STATE),)
 
 
 def test_a_size_that_is_no_number_costs_the_size_alone() -> None:
     machine = with_devices(scsi(), mapping(), replace=(f">{TWO_TB}<", ">much<"))
     assert machine.disks[0].capacity_bytes is None
-    assert machine.unreadable == ("Hard disk 2: capacity",)
+    assert machine.unreadable == (Unreadable(Part.CAPACITY, "Hard disk 2"),)
 
 
 def test_a_scsi_controller_of_the_future_is_a_scsi_controller() -> None:
@@ -117,7 +118,7 @@ def test_a_scsi_controller_of_the_future_is_a_scsi_controller() -> None:
 def test_a_refused_property_is_named() -> None:
     fault = vim.fault.NoPermission(object=_VM, privilegeId="System.Read")
     machine = read_one({}, {"config.hardware.device": fault}).machine
-    assert machine.unreadable == ("config.hardware.device",)
+    assert machine.unreadable == (Unreadable(Part.DISKS),)
     assert machine.disks == ()
 
 
@@ -149,7 +150,7 @@ def test_states_are_read() -> None:
     assert (machine.power, machine.connection_state) == (Power.SUSPENDED, "inaccessible")
     assert (machine.encrypted, machine.fault_tolerance, machine.consolidation_needed) == (True, True, True)
     assert (machine.tools_running, machine.change_tracking) == (True, True)
-    assert machine.disabled_methods == {"ReconfigVM_Task", "PowerOnVM_Task"}
+    assert machine.reconfigure_disabled
 
 
 @pytest.mark.parametrize("state", ["inaccessible", "orphaned", "invalid"])
@@ -159,20 +160,26 @@ def test_a_machine_without_configuration_is_not_one_without_disks(state: str) ->
     with answering(page([object_content(_VM, {**shown, "runtime.connectionState": state})])) as server:
         reads = read_properties(server.session(), "Reading", [object_spec(_VM)], _PATHS)
         machine = next(MachineReader().read(read) for read in reads).machine
-    assert machine.unreadable == ("config",)
+    assert machine.unreadable == (Unreadable(Part.CONFIGURATION),)
     assert not machine.disks_known
     assert (machine.template, machine.has_snapshots, machine.connection_state) == (None, None, state)
 
 
 @pytest.mark.parametrize(
-    "path", ["runtime.powerState", "runtime.host", "runtime.consolidationNeeded", "runtime.faultToleranceState"]
+    ("path", "part"),
+    [
+        ("runtime.powerState", Part.POWER_STATE),
+        ("runtime.host", Part.HOST),
+        ("runtime.consolidationNeeded", Part.CONSOLIDATION),
+        ("runtime.faultToleranceState", Part.FAULT_TOLERANCE),
+    ],
 )
-def test_what_every_machine_has_and_one_does_not_tell_is_named(path: str) -> None:
+def test_what_every_machine_has_and_one_does_not_tell_is_named(path: str, part: Part) -> None:
     shown = {name: value for name, value in usual_machine("vm").items() if name != path}
     with answering(page([object_content(_VM, shown)])) as server:
         reads = read_properties(server.session(), "Reading", [object_spec(_VM)], _PATHS)
         machine = next(MachineReader().read(read) for read in reads).machine
-    assert machine.unreadable == (path,)
+    assert machine.unreadable == (Unreadable(part),)
 
 
 def test_a_machine_at_rest_is_none_of_these() -> None:

@@ -143,13 +143,13 @@ def test_a_character_that_is_no_xml_costs_its_property_and_names_it() -> None:
     ).replace("spoilXt", "spoil\x02t")
     with answering(answer) as server:
         found = {
-            read.id: (read.text("name"), read.text("config.version"), read.unread)
+            read.id: (read.text("name"), read.text("config.version"), read.spoilt)
             for read in read_properties(
                 server.session(), "Reading", _BOTH, {"VirtualMachine": ["name", "config.version"]}
             )
         }
     assert found == {
-        "vm-1": ("spoil\ufffdt", "vmx-19", ("name (a character in it is no XML)",)),
+        "vm-1": ("spoil\ufffdt", "vmx-19", ("name",)),
         "vm-2": ("whole", None, ()),
     }
 
