@@ -17,6 +17,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     ConnectionFailed,
     StorageError,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.replies import NotTheAnswer, SentElsewhere
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.target import Target
 
 SHELL_NOT_FOUND, COMMAND_NOT_FOUND = 2150858843, 2150858859
@@ -28,7 +29,7 @@ PIPE_CLOSING = (0x800700E8, 232)
 # Raised by the library of Kerberos, which is not always there to be named as classes.
 _KERBEROS = {"GSSError", "KerberosExchangeError", "MutualAuthenticationError"}
 _TLS_REASONS = (r"certificate verify failed: ([^()]+)", r"CertificateError\(([^()]+)", r"\[SSL: (\w+)\]")
-_ANSWERS = (KeyError, ValueError, AssertionError, StopIteration, SyntaxError, AttributeError, TypeError, IndexError)
+_NOT_WINRM_HINT = "Check hostname, port, path and proxy."
 
 
 class Kind(Enum):
@@ -36,6 +37,7 @@ class Kind(Enum):
 
     FATAL = "say it and stop"
     CONNECTION = "connect again and go on"
+    NOT_THE_ANSWER = "connect again and go on, a few times: somebody else answers in the host's place"
     SHELL_LOST = "the shell and what ran in it are gone"
     QUOTA_SHELLS = "wait, and ask for a shell again"
     QUOTA_OPERATIONS = "take a new shell"
@@ -55,6 +57,8 @@ class TransportError(Exception):
 def classify(error: Exception, target: Target, established: bool) -> TransportError:
     """Returns what an exception means; `established`: this connection has answered a request before."""
     name = type(error).__name__
+    if isinstance(error, NotTheAnswer):
+        return _somebody_else(error, target)
     if name == "WinRMOperationTimeoutError":
         return TransportError(
             Kind.OPERATION_TIMEOUT, ConnectionFailed(f"{target.name} took too long for one operation.")
@@ -78,13 +82,24 @@ def classify(error: Exception, target: Target, established: bool) -> TransportEr
         return TransportError(
             Kind.FATAL, ConfigurationError(f"The connection to {target.name} cannot be set up: {error}.")
         )
-    if name in ("WinRMError", "PermissionError") or isinstance(error, _ANSWERS):
-        said = f" ({error})" if name == "WinRMError" else ""
-        hint = "Check hostname, port, path and proxy."
+    # The libraries stumble over what is no WinRM in as many ways as there are: none of them is to end in a traceback.
+    said = str(error) if name == "WinRMError" else name
+    return TransportError(
+        Kind.FATAL, ConnectionFailed(f"{target.name} answers, but not as WinRM ({said}).", hint=_NOT_WINRM_HINT)
+    )
+
+
+def _somebody_else(error: NotTheAnswer, target: Target) -> TransportError:
+    if isinstance(error, SentElsewhere):
+        elsewhere = f"{target.name} answers, but not as WinRM: it sends requests on to another address ({error})"
         return TransportError(
-            Kind.FATAL, ConnectionFailed(f"{target.name} answers, but not as WinRM{said}.", hint=hint)
+            Kind.FATAL,
+            ConnectionFailed(f"{elsewhere}, where nothing is sent, and nobody logs on.", hint=_NOT_WINRM_HINT),
         )
-    raise error
+    return TransportError(
+        Kind.NOT_THE_ANSWER,
+        ConnectionFailed(f"{target.name} answers, but not as WinRM: {error}.", hint=_NOT_WINRM_HINT),
+    )
 
 
 def _fault(error: Exception, target: Target) -> TransportError:
@@ -173,6 +188,8 @@ def _of_requests(error: Exception, target: Target) -> TransportError | None:
         return TransportError(
             Kind.CONNECTION, ConnectionFailed(f"{name} did not answer within {target.connection_timeout} s.")
         )
+    if "ChunkedEncodingError" in names:
+        return TransportError(Kind.CONNECTION, ConnectionFailed(f"{name} broke the connection off amid its answer."))
     if names & {"ConnectionError", "Timeout", "SSLError"}:
         text = str(error)
         if "Failed to resolve" in text or "Name or service not known" in text:

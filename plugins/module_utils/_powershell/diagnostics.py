@@ -12,9 +12,8 @@ import re
 import xml.etree.ElementTree as ET
 
 _LIMIT = 2000
-# A mark may come twice, and several documents after it.
-_CLIXML = re.compile(r"(?:#< CLIXML\s*)+((?:<Objs.*?</Objs>\s*)+)", re.DOTALL)
-_DOCUMENT = re.compile(r"<Objs.*?</Objs>", re.DOTALL)
+_LARGEST = 256 * 1024
+_MARK, _DOCUMENT, _DOCUMENT_END = "#< CLIXML", "<Objs", "</Objs>"
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -24,16 +23,33 @@ def text_of(stream: bytes) -> str:
 
     Progress, warnings and verbose lines of CLIXML are left out. Bytes that are no UTF-8 are read as code page 437.
     """
+    stream = stream[:_LARGEST]
     try:
         text = stream.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = stream.decode("cp437")
     text = text.replace("\ufeff", "")
-    documents = [document for block in _CLIXML.findall(text) for document in _DOCUMENT.findall(block)]
+    plain, documents = _taken_apart(text)
     errors = "".join(_errors_in(document) for document in documents)
-    plain = _CLIXML.sub("", text).strip()
     lines = [line.strip() for line in f"{plain}\n{errors}".splitlines()]
     return _TERMINAL.sub("", "\n".join(line for line in lines if line))[:_LIMIT]
+
+
+def _taken_apart(text: str) -> tuple[str, list[str]]:
+    """Returns a text without its documents of CLIXML, and these. A mark may come twice, and several documents after
+    it."""
+    if _MARK not in text:
+        return text, []
+    plain, documents, at = "", [], 0
+    while (start := text.find(_DOCUMENT, at)) >= 0:
+        end = text.find(_DOCUMENT_END, start)
+        if end < 0:
+            break
+        end += len(_DOCUMENT_END)
+        plain += text[at:start].replace(_MARK, "")
+        documents.append(text[start:end])
+        at = end
+    return plain + text[at:], documents
 
 
 def _errors_in(document: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import hashlib
 import json
 import re
@@ -24,6 +23,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.erro
 
 # Ends the input; without it the frame on the server runs nothing.
 GO = b"!\n"
+# An answer about a thousand data sources has less than 2 MiB.
+LARGEST_ANSWER_BYTES = 16 * 1024**2
+_GZIP = 16 + zlib.MAX_WBITS
+_HEAD = re.compile(rb"(\d{1,12}) ([0-9A-F]{64})\s")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,38 @@ def read_answer(output: bytes, nonce: str) -> dict[str, Any]:
 
     Whatever else the output holds is noise of the script's and is passed over.
     """
-    mark = nonce.encode()
-    found = re.search(rb"<<" + mark + rb" (\d+) ([0-9A-F]{64})\s(.*?)" + mark + rb">>", output, re.DOTALL)
-    if found is None:
+    opening, closing = f"<<{nonce} ".encode(), f"{nonce}>>".encode()
+    start = output.find(opening)
+    end = output.find(closing, start + len(opening))
+    if start < 0 or end < 0:
         raise CorruptReply("the output holds no whole answer")
+    found = _HEAD.match(output, start + len(opening), end)
+    if found is None:
+        raise CorruptReply("a part of the answer was lost on the way")
     try:
-        packed = base64.b64decode(re.sub(rb"[^A-Za-z0-9+/=]", b"", found[3]))
+        packed = base64.b64decode(_NOT_BASE64.sub(b"", output[found.end() : end]))
     except binascii.Error as error:
         raise CorruptReply("a part of the answer was lost on the way") from error
     if len(packed) != int(found[1]) or hashlib.sha256(packed).hexdigest().upper() != found[2].decode():
         raise CorruptReply("a part of the answer was lost on the way")
     try:
-        answer = json.loads(gzip.decompress(packed))
-    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
+        answer = json.loads(_unpacked(packed), parse_constant=_no_number)
+    except (EOFError, zlib.error, ValueError, RecursionError) as error:
         raise CorruptReply("the answer is no JSON that was packed") from error
     return answer if isinstance(answer, dict) else {"data": answer}
+
+
+def _no_number(name: str) -> float:
+    """JSON has no NaN and no Infinity, although Python would read them."""
+    raise ValueError(name)
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Returns what was packed; raises CorruptReply where it is larger than any answer, zlib.error, or EOFError."""
+    unpacking = zlib.decompressobj(_GZIP)
+    text = unpacking.decompress(packed, LARGEST_ANSWER_BYTES)
+    if unpacking.unconsumed_tail:
+        raise CorruptReply(f"the answer is larger than {LARGEST_ANSWER_BYTES} bytes")
+    if not unpacking.eof:
+        raise EOFError
+    return text

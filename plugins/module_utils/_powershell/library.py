@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import re
 import sys
 from typing import Any
 
@@ -19,9 +18,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 
 # What a transport needs beyond pywinrm itself: the module, and how it is installed.
 _EXTRAS = {"kerberos": ("kerberos", "pywinrm[kerberos]"), "credssp": ("requests_credssp", "pywinrm[credssp]")}
-
-_SENT = re.compile(r"<(?:\w+:)?MessageID[^>]*>\s*(?:uuid:)?([^<\s]+)", re.IGNORECASE)
-_ANSWERED = re.compile(rb"<(?:\w+:)?RelatesTo[^>]*>\s*(?:uuid:)?([^<\s]+)", re.IGNORECASE)
 
 
 def load_protocol(transport: str) -> Any:
@@ -39,19 +35,3 @@ def load_protocol(transport: str) -> Any:
     # It logs tracebacks that would land on stderr, where a module's result may be read.
     logging.getLogger("winrm.vendor.requests_kerberos").addHandler(logging.NullHandler())
     return protocol
-
-
-def check_answers(protocol: Any) -> None:
-    """Has a Protocol of pywinrm raise ValueError for what is no answer to its request.
-
-    By itself it looks at that only in some, and takes other text for output of nothing, again and again."""
-    send = protocol.send_message
-
-    def send_message(message: str) -> Any:
-        answer = send(message)
-        sent, answered = _SENT.search(message), _ANSWERED.search(answer)
-        if sent and (answered is None or answered[1].decode("ascii", "replace").lower() != sent[1].lower()):
-            raise ValueError("an answer to another request")
-        return answer
-
-    protocol.send_message = send_message

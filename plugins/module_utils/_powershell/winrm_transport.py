@@ -31,7 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StorageError,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._powershell import bootstrap, library
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell import bootstrap, library, replies
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.classify import (
     Kind,
     TransportError,
@@ -51,6 +51,9 @@ _UTF8 = 65001
 # Left behind by a connection that never came back, a shell ends itself; Windows' own default is two hours.
 _IDLE_TIMEOUT = "PT15M"
 _ATTEMPTS = 3
+# What scripts answer is packed and comes to some MB for thousands of data sources; errors are read by people.
+LARGEST_OUTPUT_BYTES = 64 * 1024**2
+_LARGEST_ERRORS_BYTES = 256 * 1024
 # A connection that was dropped is made anew at once; who is busy, or away, is given time.
 _PAUSES = (0.0, 0.2, 1.0, 2.0, 5.0)
 _BUSY_PAUSES = (0.3, 1.0)
@@ -87,7 +90,7 @@ class WinRmTransport:
         except BaseException:
             self.close()
             raise
-        library.check_answers(self._protocol)
+        replies.guard(self._protocol)
         self._operation_timeout: int = self._protocol.operation_timeout_sec
 
     @property
@@ -112,7 +115,7 @@ class WinRmTransport:
                 else:
                     attempts, absences = attempts + 1, 0
                     goes_on = attempts < _ATTEMPTS
-                    pauses = _PAUSES if kind in (Kind.CONNECTION, Kind.SHELL_LOST) else _BUSY_PAUSES
+                    pauses = _BUSY_PAUSES if kind in (Kind.QUOTA_SHELLS, Kind.QUOTA_OPERATIONS, Kind.BUSY) else _PAUSES
                     pause = pauses[min(attempts, len(pauses)) - 1]
                 if not goes_on or time.monotonic() >= deadline:
                     raise retry.cause.meaning from retry
@@ -172,6 +175,8 @@ class WinRmTransport:
                 lambda: protocol.run_command(self._shell, first, rest, console_mode_stdin=False), deadline
             )
             for start in range(0, len(data), CHUNK):
+                if time.monotonic() >= deadline:
+                    raise _Retry(TransportError(Kind.FATAL, ConnectionFailed(f"{self.name} took too long.")))
                 if not self._send(command, data[start : start + CHUNK], end=False, deadline=deadline):
                     return command, False
         except TransportError as error:
@@ -219,7 +224,9 @@ class WinRmTransport:
                 )
                 failing_since, failures = None, 0
                 stdout += out
-                stderr += err
+                stderr += err[: _LARGEST_ERRORS_BYTES - len(stderr)]
+                if len(stdout) > LARGEST_OUTPUT_BYTES:
+                    raise self._broken_off(self._too_much(), repeatable)
                 if done:
                     return Completed(bytes(stdout), bytes(stderr), code, interrupted)
             except TransportError as error:
@@ -228,7 +235,8 @@ class WinRmTransport:
                     continue
                 now = time.monotonic()
                 failing_since = now if failing_since is None else failing_since
-                if error.kind not in (Kind.CONNECTION, Kind.BUSY) or now - failing_since > LONGEST_ABSENCE:
+                again = error.kind in (Kind.CONNECTION, Kind.BUSY) and now - failing_since <= LONGEST_ABSENCE
+                if not again and not (error.kind is Kind.NOT_THE_ANSWER and failures < _ATTEMPTS - 1):
                     raise self._broken_off(error, repeatable) from error
                 interrupted = True
                 time.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
@@ -239,6 +247,10 @@ class WinRmTransport:
         if repeatable:
             return TimeIsUp(message, hint="It only reads: nothing was changed. Raise timeout.")
         return WriteTimeIsUp(message, hint=RUN_AGAIN_HINT)
+
+    def _too_much(self) -> TransportError:
+        much = f"A script on {self.name} wrote more than {LARGEST_OUTPUT_BYTES} bytes, which no script of ours does."
+        return TransportError(Kind.FATAL, ConnectionFailed(much))
 
     def _broken_off(self, error: TransportError, repeatable: bool) -> Exception:
         if not repeatable:
@@ -260,7 +272,7 @@ class WinRmTransport:
         try:
             answer = self._understood(request)
         except TransportError as error:
-            if error.kind in (Kind.CONNECTION, Kind.FATAL):
+            if error.kind in (Kind.CONNECTION, Kind.NOT_THE_ANSWER, Kind.FATAL):
                 self._disconnect()
             raise
         self._established = True

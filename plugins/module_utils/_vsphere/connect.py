@@ -31,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StorageError,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_reply import bounded
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import (
     NotTheAnswer,
@@ -39,7 +40,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers
     take_answers_only,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.faults import error_of, fault_of_exception
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.whole_reply import bounded
 
 _T = TypeVar("_T")
 

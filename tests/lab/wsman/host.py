@@ -299,7 +299,10 @@ class Connection:
         content_type = _XML
         if sealed:
             reply, content_type = self.security.seal(reply)
-        self._send(status, reply, content_type=content_type, token=self._token)
+        cut = trouble is not None and trouble.kind == "cut"
+        self._send(status, reply, content_type=content_type, token=self._token, cut=cut)
+        if cut:
+            raise Dropped(rudely=False)
         return not (trouble is not None and trouble.kind == "drop_idle")
 
     def _before(self, request: soap.Request, trouble: Trouble, sealed: bool) -> int:
@@ -323,10 +326,12 @@ class Connection:
             self._send(trouble.status, b"")
             return trouble.status
         elif trouble.kind == "reply":
-            body, content_type = trouble.body.replace("$MESSAGE_ID", request.message_id).encode(), _XML
-            if sealed:
+            body, content_type = trouble.body, _XML
+            if isinstance(body, str):
+                body = body.replace("$MESSAGE_ID", request.message_id).encode()
+            if sealed and not trouble.somebody_else:
                 body, content_type = self.security.seal(body)
-            self._send(trouble.status, body, content_type=content_type, token=self._token)
+            self._send(trouble.status, body, content_type=content_type, token=self._token, headers=trouble.headers)
             return trouble.status
         return 0
 
@@ -363,17 +368,21 @@ class Connection:
         challenges: tuple[str, ...] = (),
         token: str | None = None,
         close: bool = False,
+        headers: tuple[str, ...] = (),
+        cut: bool = False,
     ) -> None:
         lines = [
             f"HTTP/1.1 {status} {'OK' if status == 200 else 'Lab'}",
             "Server: Microsoft-HTTPAPI/2.0",
             f"X-Lab: {NOTE}",
+            *headers,
         ]
         lines += [f"WWW-Authenticate: {challenge}" for challenge in (*challenges, *([token] if token else []))]
         lines += [f"Content-Type: {content_type}"] if content_type else []
         lines += ["Connection: close"] if close else []
         lines.append(f"Content-Length: {len(body)}")
-        self.socket.sendall("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+        sent = body[: len(body) // 2] if cut else body
+        self.socket.sendall("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + sent)
 
 
 def _end(connection: socket.socket, rudely: bool) -> None:

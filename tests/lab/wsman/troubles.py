@@ -18,6 +18,7 @@ KINDS = (
     "status",
     "delay",
     "reply",
+    "cut",
     "fault",
     "reboot",
     "restart",
@@ -32,8 +33,9 @@ class Trouble:
 
     `kind`: reset_before and close_before (not carried out), reset_after and close_after (carried out, no answer),
     status (HTTP `status`, not carried out), delay (`seconds`, then carried out), reply (`body` instead of the answer,
-    with HTTP `status`), fault (`code`, `subcode`, `shape`), reboot (all shells lost, all connections reset),
-    restart (as reboot, and connections are refused for `seconds`),
+    with HTTP `status` and `headers`; not sealed where it comes from `somebody_else`), cut (carried out, half of the
+    answer, then the end of the connection), fault (`code`, `subcode`, `shape`), reboot (all shells lost, all
+    connections reset), restart (as reboot, and connections are refused for `seconds`),
     refuse_credentials (401), drop_idle (answered, then the connection is closed).
     """
 
@@ -43,7 +45,9 @@ class Trouble:
     times: int = 1
     status: int = 500
     seconds: float = 0.0
-    body: str = ""
+    body: str | bytes = ""
+    headers: tuple[str, ...] = ()
+    somebody_else: bool = False
     code: int = 0
     subcode: str = "w:InternalError"
     shape: str = "wsman"

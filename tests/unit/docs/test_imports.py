@@ -36,7 +36,7 @@ MAY_IMPORT = {
 
 FOREIGN = {
     "_vsphere": {"pyVmomi"},
-    "_powershell": {"winrm", "requests", "kerberos", "spnego"},
+    "_powershell": {"winrm", "requests", "urllib3", "kerberos", "spnego"},
     "plugin_utils/_report": {"jinja2", "markupsafe"},
 }
 ANSIBLE = {"modules", "action", "plugin_utils", "filter", "lookup"}

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
@@ -51,6 +53,13 @@ def test_streams(name: str) -> None:
 @pytest.mark.parametrize(("codec", "word"), [("cp437", "Zugriff verweigert für Gerät"), ("cp850", "señal é")])
 def test_bytes_of_a_console_code_page_are_not_lost(codec: str, word: str) -> None:
     assert text_of(f'#< CLIXML\r\n{OPEN}<S S="Error">{word}</S></Objs>'.encode(codec)).startswith(word[:2])
+
+
+@pytest.mark.parametrize("again", ["#< CLIXML\r\n", "#< CLIXML\r\n<Objs ", "<Objs", "_x0041", "\x1b[0;"])
+def test_what_is_begun_again_and_again_costs_no_time(again: str) -> None:
+    started = time.process_time()
+    text_of(b"#< CLIXML\r\n" + again.encode() * (2**24 // len(again)))
+    assert time.process_time() - started < 2
 
 
 def test_a_page_of_text_is_cut() -> None:

@@ -10,6 +10,7 @@ import base64
 import gzip
 import hashlib
 import json
+import time
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import (
     GO,
+    LARGEST_ANSWER_BYTES,
     make_input,
     read_answer,
 )
@@ -32,7 +34,10 @@ VALUES = st.recursive(
 
 
 def answered(data: object, nonce: str = NONCE) -> bytes:
-    packed = gzip.compress(json.dumps({"data": data}).encode())
+    return packed_answer(gzip.compress(json.dumps({"data": data}).encode()), nonce)
+
+
+def packed_answer(packed: bytes, nonce: str = NONCE) -> bytes:
     digest = hashlib.sha256(packed).hexdigest().upper()
     return f"<<{nonce} {len(packed)} {digest}\r\n{base64.b64encode(packed).decode()}\r\n{nonce}>>\r\n".encode()
 
@@ -78,6 +83,44 @@ def test_an_answer_that_lacks_any_part_is_none(data: st.DataObject) -> None:
 def test_the_answer_of_another_run_is_none() -> None:
     with pytest.raises(CorruptReply):
         read_answer(answered(1, "f" * 32), NONCE)
+
+
+def test_an_answer_that_unpacks_to_more_than_any_answer_is_none() -> None:
+    bomb = gzip.compress(b"[" * (LARGEST_ANSWER_BYTES * 20), compresslevel=1)
+    with pytest.raises(CorruptReply, match=f"larger than {LARGEST_ANSWER_BYTES} bytes"):
+        read_answer(packed_answer(bomb), NONCE)
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"",
+        b"no gzip",
+        gzip.compress(b"{}")[:-9],
+        gzip.compress(b'{"data": NaN}'),
+        gzip.compress(b'{"data": -Infinity}'),
+        gzip.compress(b'{"data": "\xff"}'),
+        gzip.compress(b"[" * 100_000),
+        gzip.compress(b"1" * 5000),
+    ],
+    ids=["nothing", "no gzip", "cut", "NaN", "Infinity", "no UTF-8", "nested deeply", "a number of 5000 digits"],
+)
+def test_bad_packing_and_bad_json_are_one_sentence(packed: bytes) -> None:
+    with pytest.raises(CorruptReply, match="no JSON that was packed"):
+        read_answer(packed_answer(packed), NONCE)
+
+
+def test_a_length_of_thousands_of_digits_is_no_length() -> None:
+    with pytest.raises(CorruptReply):
+        read_answer(f"<<{NONCE} {'9' * 5000} {'A' * 64}\r\n{NONCE}>>".encode(), NONCE)
+
+
+def test_marks_that_are_opened_again_and_again_cost_no_time() -> None:
+    opened = f"<<{NONCE} 1 {'A' * 64}\r\n".encode() * 100_000
+    started = time.process_time()
+    with pytest.raises(CorruptReply):
+        read_answer(opened, NONCE)
+    assert time.process_time() - started < 2
 
 
 def _characters(text: str) -> str:

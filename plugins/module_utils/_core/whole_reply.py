@@ -25,6 +25,11 @@ class _InTime(io.RawIOBase):
         self._seconds = connection.gettimeout()
         self._end = time.monotonic() + (self._seconds or 0.0)
 
+    @property
+    def _sock(self) -> socket:
+        """The socket, under the name by which libraries look for the server's certificate."""
+        return self._socket
+
     def readable(self) -> bool:
         """A socket's file can be read."""
         return True

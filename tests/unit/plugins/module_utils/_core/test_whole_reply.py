@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.whole_reply import bounded
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_reply import bounded
 
 
 @contextmanager
