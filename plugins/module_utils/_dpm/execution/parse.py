@@ -101,12 +101,15 @@ def parse_facts(answer: Mapping[str, Any]) -> Facts:
 
 
 def time_of(value: object) -> datetime | None:
-    """Returns a time of .NET's round-trip form (UTC) without fractions; None for none, and for the year 1."""
+    """Returns a time of .NET's round-trip form (UTC) without fractions; None for none, and the year 1."""
     found = _TIME.match(value) if isinstance(value, str) else None
     if found is None or found[1] == "0001":
         return None
     year, month, day, hour, minute, second = (int(part) for part in found.groups())
-    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def code_of(message: str | None) -> int | None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import LOST_ANSWER, RUN_AGAIN_HINT
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.complete_reading import complete_reading
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import code_of, parse_facts
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Action, Decision, ShrinkLimits
@@ -40,6 +41,8 @@ _QUIET_SECONDS = 12
 _FAILED_HOURS = 7 * 24
 # Pauses longer than this hold no shell open.
 _SHORT_PAUSE = 10.0
+# What the scripts that write say of one volume or data source.
+_OUTCOMES = frozenset({"gone", "busy", "there", "differs", "edited", "failed", "already", "started"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class PowerShellServer:
             },
             deadline,
         )
-        return parse_facts(answer)
+        return parse_facts(complete_reading(answer))
 
     def shrink_limits(self, ids: Sequence[str], deadline: float) -> dict[str, ShrinkLimits]:
         answer = self._run(shrink_limits.SCRIPT, {"Ids": list(ids)}, deadline)
@@ -182,8 +185,8 @@ def _answers(reply: object) -> list[Answer]:
     try:
         return [
             Answer(
-                id=answers.text(row, "id") or "",
-                outcome=answers.text(row, "outcome") or "",
+                id=_required(row, "id"),
+                outcome=_outcome(row),
                 message=answers.text(row, "message"),
                 code=code_of(answers.text(row, "message")) or code_of(answers.text(row, "error")),
                 job_id=answers.text(row, "job_id"),
@@ -192,6 +195,21 @@ def _answers(reply: object) -> list[Answer]:
         ]
     except CorruptReply as corrupt:
         raise OutcomeUnknown(f"{LOST_ANSWER}: {corrupt.message}", hint=RUN_AGAIN_HINT) from corrupt
+
+
+def _required(row: Mapping[str, Any], key: str) -> str:
+    answers.value_of(row, key)
+    found = answers.text(row, key)
+    if found is None:
+        raise CorruptReply(f"The script's answer holds nothing as {key}.")
+    return found
+
+
+def _outcome(row: Mapping[str, Any]) -> str:
+    found = _required(row, "outcome")
+    if found not in _OUTCOMES:
+        raise CorruptReply(f"The script's answer holds {found[:40]!r} as outcome, which no script of ours says.")
+    return found
 
 
 def _explained(failed: ScriptFailed) -> StorageError:

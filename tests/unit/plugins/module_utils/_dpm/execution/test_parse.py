@@ -364,6 +364,8 @@ def test_times_are_utc_and_the_year_one_is_none() -> None:
     assert time_of("2026-11-01T10:00:00.1234567Z") == datetime(2026, 11, 1, 10, tzinfo=UTC)
     assert time_of("0001-01-01T00:00:00.0000000Z") is None
     assert time_of("yesterday") is None
+    assert time_of("2026-13-01T10:00:00Z") is None
+    assert time_of("2026-02-30T25:61:00Z") is None
 
 
 json = st.recursive(
