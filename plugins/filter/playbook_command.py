@@ -6,31 +6,22 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible import constants
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.commands import command_line
 
 
 def playbook_command(
     variables: Mapping[str, Any], playbook: str, inventory: Sequence[str] = (), limit: str = ""
 ) -> str:
     """Returns the line for a shell that runs a playbook of this collection with these variables."""
-    words = ["ansible-playbook"]
-    if list(inventory) != list(constants.DEFAULT_HOST_LIST):
-        words += [word for source in inventory for word in ("-i", str(source))]
-    words.append(f"winbackup.storage.{playbook}")
-    if limit:
-        words += ["--limit", str(limit)]
-    if variables:
-        # Plain ASCII: no character of a name ends the line, or looks like another.
-        plain = to_plain(variables)
-        words += ["-e", json.dumps(plain)]
-    return shlex.join(words)
+    chosen = [] if list(inventory) == list(constants.DEFAULT_HOST_LIST) else [str(source) for source in inventory]
+    plain: Any = to_plain(variables)
+    return command_line(playbook, plain, inventory=chosen, limit=str(limit))
 
 
 class FilterModule:

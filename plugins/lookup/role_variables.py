@@ -71,7 +71,9 @@ from ansible.errors import AnsibleLookupError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import size_policy_of
 from ansible_collections.winbackup.storage.plugins.plugin_utils._role_variables import (
     chosen,
     converted,
@@ -81,6 +83,9 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._role_variables 
 
 _COLLECTION = Path(__file__).resolve().parents[2]
 _PLAYBOOK = "audit"
+# The role whose variables depend on each other, and those that say how large a volume shall be.
+_SIZES = "dpm_recovery_points"
+_WISHES = ("size", "min_free", "min_free_percent")
 # With these the names of variables begin that are meant for the playbook; `site` ends with an audit.
 _BEGINNINGS = ("audit", "site")
 
@@ -104,7 +109,26 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         given = self._templar.template({name: variables[name] for name in taken if name in variables})
         plain: Any = to_plain(given)
         values, refused = converted(role, taken, plain)
+        if role == _SIZES and not refused:
+            refused = _size_problems(values)
         return {"options": values, "chosen": chosen(role, taken, values), "problems": [*problems, *refused]}
+
+
+def _size_problems(values: Mapping[str, Any]) -> list[str]:
+    """Returns what the module would refuse of the sizes: nothing is read, and no check begins, for a mistake."""
+    given = [name for name in _WISHES if values.get(name) is not None]
+    if not given:
+        return []
+    if len(given) > 1:
+        return [f"{' and '.join(f'{_SIZES}_{name}' for name in given)} exclude each other. Give one of them."]
+    # The role's own default is not given with a size.
+    headroom = {} if "size" in given else {"headroom_percent": values.get("headroom_percent")}
+    names = (option.removeprefix(f"{_SIZES}_") for option in _options(_SIZES))
+    try:
+        size_policy_of({**{name: values.get(name) for name in names}, "headroom_percent": None, **headroom})
+    except ConfigurationError as error:
+        return [f"{_SIZES}_{error}"]
+    return []
 
 
 @cache

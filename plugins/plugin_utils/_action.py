@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.constants import LOCALHOST
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
@@ -36,7 +37,7 @@ class StorageAction(ActionBase):  # type: ignore[misc]
                 use = ", or take hostname away to use that connection" if self.takes_connection() else ""
                 raise AnsibleActionFail(
                     f"hostname was given, and the task runs over a connection ({self.kind}) to a Windows host, where "
-                    f"no module of Python's can run. Add delegate_to: localhost to the task{use}."
+                    f"no module of Python's can run. {self.way_to_controller()}{use}."
                 )
             return self.run_module(result, task_vars)
         if self.takes_connection():
@@ -54,6 +55,16 @@ class StorageAction(ActionBase):  # type: ignore[misc]
     def is_windows(self) -> bool:
         """Whether the task's own connection is to a Windows host."""
         return self.kind in _ALWAYS_WINDOWS or bool(getattr(self._connection._shell, "_IS_WINDOWS", False))
+
+    def way_to_controller(self) -> str:
+        """Returns what to do so that the task runs on the controller, without the point at the end."""
+        target = str(self._task.delegate_to or "")
+        if target in LOCALHOST:
+            return (
+                f"The task is delegated to {target} already, but over the connection that the play sets for all its "
+                f"tasks: give {target} ansible_connection: local in the inventory"
+            )
+        return "Add delegate_to: localhost to the task"
 
     def takes_connection(self) -> bool:
         """Whether the module can work over the task's own connection."""

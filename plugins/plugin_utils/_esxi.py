@@ -19,7 +19,7 @@ class EsxiAction(StorageAction):
         where = "a Windows host" if self.is_windows else "a host that it does not work on"
         return (
             f"{name} talks to a vCenter or an ESXi host over its API, and the task's own connection ({self.kind}) "
-            f"leads to {where}. Add delegate_to: localhost to the task, and give hostname, username and password: in "
-            "the task, in module_defaults of the group winbackup.storage.vsphere, or as VMWARE_HOST, VMWARE_USER and "
+            f"leads to {where}. {self.way_to_controller()}, and give hostname, username and password: in the task, in "
+            "module_defaults of the group winbackup.storage.vsphere, or as VMWARE_HOST, VMWARE_USER and "
             "VMWARE_PASSWORD in the environment."
         )

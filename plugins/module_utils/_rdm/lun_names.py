@@ -12,7 +12,7 @@ bytes of the model; a byte is two digits. Type 00 names where a device is plugge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 _HEX = frozenset("0123456789abcdef")
 _BY_PLACE, _BY_NAA = "00", "02"
@@ -23,6 +23,11 @@ _NAA_DIGITS = (16, 32)
 _WORLD_WIDE = ("naa.", "eui.", "uuid.", "fc.")
 
 
+# The same few names are asked for again with every LUN, host and mapping; so many are kept.
+_KEPT = 65536
+
+
+@lru_cache(maxsize=_KEPT)
 def plain_name(device: str | None) -> str | None:
     """Returns "naa.6…" for "/vmfs/devices/disks/naa.6…", a vml id without prefix, all in lower case; or None."""
     if not device:
@@ -30,23 +35,21 @@ def plain_name(device: str | None) -> str | None:
     return device.rsplit("/", 1)[-1].lower().removeprefix("vml.") or None
 
 
-def names_for_all(name: str | None) -> Iterator[str]:
-    """Yields what a device name or vml id names on every host: itself, unless it is one host's own, and without the LUN
-    number, which each host may give its own (KB 1016210). "naa.6…" for a vml id of type 02."""
+@lru_cache(maxsize=_KEPT)
+def names_for_all(name: str | None) -> tuple[str, ...]:
+    """Returns what a device name or vml id names on every host: itself, unless it is one host's own, and without the
+    LUN number, which each host may give its own (KB 1016210). "naa.6…" for a vml id of type 02."""
     plain = plain_name(name)
     if plain is None or plain.startswith("mpx."):
-        return
+        return ()
     if not _HEX.issuperset(plain):
-        yield plain
-        return
+        return (plain,)
     kind, proper = plain[:2], plain[_HEAD_DIGITS:-_MODEL_DIGITS]
     if kind == _BY_PLACE:
-        return
-    yield plain
+        return ()
     if kind == _BY_NAA and len(proper) in _NAA_DIGITS:
-        yield f"naa.{proper}"
-    elif proper:
-        yield f"{plain[:4]}:{plain[_HEAD_DIGITS:]}"
+        return (plain, f"naa.{proper}")
+    return (plain, f"{plain[:4]}:{plain[_HEAD_DIGITS:]}") if proper else (plain,)
 
 
 def spellings(name: str) -> frozenset[str]:

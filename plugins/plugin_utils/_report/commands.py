@@ -4,32 +4,34 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The commands that the buttons of rows copy: one that shows the plan of the change, ready to paste into a shell. Pure.
+"""Commands ready to paste into a shell: those that the buttons of rows copy show the plan of the change. Pure.
 
-Each ends in `--check`: it shows what would be done, and does it once that word is taken off.
+Each of these ends in `--check`: it shows what would be done, and does it once that word is taken off.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ansible_collections.winbackup.storage.plugins.plugin_utils._report.facts import DataSource, DpmServer, Mapping
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report import facts
 
 # The free part that the examples of the documentation ask for.
 _MIN_FREE_PERCENT = 20
 
 
-def conversion_command(mapping: Mapping) -> str | None:
+def conversion_command(mapping: facts.Mapping) -> str | None:
     """Returns the command that makes the mappings of this machine virtual; None where there is nothing to make."""
     machine = mapping.machine
     name = machine.instance_uuid or machine.moid or machine.path
     if mapping.is_virtual or name is None or not _is_plain(name):
         return None
-    return _command("convert_rdms", mapping.source.host, {"rdm_convert_vms": [name]})
+    return command_line("convert_rdms", {"rdm_convert_vms": [name]}, limit=mapping.source.host or "", check=True)
 
 
-def extension_command(datasource: DataSource, server: DpmServer) -> str | None:
+def extension_command(datasource: facts.DataSource, server: facts.DpmServer) -> str | None:
     """Returns the command that extends the recovery-point volume; None where there is none that can be extended."""
     extends = datasource.storage_kind == "legacy" and datasource.custom_volume is not True
     if not extends or datasource.active is False or datasource.id is None or not _is_plain(datasource.id):
@@ -38,7 +40,7 @@ def extension_command(datasource: DataSource, server: DpmServer) -> str | None:
         "dpm_recovery_points_datasources": [datasource.id],
         "dpm_recovery_points_min_free_percent": _MIN_FREE_PERCENT,
     }
-    return _command("extend_recovery_points", server.host, wish)
+    return command_line("extend_recovery_points", wish, limit=server.host or "", check=True)
 
 
 def _is_plain(text: str) -> bool:
@@ -46,9 +48,20 @@ def _is_plain(text: str) -> bool:
     return "{" not in text
 
 
-def _command(playbook: str, host: str | None, variables: dict[str, object]) -> str:
-    words = ["ansible-playbook", f"winbackup.storage.{playbook}"]
-    if host is not None:
-        words += ["--limit", host]
-    # Plain ASCII: no character of a name may look like another, or end the line, in a terminal.
-    return shlex.join([*words, "-e", json.dumps(variables), "--check"])
+def command_line(
+    playbook: str,
+    variables: Mapping[str, Any],
+    *,
+    inventory: Sequence[str] = (),
+    limit: str = "",
+    check: bool = False,
+) -> str:
+    """Returns the line for a shell that runs a playbook of this collection with these variables."""
+    words = ["ansible-playbook", *(word for source in inventory for word in ("-i", source))]
+    words.append(f"winbackup.storage.{playbook}")
+    if limit:
+        words += ["--limit", limit]
+    if variables:
+        # Plain ASCII: no character of a name may look like another, or end the line, in a terminal.
+        words += ["-e", json.dumps(variables)]
+    return shlex.join([*words, "--check"] if check else words)

@@ -157,6 +157,37 @@ def test_the_role_twice_in_one_play_and_in_a_loop_and_delegated(site: Site) -> N
     assert site.modes() == {"first": ["physical"], "second": ["virtual"]}
 
 
+@pytest.mark.parametrize(
+    ("localhost", "leads_there"),
+    [
+        ("", True),
+        ("localhost ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'", True),
+        ("localhost", False),
+    ],
+)
+def test_the_role_delegated_from_a_play_over_winrm(site: Site, localhost: str, leads_there: bool) -> None:
+    """From the Windows machine whose mapping it is. A localhost of the inventory takes the play's connection too,
+    unless it has one of its own."""
+    play = """
+- hosts: windows01
+  connection: winrm
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role:
+        name: winbackup.storage.rdm_convert
+        apply: {delegate_to: localhost}
+      vars: {rdm_convert_vms: first}
+    - ansible.builtin.assert:
+        that: rdm_convert_result.vms[0].disks[0].state == 'converted'
+"""
+    inventory = f"windows01 ansible_connection=winrm ansible_host=127.0.0.1 ansible_port=1\n{localhost}\n"
+    (site.folder / "inventory.ini").write_text(inventory, encoding="utf-8")
+    (site.folder / "play.yml").write_text(play, encoding="utf-8")
+    site.play("play.yml", "-i", "inventory.ini", fails=not leads_there)
+    assert site.modes() == {"first": ["virtual" if leads_there else "physical"], "second": ["physical"]}
+    assert ("give localhost ansible_connection: local in the inventory" in site.text) != leads_there
+
+
 def test_the_audit_shows_findings_and_changes_nothing(site: Site) -> None:
     recap = site.play("winbackup.storage.audit")
     assert (recap["changed"], recap["failed"]) == (0, 0)

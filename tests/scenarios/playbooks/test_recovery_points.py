@@ -72,6 +72,31 @@ def test_with_no_policy_what_is_short_is_shown_and_nothing_changes(site: Site) -
     assert edits(site) == []
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            ("min_free=10",),
+            "dpm_recovery_points_min_free: 10 without a unit is 10 bytes, less than any volume has. Give the unit",
+        ),
+        (
+            ("size=10GB", "min_free_percent=20", "computers=fs01"),
+            "dpm_recovery_points_size and dpm_recovery_points_min_free_percent exclude each other. Give one of them.",
+        ),
+        (("size=10GB",), "dpm_recovery_points_size was given and no data source"),
+        (("min_free_percent=200",), "dpm_recovery_points_min_free_percent must be above 0 and below 100, not 200."),
+    ],
+)
+def test_a_wish_that_cannot_be_meant_stops_the_role_before_anything_is_read(
+    site: Site, variables: tuple[str, ...], said: str
+) -> None:
+    before = len(site.lab.do("calls"))
+    given = [word for variable in variables for word in ("-e", f"dpm_recovery_points_{variable}")]
+    site.play(EXTEND, *site.inventory(), *given, fails=True)
+    assert said in site.text
+    assert len(site.lab.do("calls")) == before
+
+
 def test_the_story_ends_consistent_and_a_second_run_changes_nothing(site: Site) -> None:
     events = site.lab.do("state")["events"]
     assert {87, 140} <= {event["id"] for event in events}

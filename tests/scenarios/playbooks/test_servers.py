@@ -142,6 +142,14 @@ def test_what_was_found_is_shown_though_no_file_can_be_written(site: Site) -> No
     assert run.recap[site.vc]["failed"] == 1
 
 
+def test_a_file_that_cannot_be_written_is_named_and_keeps_no_other_from_being_written(site: Site) -> None:
+    file = site.folder / "missing" / "read.json"
+    run = site.play("audit", "--limit", site.vc, "-e", f"audit_json={file}", fails=True)
+    assert f"What was read could not be written to {file}: Destination directory" in run.text
+    assert "could not be written to winbackup-report" not in run.text
+    assert site.page.exists()
+
+
 def test_servers_that_are_down_hide_none_of_the_others(site: Site) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

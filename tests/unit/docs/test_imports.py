@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "_vsphere": {"_core", "_rdm", "_rdm/execution"},
     "_esxi_shell/parse": {"_core", "_rdm"},
     "filter": {"_core", "plugin_utils/_report"},
-    "lookup": {"_core", "filter", "plugin_utils", "plugin_utils/_report"},
+    "lookup": {"_core", "_dpm", "filter", "plugin_utils", "plugin_utils/_report"},
     "plugin_utils": {"_core", "_powershell", "plugin_utils/_report"},
     "plugin_utils/_report": set(),
     "action": {"_dpm/execution", "plugin_utils"},
