@@ -128,7 +128,7 @@ def test_what_scrolls_and_what_is_a_picture_has_a_name_and_can_be_reached() -> N
     site = site_with(PHYSICAL)
     page = page_of(rdm_info(site), lun_info(site), dpm_info())
     frames = page.all("div", class_="scroll")
-    assert len(frames) == 6
+    assert len(frames) == 5
     for frame in frames:
         assert (frame.attributes["role"], frame.attributes["tabindex"]) == ("region", "0")
         assert frame.attributes["aria-label"]
