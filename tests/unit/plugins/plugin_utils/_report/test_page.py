@@ -243,7 +243,7 @@ def test_a_dpm_server_shows_its_pool_bars_and_alerts() -> None:
     assert section.all("svg", class_="bar")[1].has("class_", "short")
     assert "Inconsistent" in section.one("tr", id="d1").text
     assert "none of its own (modern storage)" in section.one("tr", id="d2").text
-    assert "Critical" in section.all("table")[2].text
+    assert "Critical" in section.all("table")[1].text
     assert "recovery_point_volume_short" in codes_of(page, "findings")
 
 
