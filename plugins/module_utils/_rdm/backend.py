@@ -94,6 +94,10 @@ class VmState:
 JournalChange = Mapping[str, DiskJournal | None]
 
 
+def nothing_meanwhile() -> None:
+    """What is to be done while a long reading goes on: nothing."""
+
+
 class Backend(Protocol):
     """The edge."""
 
@@ -103,10 +107,18 @@ class Backend(Protocol):
     def now(self) -> float:
         """Returns the server's clock."""
 
-    def inventory(self, *, with_lun_paths: bool = False, with_offers: bool = False, until: float = inf) -> Inventory:
+    def inventory(
+        self,
+        *,
+        with_lun_paths: bool = False,
+        with_offers: bool = False,
+        until: float = inf,
+        meanwhile: Callable[[], None] = nothing_meanwhile,
+    ) -> Inventory:
         """Returns everything, read anew; the paths of the LUNs, and what hosts offer, only where they are asked for.
 
-        What is not read when the monotonic clock says `until` is left out, and the inventory says so.
+        What is not read when the monotonic clock says `until` is left out, and the inventory says so. `meanwhile` is
+        called again and again while that takes, and may ask the edge for other things.
         """
 
     def read_vm(self, machine_id: str) -> VmState:

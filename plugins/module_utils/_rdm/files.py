@@ -32,6 +32,12 @@ def new_mapping_file(old_file: str, wanted: Compatibility, datastore: str | None
     return join_file(datastore or old_datastore, new_folder, f"{whole_stem}{_ENDING[wanted]}.vmdk")
 
 
+def is_name_of_new(new_file: str, old_file: str, wanted: Compatibility) -> bool:
+    """Tells whether a file is called as a new mapping beside the old one is, wherever either of them lies."""
+    name = old_file.rpartition("/")[2]
+    return split_file(new_mapping_file(join_file("", "", name), wanted, None, None))[2] == new_file.rpartition("/")[2]
+
+
 def extent_of(file: str, compatibility: Compatibility) -> str:
     """Returns the file that a host makes beside a mapping's descriptor: x-rdm.vmdk or x-rdmp.vmdk (KB 1026256)."""
     return f"{file.removesuffix('.vmdk')}{_EXTENT_ENDING[compatibility]}.vmdk"

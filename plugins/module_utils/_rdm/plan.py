@@ -26,6 +26,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state 
     with_recorded_disks,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    JOURNAL_KEY,
     STEP_BEGUN,
     STEP_SHUTDOWN_ASKED,
     TOUCHED,
@@ -49,6 +50,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     join_file,
     split_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.places import allowed_folders, check_places
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_disks
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import (
@@ -77,6 +79,25 @@ _STEP_CODES = frozenset(
         BlockerCode.RECORD_OF_OTHER_VM,
     }
 )
+# And what matters where a mapping is attached or made: a record is a memory aid, and the LUN may be another's by now.
+_ATTACH_CODES = _STEP_CODES | {
+    BlockerCode.BUS_SHARING,
+    BlockerCode.MULTI_WRITER,
+    BlockerCode.PERENNIALLY_RESERVED,
+    BlockerCode.LUN_USED_BY_OTHER_VM,
+    BlockerCode.OTHER_HOSTS_UNKNOWN,
+    BlockerCode.OTHER_VMS_UNREAD,
+    BlockerCode.LUN_MISSING,
+    BlockerCode.LUN_NOT_OK,
+    BlockerCode.LUN_AMBIGUOUS,
+    BlockerCode.SIZE_MISMATCH,
+    BlockerCode.LUN_IS_BOOT_DEVICE,
+    BlockerCode.LUN_CARRIES_VMFS,
+    BlockerCode.LUN_USED_BY_VSAN,
+    BlockerCode.LUN_IS_DUMP_OR_SCRATCH,
+    BlockerCode.TOO_BIG,
+    BlockerCode.NATIVE_4K,
+}
 # And what matters where only the disk mode of a virtual mapping is edited.
 _EDIT_CODES = _STEP_CODES | {
     BlockerCode.IS_DELTA,
@@ -194,7 +215,10 @@ def make_plan(request: Request, inventory: Inventory, machine: VirtualMachine, s
         for entry in entries.values()
     )
     unreadable = tuple(blocker for blocker in check_journal(machine) if blocker.code == BlockerCode.RECORD_UNREADABLE)
+    allowed = allowed_folders(machine, inventory.datastores, request)
+    outside = dict(check_places(machine, entries.values(), inventory.datastores, allowed))
     machine = with_recorded_disks(machine, entries.values(), inventory.datastores)
+    entries = {address: entry for address, entry in entries.items() if address not in outside}
     facts = _Facts(
         request,
         inventory,
@@ -213,7 +237,9 @@ def make_plan(request: Request, inventory: Inventory, machine: VirtualMachine, s
     selected = {disk.address for disk in select_disks(inventory, machine, request.disks)}
     disks: list[DiskPlan] = []
     for disk in sorted(machine.disks, key=_position):
-        if disk.address in entries:
+        if disk.address in outside:
+            disks.append(DiskPlan(disk=disk, action=Action.UNDO, blockers=(outside[disk.address],)))
+        elif disk.address in entries:
             disks.append(_of_open_entry(facts, disk, entries[disk.address], disk.address in selected))
         elif disk.address in selected:
             disks.append(_of_untouched(facts, disk))
@@ -254,7 +280,7 @@ def _of_open_entry(facts: _Facts, disk: Disk, entry: JournalEntry, selected: boo
         if selected and asked is not None and entry.old_mode is Compatibility.VIRTUAL:
             entry = replace(entry, old_disk_mode=asked)
         return _undo(facts, disk, entry)
-    needed = _step_blockers(facts, disk, entry.wanted, _STEP_CODES)
+    needed = _attach_blockers(facts, disk, entry)
     if asked is not None and entry.wanted is Compatibility.VIRTUAL and not needed:
         entry = replace(entry, disk_mode=asked)
     if state is DiskState.NEW:
@@ -280,7 +306,7 @@ def _with_settings_of(earlier: JournalEntry, entry: JournalEntry) -> JournalEntr
 
 def _undo(facts: _Facts, disk: Disk, entry: JournalEntry) -> DiskChange:
     state = disk_state_of(entry, facts.machine, facts.inventory.datastores)
-    needed = () if state is DiskState.OLD else _step_blockers(facts, disk, entry.wanted, _STEP_CODES)
+    needed = () if state is DiskState.OLD else _attach_blockers(facts, disk, entry)
     return DiskChange(disk=disk, action=Action.UNDO, entry=entry, lun=facts.lun_of(disk), blockers=needed)
 
 
@@ -408,7 +434,7 @@ def _new_entry(facts: _Facts, disk: Disk, lun: HostLun, old_path: str, new_path:
         power_before=facts.power_before,
         disk_mode=disk_mode,
         old_disk_mode=disk.disk_mode,
-        old_disk_uuid=facts.survey.disk_uuids.get(disk.file),
+        old_disk_uuid=facts.survey.disk_uuids.get(disk.file) or disk.disk_uuid,
         sharing=disk.sharing,
         shares_level=disk.shares_level,
         shares=disk.shares,
@@ -430,6 +456,32 @@ def _step_blockers(facts: _Facts, disk: Disk, wanted: Compatibility, codes: Iter
         lun_index=facts.lun_index,
     )
     return tuple(blocker for blocker in found if blocker.code in codes)
+
+
+def _attach_blockers(facts: _Facts, disk: Disk, entry: JournalEntry) -> tuple[Finding, ...]:
+    """Returns what stands against attaching or making a mapping of the LUN that a record names."""
+    host = facts.inventory.host_of(facts.machine)
+    luns = (host.luns or ()) if host is not None else ()
+    same = [lun for lun in luns if entry.lun.is_same_as(lun)]
+    present = facts.lun_of(disk)
+    if present is not None and not entry.lun.is_same_as(present):
+        return (_other_lun(facts, disk, entry, present),)
+    if len(same) == 1:
+        # What is checked is the LUN that will be mapped, whatever else of it the record says.
+        disk = replace(disk, lun_uuid=same[0].uuid, device_name=same[0].device_name)
+    return _step_blockers(facts, disk, entry.wanted, _ATTACH_CODES)
+
+
+def _other_lun(facts: _Facts, disk: Disk, entry: JournalEntry, present: HostLun) -> Finding:
+    key = f"{JOURNAL_KEY}{entry.address}"
+    return Finding.blocker(
+        BlockerCode.RECORD_UNREADABLE,
+        f"The open record {key} of {facts.machine.name} names the LUN {entry.lun.canonical_name} with "
+        f"{entry.lun.capacity_bytes} bytes, and {disk.address} is of {present.canonical_name} with "
+        f"{present.capacity_bytes} bytes.",
+        f"Look at the mapping on the host with vmkfstools -q; if no conversion is under way, remove {key}.",
+        facts.machine.name,
+    )
 
 
 def _lun_is_there(facts: _Facts, entry: JournalEntry) -> bool:

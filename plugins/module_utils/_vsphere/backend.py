@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
 from typing import Any
@@ -25,6 +25,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     NewMapping,
     Place,
     VmState,
+    nothing_meanwhile,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
@@ -69,9 +70,18 @@ class VsphereBackend(Backend):
         time = self.session.read("Reading the server's clock", instance.CurrentTime)
         return float(time.timestamp())
 
-    def inventory(self, *, with_lun_paths: bool = False, with_offers: bool = False, until: float = inf) -> Inventory:
+    def inventory(
+        self,
+        *,
+        with_lun_paths: bool = False,
+        with_offers: bool = False,
+        until: float = inf,
+        meanwhile: Callable[[], None] = nothing_meanwhile,
+    ) -> Inventory:
         """Returns everything that the user may see."""
-        return read_inventory(self.session, with_lun_paths=with_lun_paths, with_offers=with_offers, until=until)
+        return read_inventory(
+            self.session, with_lun_paths=with_lun_paths, with_offers=with_offers, until=until, meanwhile=meanwhile
+        )
 
     def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now."""

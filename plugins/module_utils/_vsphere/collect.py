@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from math import inf
@@ -22,7 +22,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState, nothing_meanwhile
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
     Disk,
@@ -171,16 +171,23 @@ class _Gathered:
 
 
 def read_inventory(
-    session: Session, *, with_lun_paths: bool = False, with_offers: bool = False, until: float = inf
+    session: Session,
+    *,
+    with_lun_paths: bool = False,
+    with_offers: bool = False,
+    until: float = inf,
+    meanwhile: Callable[[], None] = nothing_meanwhile,
 ) -> Inventory:
     """Returns everything that the user may see: one read of all objects, one more of the machines with mappings, and
     with `with_offers` one question to each host.
 
     What is not read when the monotonic clock says `until` is left out, and a finding says so.
     """
-    gathered, complete = _read_all(session, HOST_PATHS + HOST_PATH_DETAIL if with_lun_paths else HOST_PATHS, until)
+    gathered, complete = _read_all(
+        session, HOST_PATHS + HOST_PATH_DETAIL if with_lun_paths else HOST_PATHS, until, meanwhile
+    )
     machines = gathered.finished_machines()
-    _add_extras(session, machines, [machine.id for machine in machines.values() if machine.mappings], until)
+    _add_extras(session, machines, [machine.id for machine in machines.values() if machine.mappings], until, meanwhile)
     hosts = gathered.finished_hosts()
     if with_offers:
         hosts = {host.id: _with_offers(session, host, gathered, until) for host in hosts.values()}
@@ -207,7 +214,9 @@ def _not_all(session: Session) -> Finding:
     )
 
 
-def _read_all(session: Session, host_paths: Sequence[str], until: float) -> tuple[_Gathered, bool]:
+def _read_all(
+    session: Session, host_paths: Sequence[str], until: float, meanwhile: Callable[[], None]
+) -> tuple[_Gathered, bool]:
     """Returns what was read of all objects, and whether that is all. An object that is removed meanwhile may end a
     reading, which is then begun anew (vSphere API, PropertyCollector: ManagedObjectNotFound)."""
     paths = {
@@ -234,6 +243,7 @@ def _read_all(session: Session, host_paths: Sequence[str], until: float) -> tupl
                 with _no_search_for_cycles(), closing(read_properties(session, doing, [start], paths)) as reads:
                     for read in reads:
                         gathered.add(read)
+                        meanwhile()
                         if time.monotonic() > until:
                             return gathered, False
                 return gathered, True
@@ -243,7 +253,13 @@ def _read_all(session: Session, host_paths: Sequence[str], until: float) -> tupl
         return gathered, False
 
 
-def _add_extras(session: Session, machines: dict[str, VirtualMachine], wanted: Sequence[str], until: float) -> None:
+def _add_extras(
+    session: Session,
+    machines: dict[str, VirtualMachine],
+    wanted: Sequence[str],
+    until: float,
+    meanwhile: Callable[[], None],
+) -> None:
     """Reads more of these machines. One that is gone by now, or that time is up for, keeps what is known of it."""
     unread = set(wanted)
     groups = [list(wanted)] if wanted else []
@@ -256,6 +272,7 @@ def _add_extras(session: Session, machines: dict[str, VirtualMachine], wanted: S
                 for read in reads:
                     machines[read.id] = _with_extras(machines[read.id], read)
                     unread.discard(read.id)
+                    meanwhile()
                     if time.monotonic() > until:
                         break
         except StepRefused as refusal:

@@ -25,6 +25,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     NewMapping,
     Place,
     VmState,
+    nothing_meanwhile,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import read_journal, to_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -123,7 +124,8 @@ class HostInMemory:
         for vm in self.machines.values():
             for disk in vm.disks:
                 self.files.setdefault(
-                    disk.file, FileFacts(disk.file, 500, disk.kind, disk.compatibility, disk.capacity_bytes, None)
+                    disk.file,
+                    FileFacts(disk.file, 500, disk.kind, disk.compatibility, disk.capacity_bytes, f"uuid-{disk.file}"),
                 )
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -131,7 +133,15 @@ class HostInMemory:
     def now(self) -> float:
         return self._called(lambda: self.clock)
 
-    def inventory(self, *, with_lun_paths: bool = False, with_offers: bool = False, until: float = inf) -> Inventory:
+    def inventory(
+        self,
+        *,
+        with_lun_paths: bool = False,
+        with_offers: bool = False,
+        until: float = inf,
+        meanwhile: Callable[[], None] = nothing_meanwhile,
+    ) -> Inventory:
+        meanwhile()
         return self._called(
             lambda: Inventory("lab", False, self._hosts(), {STORE.id: self._store()}, dict(self.machines))
         )

@@ -202,7 +202,7 @@ class Executor:
             for change in self.changes:
                 self._leave(change, DiskResult.NOT_STARTED)
             return False
-        self.plan = replace(self.plan, inventory=self.run.inventory())
+        self.plan = replace(self.plan, inventory=self.run.inventory_as_owner())
         return True
 
     def _change_disk(self, change: DiskChange) -> None:
@@ -346,7 +346,7 @@ class Executor:
         addresses = [disk.address for disk in self.plan.disks if self._may_delete(disk)]
         deleted = Deleted()
         try:
-            delete_kept_mappings(self.run, addresses, deleted)
+            delete_kept_mappings(self.run, self.request, addresses, deleted)
         finally:
             self.report.block(deleted.refusals)
             for address, file in deleted.files:

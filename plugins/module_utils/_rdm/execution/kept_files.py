@@ -38,6 +38,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.places import (
+    allowed_folders,
+    folder_of_volume_path,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import (
     Folder,
     Questions,
@@ -57,21 +62,21 @@ class Deleted:
     refusals: list[Finding] = field(default_factory=list)
 
 
-def delete_kept_mappings(run: Run, addresses: Sequence[str], deleted: Deleted) -> None:
+def delete_kept_mappings(run: Run, request: Request, addresses: Sequence[str], deleted: Deleted) -> None:
     """Deletes the old mappings that are kept at these addresses, and forgets them; fills in `deleted` as it goes."""
     inventory = run.inventory()
     state = run.read_vm_when_idle()
-    possible = _possible(run, state, addresses, inventory, deleted)
+    possible = _possible(run, request, state, addresses, inventory, deleted)
     if not possible:
         return
     _claim(run, state, possible)
     for kept in possible:
-        _delete(run, kept, inventory, deleted)
+        _delete(run, request, kept, inventory, deleted)
     _give_back(run)
 
 
 def _possible(
-    run: Run, state: VmState, addresses: Sequence[str], inventory: Inventory, deleted: Deleted
+    run: Run, request: Request, state: VmState, addresses: Sequence[str], inventory: Inventory, deleted: Deleted
 ) -> list[KeptMapping]:
     """Returns what may be deleted as things stand now: for a refusal nothing has to be written."""
     kept = [one for address in addresses for one in _kept_at(state, address)]
@@ -84,7 +89,8 @@ def _possible(
     for one in kept:
         readable, facts = _facts_in(survey, known[one.old_file], files[one.old_file])
         whole = inventory_of(state, inventory)
-        refusal = _refusal(one, files[one.old_file], readable, facts, whole, state.machine)
+        refusal = _elsewhere(one, files[one.old_file], request, state)
+        refusal = refusal or _refusal(one, files[one.old_file], readable, facts, whole, state.machine)
         if refusal is None:
             possible.append(one)
         else:
@@ -173,11 +179,12 @@ def _kept_at(state: VmState, address: str) -> tuple[KeptMapping, ...]:
     return journal.kept if journal is not None else ()
 
 
-def _delete(run: Run, kept: KeptMapping, inventory: Inventory, deleted: Deleted) -> None:
+def _delete(run: Run, request: Request, kept: KeptMapping, inventory: Inventory, deleted: Deleted) -> None:
     state = run.read_vm_as_owner()
     file = from_volume_path(kept.old_file, state.datastores)
     readable, facts = file_facts(run, state, kept.old_file)
-    refusal = _refusal(kept, file, readable, facts, inventory_of(state, inventory), state.machine)
+    refusal = _elsewhere(kept, file, request, state)
+    refusal = refusal or _refusal(kept, file, readable, facts, inventory_of(state, inventory), state.machine)
     if refusal is not None:
         deleted.refusals.append(refusal)
         return
@@ -221,6 +228,19 @@ def _give_back(run: Run) -> None:
     run.held.clear()
 
 
+def _elsewhere(kept: KeptMapping, file: str, request: Request, state: VmState) -> Finding | None:
+    """Returns why a file may not be deleted that lies where none of this VM belongs; None where it lies well."""
+    if folder_of_volume_path(kept.old_file) in allowed_folders(state.machine, state.datastores, request):
+        return None
+    return Finding.blocker(
+        BlockerCode.OLD_MAPPING_UNREADABLE,
+        f"{file} lies neither in a folder of {state.machine.name} nor in the one that datastore and directory name; "
+        "a record alone is no proof that it is the VM's.",
+        f"Name its folder with datastore and directory if it is. {_SHELL_HINT}",
+        file,
+    )
+
+
 def _refusal(
     kept: KeptMapping,
     file: str,
@@ -246,6 +266,14 @@ def _refusal(
     if facts.kind is None or facts.capacity_bytes is None:
         message = f"What {file} is cannot be read."
         return Finding.blocker(BlockerCode.OLD_MAPPING_UNREADABLE, message, _SHELL_HINT, file)
+    unknown = [when for when, uuid in (("then", kept.disk_uuid), ("now", facts.disk_uuid)) if not _plain_uuid(uuid)]
+    if unknown:
+        return Finding.blocker(
+            BlockerCode.OLD_MAPPING_UNREADABLE,
+            f"Whether {file} is what was kept is not known: its disk uuid could not be read {' and '.join(unknown)}.",
+            _SHELL_HINT,
+            file,
+        )
     differing = _differing(kept, facts)
     if differing:
         message = f"{file} is not what was kept: {differing}."
@@ -286,9 +314,14 @@ def _differing(kept: KeptMapping, facts: FileFacts) -> str | None:
     # The browser tells whole KiB; a LUN may have an odd number of blocks.
     if facts.capacity_bytes is None or facts.capacity_bytes // 1024 != kept.lun.capacity_bytes // 1024:
         return f"it has {facts.capacity_bytes} bytes, not {kept.lun.capacity_bytes}"
-    if kept.disk_uuid is not None and facts.disk_uuid is not None and facts.disk_uuid != kept.disk_uuid:
+    if _plain_uuid(facts.disk_uuid) != _plain_uuid(kept.disk_uuid):
         return f"its disk uuid is {facts.disk_uuid}, not {kept.disk_uuid}"
     return None
+
+
+def _plain_uuid(uuid: str | None) -> str | None:
+    """Returns the digits of a disk uuid, which one method writes "60 00 C2 9f-..." and another "6000C29f-..."."""
+    return "".join(letter for letter in uuid.lower() if letter.isalnum()) or None if uuid is not None else None
 
 
 def _share_names(other: VirtualMachine, machine: VirtualMachine) -> bool:

@@ -9,10 +9,18 @@
 from __future__ import annotations
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Deadline
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry, own_entries
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    LEASE_SECONDS,
+    JournalEntry,
+    own_entries,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import VirtualMachine
+
+# One lease, and some seconds for what is on its way.
+LONGEST_WAIT_SECONDS = LEASE_SECONDS + 15.0
 
 
 def live_entries(machine: VirtualMachine, now: float) -> dict[str, JournalEntry]:
@@ -20,11 +28,15 @@ def live_entries(machine: VirtualMachine, now: float) -> dict[str, JournalEntry]
     return {address: entry for address, entry in own_entries(machine).items() if entry.is_live_at(now)}
 
 
-def wait_for_others(run: Run, machine: VirtualMachine, may_wait: bool) -> Finding | None:
+def wait_for_others(
+    run: Run, machine: VirtualMachine, may_wait: bool, longest: float = LONGEST_WAIT_SECONDS
+) -> Finding | None:
     """Waits until the leases of other runs are over; returns a blocker where one is renewed, or may not be waited for.
 
     A killed run renews nothing, so its lease ends within a minute and this run takes over. A run that lives renews.
+    The server's clock may stand still or step back, so no more than `longest` seconds are waited on a clock of our own.
     """
+    patience_ends = Deadline(longest)
     leases: dict[str, float] = {}
     while True:
         now = run.now()
@@ -34,6 +46,9 @@ def wait_for_others(run: Run, machine: VirtualMachine, may_wait: bool) -> Findin
         renewed = any(entry.lease > leases.get(address, entry.lease) for address, entry in live.items())
         if renewed or not may_wait or run.time_is_up():
             return _in_progress(machine, live, now)
+        if patience_ends.is_over:
+            run.log(f"Nobody has renewed a lease on {machine.name} for longer than one lease: taking over.")
+            return None
         leases.update({address: entry.lease for address, entry in live.items()})
         run.log(f"Another run works on {machine.name}, or was killed: waiting until its lease is over.")
         run.pace.until(min(entry.lease for entry in live.values()) - now)

@@ -28,6 +28,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting im
     RESTART_SECONDS,
     Deadline,
     Pace,
+    clock,
     patience,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, JournalChange, VmState
@@ -134,6 +135,18 @@ class Run:
     def inventory(self) -> Inventory:
         """Returns everything, read anew."""
         return self._read(self.backend.inventory)
+
+    def inventory_as_owner(self) -> Inventory:
+        """Returns everything, read anew; the leases are renewed while that takes. Raises TakenOver."""
+        renewed_at = clock()
+
+        def renew_in_time() -> None:
+            nonlocal renewed_at
+            if clock() - renewed_at >= RENEW_SECONDS:
+                self.renew()
+                renewed_at = clock()
+
+        return self._read(lambda: self.backend.inventory(meanwhile=renew_in_time))
 
     def survey(self, questions: Questions) -> Survey:
         """Returns what was asked for."""

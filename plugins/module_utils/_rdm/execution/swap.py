@@ -39,6 +39,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state 
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.kept_files import delete_file, file_facts
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import is_name_of_new
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     STEP_REMOVED,
     STEP_SWAPPED,
@@ -48,7 +49,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     from_volume_path,
     journal_at,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import DiskKind, Inventory, Power
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    DiskKind,
+    FileFacts,
+    Inventory,
+    Power,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 
 # What a machine that is switched off for this run may not be counted against it again.
@@ -116,6 +123,8 @@ def undo(run: Run, change: DiskChange, *, keeps_new_file: bool = False) -> VmSta
     disk_state = disk_state_of(entry, vm_state.machine, vm_state.datastores)
     if disk_state is not DiskState.OLD:
         require_off(run, vm_state)
+        if change.action is Action.UNDO:
+            _check_old_file(run, entry, vm_state)
         vm_state = _swap_back(run, entry)
         wrong = differences(entry, vm_state, DiskState.OLD)
         if wrong:
@@ -299,12 +308,30 @@ def _own_file_is_there(run: Run, entry: JournalEntry, vm_state: VmState) -> bool
     if entry.edits_only:
         return False
     _readable, facts = file_facts(run, vm_state, entry.new_file)
-    return facts is not None and facts.kind is DiskKind.MAPPING
+    return facts is not None and _is_of(entry, facts, entry.wanted)
+
+
+def _is_of(entry: JournalEntry, facts: FileFacts, mode: Compatibility) -> bool:
+    """Tells whether a file is a mapping of that mode and of the size of the LUN; the browser tells whole KiB."""
+    fits = facts.capacity_bytes is None or facts.capacity_bytes // 1024 == entry.lun.capacity_bytes // 1024
+    return facts.kind is DiskKind.MAPPING and facts.compatibility in (None, mode) and fits
+
+
+def _check_old_file(run: Run, entry: JournalEntry, vm_state: VmState) -> None:
+    """Raises NotVerified where the file that a record calls the old mapping is something else."""
+    readable, facts = file_facts(run, vm_state, entry.old_file)
+    if readable and facts is not None and facts.kind is not None and not _is_of(entry, facts, entry.old_mode):
+        raise NotVerified(
+            f"{from_volume_path(entry.old_file, vm_state.datastores)} is no {entry.old_mode.value} mapping of "
+            f"{entry.lun.capacity_bytes} bytes, as the record of {entry.address} says it is; it was not attached.",
+            hint="Look at it on the host with vmkfstools -q.",
+        )
 
 
 def _remove_new_file(run: Run, entry: JournalEntry, vm_state: VmState) -> None:
     """Removes the mapping that this entry made, unless the journal says that it was there before."""
-    if entry.edits_only:
+    # A file that bears another name than a run of ours would have given it is not for us to remove.
+    if entry.edits_only or not is_name_of_new(entry.new_file, entry.old_file, entry.wanted):
         return
     journals = (journal_at(vm_state.machine, address) for address in vm_state.machine.journal)
     kept = {mapping.old_file for known in journals if known is not None for mapping in known.kept}
