@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.interpreter import require_python
 from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
 from ansible_collections.winbackup.storage.plugins.module_utils._core.signals import Interrupted, interruptible
@@ -77,6 +77,7 @@ def outcome_of(work: Callable[[Call], Outcome], call: Call) -> tuple[str | None,
     Raises Interrupted where somebody ended it, after all was given back."""
     try:
         with interruptible():
+            _check_texts(call.options)
             outcome = work(call)
     except StorageError as error:
         outcome = Outcome(error.facts, failure=str(error))
@@ -85,3 +86,17 @@ def outcome_of(work: Callable[[Call], Outcome], call: Call) -> tuple[str | None,
     if not call.diff_mode:
         result.pop("diff", None)
     return outcome.failure, result
+
+
+def _check_texts(options: Mapping[str, Any]) -> None:
+    """Raises ConfigurationError where an option holds what no server, file or console takes; its value is not told."""
+    for name, value in options.items():
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and any(map(_is_no_character, text)) for text in texts):
+            raise ConfigurationError(
+                f"{name} holds a NUL, or half a character.", hint="Look at where its value comes from."
+            )
+
+
+def _is_no_character(letter: str) -> bool:
+    return letter == "\0" or "\ud800" <= letter <= "\udfff"

@@ -42,7 +42,6 @@ STEP_REMOVED = "removed"
 STEP_SWAPPED = "swapped"
 # Kept mapping files are being deleted; the disk itself stays as it is.
 STEP_DELETING = "deleting"
-_STEPS = frozenset({STEP_BEGUN, STEP_SHUTDOWN_ASKED, STEP_REMOVED, STEP_SWAPPED, STEP_DELETING})
 _ADDRESS = re.compile(r"[a-z]+[0-9]{1,4}:[0-9]{1,4}")
 _VOLUMES = "/vmfs/volumes/"
 # The disk was swapped, and may have lost what hung on its device: the boot order, shares, limits, the label.
@@ -210,15 +209,13 @@ def read_journal(address: str, text: str) -> DiskJournal | UnreadableJournal:
 
 
 def _check_places(address: str, journal: DiskJournal) -> None:
-    """Raises NotAJournal where a journal names another address than its key, or what can be no path, step or time."""
+    """Raises NotAJournal where a journal names another address than its key, or what can be no path or time."""
     if not _ADDRESS.fullmatch(address):
         raise NotAJournal("its key does not end with the address of a disk")
     named = {kept.address for kept in journal.kept}
     entry = journal.entry
     if entry is not None:
         named.add(entry.address)
-        if entry.step not in _STEPS:
-            raise NotAJournal("it names a step that this version does not know")
         if not isfinite(entry.lease):
             raise NotAJournal("its lease is no time")
     if named - {address}:

@@ -33,10 +33,10 @@ def recovery_commands(machine: VirtualMachine, host: Host | None, step: Swap | E
     place = step.place
     where = f"{place.controller.bus} {place.unit}"
     file = quoted(volume_file(step.new.file))
-    name = host.name if host is not None else "the VM's host"
+    name = _one_line(host.name) if host is not None else "the VM's host"
     vmx = quoted(machine.vmx_path or machine.name)
     commands = [
-        f"# In a shell of {name} (SSH), with {machine.name} powered off:",
+        f"# In a shell of {name} (SSH), with {_one_line(machine.name)} powered off:",
         f"vmid=$(vim-cmd vmsvc/getallvms | grep -F {vmx} | awk '{{print $1}}')",
     ]
     if step.old is not None:
@@ -52,13 +52,26 @@ def _by_hand(machine: VirtualMachine, step: Edit) -> tuple[str, ...]:
     if step.disk is None:
         return ()
     return (
-        f"# In the vSphere client: set the disk mode of {step.disk.label} of {machine.name} to {step.disk.disk_mode}.",
+        f"# In the vSphere client: set the disk mode of {_one_line(step.disk.label)} of {_one_line(machine.name)} "
+        f"to {step.disk.disk_mode}.",
     )
 
 
+def _one_line(text: str) -> str:
+    """Returns text as a comment may hold it: what ends a line would begin a command."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def quoted(text: str) -> str:
-    """Returns text as one word of a POSIX shell."""
-    return shlex.quote(text)
+    """Returns text as one word of a POSIX shell, on one line whatever it holds."""
+    if text.isprintable():
+        return shlex.quote(text)
+    octal = "".join(letter if letter.isprintable() and letter not in "\\%" else _octal(letter) for letter in text)
+    return f'"$(printf {shlex.quote(octal)})"'
+
+
+def _octal(letter: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in letter.encode("utf-8", "surrogateescape"))
 
 
 def volume_file(file: str) -> str:

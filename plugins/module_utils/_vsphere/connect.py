@@ -50,6 +50,8 @@ _UNREADABLE_ANSWER = (ExpatError, KeyError, AttributeError, TypeError, ValueErro
 _DROPPED = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 # How pyVmomi says that a status was neither 200 nor 500.
 _HTTP_STATUS = re.compile(r"(\d{3}) ?(.*)")
+# How OpenSSL finds a certificate in a directory (X509_LOOKUP_hash_dir).
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 _HOSTNAME_MISMATCH, _ADDRESS_MISMATCH = 62, 64
 
 
@@ -293,17 +295,24 @@ def _tls_context(server: Server) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    if server.ca_path is None:
+    # Nothing given is the authorities of the system; as a path it would be the working directory.
+    if not server.ca_path:
         return ssl.create_default_context()
     path = Path(server.ca_path)
     try:
         if path.is_dir():
+            if not any(_HASHED_NAME.fullmatch(entry.name) for entry in path.iterdir()):
+                raise ConfigurationError(
+                    f"ca_path ({path}) is a directory without a certificate under the hash of its subject.",
+                    hint=f"Run: openssl rehash {path}. Or give a file with the certificate of the authority.",
+                )
             return ssl.create_default_context(capath=str(path))
         return ssl.create_default_context(cafile=str(path))
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
             f"ca_path ({path}) cannot be used: {getattr(error, 'strerror', None) or error}.",
-            hint="Give a file with the certificate of the authority in PEM form, or a directory of such files.",
+            hint="Give a file with the certificate of the authority in PEM form, or a directory of such files under "
+            "their hashes.",
         ) from error
 
 

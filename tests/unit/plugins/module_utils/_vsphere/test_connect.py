@@ -156,6 +156,22 @@ def test_a_ca_path_that_cannot_be_used(tmp_path: Path, content: str | None) -> N
         Session.open(server(443, validate_certs=True, ca_path=str(path)))
 
 
+def test_a_directory_without_hashes_is_told_how_to_get_them(tmp_path: Path) -> None:
+    (tmp_path / "authority.pem").write_text("a certificate")
+    with pytest.raises(ConfigurationError, match="openssl rehash"):
+        Session.open(server(443, validate_certs=True, ca_path=str(tmp_path)))
+
+
+def test_an_empty_ca_path_trusts_nothing_of_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "0123abcd.0").write_text("a certificate of whoever may write here")
+    monkeypatch.chdir(tmp_path)
+    with refusing_port() as port:
+        assert "refuses connections" in refusal(port, validate_certs=True, ca_path="")
+    assert not Server.of({"hostname": "h", "username": "u", "password": "p", "ca_path": ""}).ca_path
+
+
 def test_a_missing_library_names_the_interpreter() -> None:
     # An interpreter that finds Ansible and the collection, and not what else is installed.
     paths = [entry for entry in sys.path if "site-packages" not in entry]
