@@ -98,6 +98,9 @@ def convert(run: Run, change: DiskChange, request: Request, known: Inventory) ->
     if disk_state is not DiskState.NEW:
         _may_touch(run, entry, vm_state)
         # What a killed run made and recorded is attached; a file that appeared since the plan is somebody else's.
+        if change.action is Action.FINISH and disk_state is DiskState.MISSING:
+            # A new mapping is made of the word of a record alone: the old one must be there, and be of such a LUN.
+            _check_old_file(run, entry, vm_state)
         left_over = change.action is Action.FINISH and _own_file_is_there(run, entry, vm_state)
         vm_state = _swap_forward(
             run,
@@ -320,10 +323,11 @@ def _is_of(entry: JournalEntry, facts: FileFacts, mode: Compatibility) -> bool:
 def _check_old_file(run: Run, entry: JournalEntry, vm_state: VmState) -> None:
     """Raises NotVerified where the file that a record calls the old mapping is something else."""
     readable, facts = file_facts(run, vm_state, entry.old_file)
-    if readable and facts is not None and facts.kind is not None and not _is_of(entry, facts, entry.old_mode):
+    known_to_differ = facts is not None and facts.kind is not None and not _is_of(entry, facts, entry.old_mode)
+    if known_to_differ or (readable and facts is None):
         raise NotVerified(
             f"{from_volume_path(entry.old_file, vm_state.datastores)} is no {entry.old_mode.value} mapping of "
-            f"{entry.lun.capacity_bytes} bytes, as the record of {entry.address} says it is; it was not attached.",
+            f"{entry.lun.capacity_bytes} bytes, as the record of {entry.address} says it is.",
             hint="Look at it on the host with vmkfstools -q.",
         )
 
