@@ -311,14 +311,15 @@ def split_file(file: str) -> tuple[str, str, str]:
 
     The name of a datastore may hold pairs of brackets, "[SAN [old] 1] folder/name.vmdk".
     """
-    depth = 0
-    for position, letter in enumerate(file):
-        depth += (letter == "[") - (letter == "]")
-        if depth == 0 and file[position : position + 2] == "] ":
-            datastore, path = file[1:position], file[position + 2 :]
-            break
-    else:
-        datastore, _bracket, path = file.removeprefix("[").partition("] ")
+    datastore, _bracket, path = file.removeprefix("[").partition("] ")
+    # Few names have brackets; only in those each letter is looked at.
+    if "[" in datastore or "]" in datastore or not file.startswith("["):
+        depth = 0
+        for position, letter in enumerate(file):
+            depth += (letter == "[") - (letter == "]")
+            if depth == 0 and file[position : position + 2] == "] ":
+                datastore, path = file[1:position], file[position + 2 :]
+                break
     folder, _slash, name = path.rpartition("/")
     return datastore, folder, name
 
