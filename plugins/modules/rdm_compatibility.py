@@ -203,10 +203,22 @@ vm:
       returned: always
       sample: 4229b7f2-0d3c-9a0c-7d4e-7d0d9d1f5a10
     path:
-      description: Inventory path.
+      description: Inventory path; null where not all that it leads through could be read.
       type: str
       returned: always
       sample: /Office/vm/Servers/winsrv
+    datacenter:
+      description: Name of the datacenter; null where it could not be read.
+      type: str
+      returned: always
+      sample: Office
+    folder:
+      description:
+        - The folders in which the VM lies, below the datacenter's own one, with slashes between them.
+        - Empty where it lies in that one itself; null where not all of them could be read.
+      type: str
+      returned: always
+      sample: Servers
     power_state:
       description: One of V(powered_on), V(powered_off) and V(suspended); null where it could not be read.
       type: str
@@ -217,6 +229,11 @@ vm:
       type: str
       returned: always
       sample: esx1.example.com
+    cluster:
+      description: Name of the cluster of that host; null where it is in none, and where that could not be read.
+      type: str
+      returned: always
+      sample: cluster1
     template:
       description: Whether it is a template.
       type: bool

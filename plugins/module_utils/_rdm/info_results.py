@@ -63,16 +63,19 @@ _ONLY_IN_LUN_INFO = ("device_type", "multipath_plugin")
 
 
 def machine_result(inventory: Inventory, machine: VirtualMachine) -> dict[str, object]:
-    """Returns `vm{}`; the host is given by its name."""
+    """Returns `vm{}`; the host is given by its name. Places are null where not all that the VM lies in was read."""
     host = inventory.host_of(machine)
     return {
         "name": machine.name,
         "moid": machine.id,
         "instance_uuid": machine.instance_uuid,
         "bios_uuid": machine.bios_uuid,
-        "path": machine.path,
+        "path": machine.path if machine.place_known else None,
+        "datacenter": machine.datacenter,
+        "folder": machine.folder if machine.place_known else None,
         "power_state": machine.power,
         "host": host.name if host is not None else None,
+        "cluster": host.cluster if host is not None else None,
         "template": machine.template,
         "has_snapshots": machine.has_snapshots,
         "vmx_path": machine.vmx_path,

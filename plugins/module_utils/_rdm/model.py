@@ -143,6 +143,10 @@ class Host:
     maintenance: bool = False
     management_server: str | None = None
     datacenter: str | None = None
+    # The cluster that it is in; None for a host that is in none.
+    cluster: str | None = None
+    # False where its place in the inventory could not be read: `datacenter` and `cluster` then say nothing.
+    place_known: bool = True
     luns: tuple[HostLun, ...] | None = None
     machines: frozenset[str] | None = frozenset()
     unreadable: tuple[Unreadable, ...] = ()
@@ -205,6 +209,10 @@ class VirtualMachine:
     instance_uuid: str | None = None
     bios_uuid: str | None = None
     datacenter: str | None = None
+    # The folders below the datacenter's own one, "Servers/Old"; "" in that one itself.
+    folder: str = ""
+    # False where its place in the inventory could not be read: `path`, `datacenter` and `folder` are then incomplete.
+    place_known: bool = True
     host: str | None = None
     connection_state: str = "connected"
     template: bool | None = False

@@ -80,14 +80,14 @@ _OFFER = VIM + "scsiDisk"
 class _Gathered:
     """What the replies held so far, whatever the order in which the objects came."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         self.reader = MachineReader()
         self.machines: dict[str, ReadMachine] = {}
         self.files: dict[str, dict[str, str]] = {}
         self.hosts: dict[str, Host] = {}
         self.host_parents: dict[str, str | None] = {}
         self.datastores: dict[str, Datastore] = {}
-        self.folders = Folders()
+        self.folders = Folders(session.content.rootFolder._GetMoId())
         self.running_tasks: dict[str, str] = {}
         self.findings: list[Finding] = []
         self.objects = 0
@@ -129,11 +129,16 @@ class _Gathered:
         return {read.machine.id: self._finished(read) for read in self.machines.values()}
 
     def finished_hosts(self) -> dict[str, Host]:
-        """Returns the hosts with their datacenters."""
-        return {
-            host.id: replace(host, datacenter=self.folders.datacenter_of(self.host_parents[host.id]))
-            for host in self.hosts.values()
-        }
+        """Returns the hosts with their datacenters and clusters."""
+        return {host.id: self._placed(host, self.host_parents[host.id]) for host in self.hosts.values()}
+
+    def _placed(self, host: Host, parent: str | None) -> Host:
+        return replace(
+            host,
+            datacenter=self.folders.datacenter_of(parent),
+            cluster=self.folders.cluster_of(parent),
+            place_known=self.folders.is_whole(parent),
+        )
 
     def _finished(self, read: ReadMachine) -> VirtualMachine:
         machine = read.machine
@@ -146,6 +151,8 @@ class _Gathered:
             machine,
             path=self.folders.path_of(machine.name, read.parent),
             datacenter=self.folders.datacenter_of(read.parent),
+            folder=self.folders.folder_of(read.parent),
+            place_known=self.folders.is_whole(read.parent),
             running_task=running[0] if running else None,
             disks=disks,
             unreadable=(*machine.unreadable, *self._unclear_files(disks)),
@@ -236,9 +243,9 @@ def _read_all(
             traversal(vim.view.ContainerView, "view", traversal(vim.VirtualMachine, "recentTask")),
             skip=True,
         )
-        gathered = _Gathered()
+        gathered = _Gathered(session)
         for _attempt in range(_ATTEMPTS):
-            gathered = _Gathered()
+            gathered = _Gathered(session)
             try:
                 with _no_search_for_cycles(), closing(read_properties(session, doing, [start], paths)) as reads:
                     for read in reads:
@@ -367,7 +374,7 @@ def read_vm(session: Session, machine_id: str) -> VmState:
         "Task": _TASK_PATHS,
         **FOLDER_PATHS,
     }
-    gathered = _Gathered()
+    gathered = _Gathered(session)
     gone = SelectionError(
         f"The virtual machine {machine_id} no longer exists on {session.server.name}.",
         hint="It was removed or unregistered; register it again, then name it anew.",

@@ -68,6 +68,7 @@ DATASTORE_PATHS = (
     "summary.freeSpace",
     "summary.maintenanceMode",
 )
+_DATACENTER, _CLUSTER = "Datacenter", "ClusterComputeResource"
 _ALWAYS_SET = ("name", "info", "summary.type", "summary.url", "summary.accessible", "summary.freeSpace")
 # What an inventory path leads through; a vApp hangs in two trees, and its folder is the one that people see.
 FOLDER_PATHS: Mapping[str, tuple[str, ...]] = {
@@ -84,13 +85,14 @@ class Folder:
 
     name: str
     parent: str | None
-    is_datacenter: bool
+    kind: str
 
 
 class Folders:
-    """The containers of the inventory, by id."""
+    """The containers of the inventory, by id; `root` is the id of the one that all others lie in."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: str) -> None:
+        self._root = root
         self._folders: dict[str, Folder] = {}
         # The hosts (ids) that clusters and the like are made of, whether the user sees them or not.
         self.hosts: set[str] = set()
@@ -102,20 +104,38 @@ class Folders:
         self.hosts.update(host.text or "" for host in read.values.get("host", ()))
         self.browsers[read.id] = read.text("environmentBrowser")
         parent = read.text("parentVApp") or read.text("parentFolder") or read.text("parent")
-        self._folders[read.id] = Folder(decode_name(read.text("name") or read.id), parent, read.type == "Datacenter")
+        self._folders[read.id] = Folder(decode_name(read.text("name") or read.id), parent, read.type)
 
     def path_of(self, name: str, parent: str | None) -> str:
         """Returns the inventory path of an object, "/Datacenter/vm/folder/name"; the root folder has no name in it."""
-        chain = [folder.name for folder in self._above(parent) if folder.parent is not None]
-        return "/" + "/".join([*reversed(chain), name])
+        return "/" + "/".join([*(folder.name for folder in reversed(self._above(parent))), name])
+
+    def folder_of(self, parent: str | None) -> str:
+        """Returns the folders between an object and its datacenter, "Servers/Old", without the datacenter's own one."""
+        names: list[str] = []
+        for folder in self._above(parent):
+            if folder.kind == _DATACENTER:
+                break
+            names.append(folder.name)
+        return "/".join(reversed(names[:-1]))
+
+    def is_whole(self, parent: str | None) -> bool:
+        """Tells whether all that an object lies in could be read, up to the root."""
+        above = self._above(parent)
+        return (above[-1].parent if above else parent) == self._root
+
+    def cluster_of(self, parent: str | None) -> str | None:
+        """Returns the name of the cluster that a host with this parent is in; None where it is in none."""
+        found = self._folders.get(parent or "")
+        return found.name if found is not None and found.kind == _CLUSTER else None
 
     def datacenter_of(self, parent: str | None) -> str | None:
         """Returns the name of the datacenter that an object lies in."""
-        return next((folder.name for folder in self._above(parent) if folder.is_datacenter), None)
+        return next((folder.name for folder in self._above(parent) if folder.kind == _DATACENTER), None)
 
     def _above(self, parent: str | None) -> list[Folder]:
         found: list[Folder] = []
-        while parent is not None and parent in self._folders and self._folders[parent] not in found:
+        while parent not in (None, self._root) and parent in self._folders and self._folders[parent] not in found:
             found.append(self._folders[parent])
             parent = self._folders[parent].parent
         return found

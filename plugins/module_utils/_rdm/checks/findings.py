@@ -46,7 +46,7 @@ def inventory_findings(inventory: Inventory) -> tuple[Finding, ...]:
     hosts = (_of_unread_host(host) for host in inventory.hosts.values() if host.unreadable or host.machines is None)
     machines = (_of_unread_machine(machine) for machine in inventory.machines.values() if machine.unreadable)
     unnamed = (_of_unknown_lun(machine) for machine in inventory.machines.values() if _names_no_lun(machine))
-    return (*inventory.findings, *hosts, *_of_unseen(inventory), *machines, *unnamed)
+    return (*inventory.findings, *hosts, *_of_unseen(inventory), *_of_unknown_places(inventory), *machines, *unnamed)
 
 
 def serial_findings(groups: Iterable[Sequence[HostLun]]) -> tuple[Finding, ...]:
@@ -149,6 +149,22 @@ def _of_unseen(inventory: Inventory) -> Iterator[Finding]:
             f"{'1 datastore' if len(datastores) == 1 else f'{len(datastores)} datastores'} that disks of VMs lie on "
             f"could not be read: {some_of(datastores)}. No mapping files are looked for there.",
             _READ_ONLY,
+            inventory.server,
+        )
+
+
+def _of_unknown_places(inventory: Inventory) -> Iterator[Finding]:
+    names = (
+        *(machine.name for machine in inventory.machines.values() if not machine.place_known),
+        *(host.name for host in inventory.hosts.values() if not host.place_known),
+    )
+    if names and inventory.complete:
+        yield Finding(
+            FindingCode.UNREADABLE,
+            "warning",
+            f"Where {counted(names)} {'is' if len(names) == 1 else 'are'} in the inventory could not be read: "
+            f"{some_of(names)}. The option datacenter leaves out VMs whose datacenter is not known.",
+            "Give the user the role Read-only on the folders, datacenters and clusters that they lie in.",
             inventory.server,
         )
 

@@ -24,6 +24,7 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server impo
 from ansible_collections.winbackup.storage.tests.unit.helpers.devices import mapping, scsi, scsi_disk, usual_machine
 
 _HOST = vim.HostSystem("host-1")
+_ROOT = vim.Folder("group-d1")
 _CLUSTER = vim.ComputeResource("domain-1")
 _GONE = soap_fault("ManagedObjectNotFound", '<obj type="Task">task-9</obj>')
 _VIEW = returned("CreateContainerView", vim.view.ContainerView("view-1"))
@@ -130,6 +131,30 @@ def test_hosts_that_are_only_named_are_remembered() -> None:
     lost = machine(1, **{"runtime.host": vim.HostSystem("host-3")})
     inventory, _server = read(page([cluster, host(), lost]), _DESTROYED, page([extras(1)]))
     assert inventory.unseen_hosts == {"host-2", "host-3"}
+
+
+@pytest.mark.parametrize(("kind", "cluster"), [("ClusterComputeResource", "c1"), ("ComputeResource", None)])
+def test_the_place_of_a_machine_and_the_cluster_of_its_host(kind: str, cluster: str | None) -> None:
+    resource, hosts = getattr(vim, kind)("domain-1"), vim.Folder("group-h1")
+    datacenter, vms, servers = vim.Datacenter("datacenter-1"), vim.Folder("group-v1"), vim.Folder("group-v2")
+    containers = [
+        object_content(datacenter, {"name": "Office", "parent": _ROOT}),
+        object_content(hosts, {"name": "host", "parent": datacenter}),
+        object_content(resource, {"name": "c1", "parent": hosts}),
+        object_content(vms, {"name": "vm", "parent": datacenter}),
+        object_content(servers, {"name": "a%2fb", "parent": vms}),
+    ]
+    placed = machine(1, parent=servers)
+    inventory, _server = read(page([*containers, host(parent=resource), placed]), _DESTROYED, page([extras(1)]))
+    seen = inventory.machines["vm-1"]
+    assert (seen.path, seen.datacenter, seen.folder) == ("/Office/vm/a/b/vm-1", "Office", "a/b")
+    assert inventory.hosts["host-1"].cluster == cluster
+    assert seen.place_known
+    assert inventory.hosts["host-1"].place_known
+    # Without what lies above them nobody knows where they are, and in which cluster.
+    inventory, _server = read(page([*containers[3:], host(parent=resource), placed]), _DESTROYED, page([extras(1)]))
+    assert not inventory.machines["vm-1"].place_known
+    assert not inventory.hosts["host-1"].place_known
 
 
 @pytest.mark.parametrize(
