@@ -16,7 +16,12 @@ from typing import TypeVar
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import check_conversion
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.machine import check_journal, check_reading
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import lun_not_found
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.machine import (
+    check_journal,
+    check_journal_reading,
+    check_reading,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange, DiskPlan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import (
@@ -243,7 +248,11 @@ def make_plan(request: Request, inventory: Inventory, machine: VirtualMachine, s
             disks.append(_of_open_entry(facts, disk, entries[disk.address], disk.address in selected))
         elif disk.address in selected:
             disks.append(_of_untouched(facts, disk))
-    blockers = _unique([*unreadable, *(blocker for disk in disks for blocker in disk.blockers)])
+    # Whether a run is open is not known then, and so of no disk that nothing is to be done.
+    untold = tuple(check_journal_reading(machine))
+    if untold:
+        disks = [replace(disk, blockers=_unique([*untold, *disk.blockers])) for disk in disks]
+    blockers = _unique([*unreadable, *untold, *(blocker for disk in disks for blocker in disk.blockers)])
     return Plan(request, inventory, machine, tuple(disks), entries, blockers, stopped)
 
 
@@ -279,13 +288,24 @@ def _of_open_entry(facts: _Facts, disk: Disk, entry: JournalEntry, selected: boo
     if not forward:
         if selected and asked is not None and entry.old_mode is Compatibility.VIRTUAL:
             entry = replace(entry, old_disk_mode=asked)
-        return _undo(facts, disk, entry)
+        undo = _undo(facts, disk, entry)
+        unread = () if state is DiskState.OLD else _unread_blockers(facts, disk)
+        return replace(undo, blockers=_unique([*unread, *undo.blockers]))
     needed = _attach_blockers(facts, disk, entry)
     if asked is not None and entry.wanted is Compatibility.VIRTUAL and not needed:
         entry = replace(entry, disk_mode=asked)
     if state is DiskState.NEW:
         needed = ()
+    needed = _unique([*_unread_blockers(facts, disk), *needed])
     return DiskChange(disk=disk, action=Action.FINISH, entry=entry, lun=facts.lun_of(disk), blockers=needed)
+
+
+def _unread_blockers(facts: _Facts, disk: Disk) -> tuple[Finding, ...]:
+    """Returns what could not be read, so that nobody can tell whether the disk is what it should be, and would undo
+    what is right."""
+    missing = lun_not_found(facts.inventory, facts.machine, disk)
+    unseen = missing is not None and missing.code == BlockerCode.HOST_UNAVAILABLE
+    return (*check_reading(facts.machine, disk), *((missing,) if missing is not None and unseen else ()))
 
 
 def _with_settings_of(earlier: JournalEntry, entry: JournalEntry) -> JournalEntry:

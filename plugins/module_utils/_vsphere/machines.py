@@ -57,6 +57,7 @@ _T = TypeVar("_T")
 # machine has no `config` at all (vSphere API, VirtualMachine.config).
 _ALWAYS_SET = (
     "config.template",
+    "config.instanceUuid",
     "config.hardware.device",
     "runtime.powerState",
     "runtime.connectionState",

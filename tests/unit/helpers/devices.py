@@ -85,6 +85,7 @@ def usual_machine(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "config.template": False,
+        "config.instanceUuid": "5029f6cd-8d4a-6e6f-9c0a-3f0b1c1b8f11",
         "config.hardware.device": [],
         "runtime.powerState": "poweredOff",
         "runtime.connectionState": "connected",

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
@@ -20,7 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, listed
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable, listed
 
 # Facts without which a VM that has snapshots, or an open conversion, would pass for one that has none.
 _NEEDED = frozenset(
@@ -38,11 +38,14 @@ _NEEDED = frozenset(
         Part.CONSOLIDATION,
         Part.FAULT_TOLERANCE,
         Part.HOST,
+        Part.INSTANCE_UUID,
         Part.POWER_STATE,
         Part.SNAPSHOTS,
         Part.OTHER,
     }
 )
+# Where the records stand, and which of them are the VM's own.
+_TELLS_THE_JOURNAL = frozenset({Part.CONFIGURATION, Part.SETTINGS, Part.INSTANCE_UUID, Part.OTHER})
 
 
 def check_power(machine: VirtualMachine, power: str) -> Iterator[Finding]:
@@ -160,9 +163,18 @@ def check_state(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
         )
 
 
+def check_journal_reading(machine: VirtualMachine) -> Iterator[Finding]:
+    """Yields what could not be read of a VM so that nobody knows whether a conversion of it is open."""
+    yield from _unread(machine, [one for one in machine.unreadable if one.part in _TELLS_THE_JOURNAL])
+
+
 def check_reading(machine: VirtualMachine, disk: Disk | None = None) -> Iterator[Finding]:
     """Yields what could not be read of a VM, and of a disk of it, and has to be known."""
     unread = [one for one in machine.unreadable if (one.of == disk.label if one.of and disk else one.part in _NEEDED)]
+    yield from _unread(machine, unread)
+
+
+def _unread(machine: VirtualMachine, unread: Sequence[Unreadable]) -> Iterator[Finding]:
     if unread:
         yield Finding.blocker(
             BlockerCode.VM_INACCESSIBLE,

@@ -110,7 +110,7 @@ class Executor:
         self.report.block(self.plan.blockers)
         possible = {change.address for change in self.changes}
         for disk in self.plan.disks:
-            if disk.action is Action.KEEP or disk.address in possible:
+            if (disk.action is Action.KEEP and not disk.blockers) or disk.address in possible:
                 continue
             self.report.states[disk.address] = DiskResult.BLOCKED
             if not isinstance(disk, DiskChange) or not disk.blockers or disk.address not in self.plan.entries:
