@@ -14,13 +14,20 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.interpreter import require_python
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
-from ansible_collections.winbackup.storage.plugins.module_utils._core.signals import Interrupted, interruptible
 
-# Every module imports this file first: what comes after it may be written in a later Python.
+# Every module imports this file first: what comes after this line may be written in a later Python.
 require_python()
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (  # noqa: E402
+    ConfigurationError,
+    StorageError,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain  # noqa: E402
+from ansible_collections.winbackup.storage.plugins.module_utils._core.signals import (  # noqa: E402
+    Interrupted,
+    interruptible,
+)
 
 
 @dataclass(frozen=True)
