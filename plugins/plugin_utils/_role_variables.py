@@ -40,7 +40,7 @@ def misspelt_variables(beginnings: Iterable[str], options: Iterable[str], names:
     by_end = {option.partition("_")[2]: option for option in options}
     sentences = []
     for name in sorted(set(names) - set(by_end.values())):
-        beginning, _, end = name.partition("_")
+        beginning, _underscore, end = name.partition("_")
         if beginning not in beginnings or not end:
             continue
         near = [known for known in by_end if end.startswith(known) or known.startswith(end)]

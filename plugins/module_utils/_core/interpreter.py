@@ -29,5 +29,5 @@ def require_python() -> None:
         "for localhost that may be {{ ansible_playbook_python }}."
     )
     # As AnsibleModule.fail_json would: no module could be made yet.
-    print(json.dumps({"failed": True, "changed": False, "msg": message}))
-    sys.exit(1)
+    sys.stdout.write(json.dumps({"failed": True, "changed": False, "msg": message}) + "\n")
+    raise SystemExit(1)

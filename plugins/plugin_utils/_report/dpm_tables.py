@@ -29,7 +29,6 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.table im
     Line,
     Row,
     Table,
-    bar,
     cell,
     link,
     notes_cell,
@@ -37,6 +36,7 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.table im
     severities,
     size_cell,
     soft,
+    with_bar,
 )
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import number_of, size, spelt_out
 
@@ -99,7 +99,7 @@ def _pool(server: DpmServer) -> Line:
     text = "Storage pool: " + ", ".join(part for part in said if part)
     if capacity is None or free is None or free > capacity:
         return text
-    return bar(text, (capacity - free) / capacity)
+    return with_bar(text, (capacity - free) / capacity)
 
 
 def _datasources_table(server: DpmServer, anchor: str) -> Table:
@@ -171,7 +171,7 @@ def _volume_cell(volume: Volume | None, datasource: DataSource, *, short: bool) 
     if share is None:
         return cell(f"{size(volume.used_bytes)} of {size(volume.allocated_bytes)}", sort=-1)
     text = f"{share:.0%} used: {size(volume.used_bytes)} of {size(volume.allocated_bytes)}"
-    return cell(bar(text, share, "short" if short else ""), sort=share)
+    return cell(with_bar(text, share, "short" if short else ""), sort=share)
 
 
 def _share(volume: Volume | None) -> float:
@@ -202,7 +202,7 @@ def _modern_row(volume: ModernVolume) -> Row:
     return Row(
         (
             cell(volume.name),
-            cell(NOT_KNOWN, sort=-1) if used is None else cell(bar(f"{used:.0%} used", used), sort=used),
+            cell(NOT_KNOWN, sort=-1) if used is None else cell(with_bar(f"{used:.0%} used", used), sort=used),
             size_cell(free),
             size_cell(whole),
             number_cell(volume.datasources, "not known" if volume.datasources is None else f"{volume.datasources:,}"),

@@ -20,7 +20,6 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.table im
     Filter,
     Row,
     Table,
-    bar,
     cell,
     mono,
     notes_cell,
@@ -28,6 +27,7 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.table im
     severities,
     size_cell,
     soft,
+    with_bar,
     without_empty_columns,
 )
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import listed, spelt_out
@@ -194,7 +194,7 @@ def hosts_table(mappings: Sequence[Mapping]) -> Table:
                     number_cell(virtual, f"{virtual:,}"),
                     number_cell(
                         physical + virtual + unknown,
-                        bar(f"{physical + virtual + unknown:,}", (physical + virtual + unknown) / highest),
+                        with_bar(f"{physical + virtual + unknown:,}", (physical + virtual + unknown) / highest),
                     ),
                 )
             )

@@ -125,7 +125,7 @@ def link(text: str, anchor: str) -> Line:
     return [text, "link", anchor]
 
 
-def bar(text: str, share: float, kind: str = "") -> Line:
+def with_bar(text: str, share: float, kind: str = "") -> Line:
     """Returns a line with a bar above it, `share` of whose length (0 to 1) is filled; the text says the same."""
     return [text, f"bar {kind}".strip(), round(max(0.0, min(share, 1.0)), 4)]
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.errors import UnreadableOutput
 
-Value = str | int | bool | None | Sequence["Value"] | Mapping[str, "Value"]
+Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value] | None"
 
 # The type of an object stands beside its values, under a key that no property can have.
 TYPE = "(type)"
