@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,11 @@ STEP_SWAPPED = "swapped"
 STEP_DELETING = "deleting"
 _ADDRESS = re.compile(r"[a-z]+[0-9]{1,4}:[0-9]{1,4}")
 _VOLUMES = "/vmfs/volumes/"
+_SHARINGS = (None, "none", "multi_writer")
+# vSphere API, SharesInfo.level.
+_SHARES_LEVELS = (None, "low", "normal", "high", "custom")
+# A disk by its address, another device by its kind, a network card by its key as well.
+_BOOTABLE = re.compile(r"[a-z]+[0-9]{1,4}:[0-9]{1,4}|[a-z]+(:[0-9]{1,9})?")
 # The disk was swapped, and may have lost what hung on its device: the boot order, shares, limits, the label.
 TOUCHED = frozenset({STEP_REMOVED, STEP_SWAPPED})
 
@@ -218,10 +223,23 @@ def _check_places(address: str, journal: DiskJournal) -> None:
         named.add(entry.address)
         if not isfinite(entry.lease):
             raise NotAJournal("its lease is no time")
+        if not _has_possible_settings(entry):
+            raise NotAJournal("it names settings that no disk can have")
     if named - {address}:
         raise NotAJournal("its key and the address that it names disagree")
     if not all(_is_plain_path(file) for file in journal.files):
         raise NotAJournal("a file that it names is no path below /vmfs/volumes")
+
+
+def _has_possible_settings(entry: JournalEntry) -> bool:
+    """Tells whether what would be set again is something that a server could have told of a disk."""
+    numbers = (entry.shares, entry.io_limit, entry.io_reservation, entry.lun.capacity_bytes)
+    return (
+        entry.sharing in _SHARINGS
+        and entry.shares_level in _SHARES_LEVELS
+        and all(number is None or -1 <= number < 2**63 for number in numbers)
+        and all(_BOOTABLE.fullmatch(device) for device in entry.boot_order)
+    )
 
 
 def _is_plain_path(path: str) -> bool:
@@ -263,9 +281,9 @@ def _entry(data: Mapping[str, Any]) -> JournalEntry:
     for name in ("run", "step", "address", "old_file", "new_file", "label"):
         _text(members.get(name, ""))
     for name in ("disk_mode", "old_disk_mode", "old_disk_uuid", "sharing", "shares_level"):
-        _text(members.get(name) or "")
+        _optional(_text, members.get(name))
     for name in ("shares", "io_limit", "io_reservation"):
-        _whole_number(members.get(name) or 0)
+        _optional(_whole_number, members.get(name))
     return JournalEntry(**members)
 
 
@@ -275,14 +293,16 @@ def _kept(data: Mapping[str, Any]) -> KeptMapping:
     members["lun"] = _lun(members["lun"])
     for name in ("address", "old_file"):
         _text(members[name])
-    _text(members.get("disk_uuid") or "")
+    _optional(_text, members.get("disk_uuid"))
     return KeptMapping(**members)
 
 
 def _lun(data: Mapping[str, Any]) -> RecordedLun:
     lun = RecordedLun(**data)
-    for text in (lun.canonical_name, lun.vml, lun.serial or "", lun.host or ""):
+    for text in (lun.canonical_name, lun.vml):
         _text(text)
+    for optional in (lun.serial, lun.host):
+        _optional(_text, optional)
     _whole_number(lun.capacity_bytes)
     return lun
 
@@ -294,6 +314,11 @@ def _text(value: object) -> str:
     if any("\ud800" <= letter <= "\udfff" for letter in value):
         raise NotAJournal("it holds half a character")
     return value
+
+
+def _optional(check: Callable[[object], object], value: object) -> None:
+    if value is not None:
+        check(value)
 
 
 def _number(value: object) -> float:

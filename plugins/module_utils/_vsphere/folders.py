@@ -156,15 +156,23 @@ def _search(session: Session, browser: Any, datastore: str, folder: str, query: 
 
 
 def _facts(entry: Element, datastore: str, folder: str) -> FileFacts:
-    kilobytes = as_int(child_text(entry, "capacityKb"))
+    kilobytes = _number(child_text(entry, "capacityKb"))
     kind = {_MAPPING_TYPE: DiskKind.MAPPING, _FLAT_TYPE: DiskKind.FLAT, None: None}
     disk_type = child_text(entry, "diskType")
     return FileFacts(
         file=join_file(datastore, folder, child_text(entry, "path") or ""),
-        size_bytes=as_int(child_text(entry, "fileSize")),
+        size_bytes=_number(child_text(entry, "fileSize")),
         kind=kind.get(disk_type, DiskKind.OTHER),
         capacity_bytes=kilobytes * 1024 if kilobytes is not None else None,
     )
+
+
+def _number(text: str | None) -> int | None:
+    """Returns a number; one that cannot be read is not known."""
+    try:
+        return as_int(text)
+    except ValueError:
+        return None
 
 
 def _with_mode(facts: FileFacts, beside: Mapping[str, FileFacts]) -> FileFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,6 +103,8 @@ def test_any_other_text_is_unreadable_and_never_crashes(text: str) -> None:
         {"label": 7},
         {"disk_mode": ["x"]},
         {"shares": "many"},
+        {"shares": ""},
+        {"sharing": 0},
         {"shares": 1.5},
         {"io_limit": True},
         {"lun": {"canonical_name": "naa.1", "vml": None, "capacity_bytes": 1}},
@@ -173,6 +176,18 @@ def test_a_record_that_names_no_path_below_the_volumes_is_unreadable(path: str) 
         read = read_journal("scsi0:1", to_text(DiskJournal("u", entry)) or "")
         assert isinstance(read, UnreadableJournal)
         assert "no path below /vmfs/volumes" in read.why
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"sharing": "everybody"}, {"shares_level": "turbo"}, {"shares": 2**63}, {"io_limit": -2},
+     {"io_reservation": 2**70}, {"boot_order": ("ethernet:x",)}, {"boot_order": ("scsi0:0", "cd\nrom")},
+     {"lun": RecordedLun("naa.1", "vml.02", 2**64)}],
+)  # fmt: skip
+def test_a_record_with_settings_that_no_disk_can_have_is_unreadable(settings: dict[str, Any]) -> None:
+    read = read_journal("scsi0:1", to_text(DiskJournal("u", replace(_entry(), **settings))) or "")
+    assert isinstance(read, UnreadableJournal)
+    assert read.why == "it names settings that no disk can have"
 
 
 def test_a_record_with_an_endless_lease_is_unreadable() -> None:

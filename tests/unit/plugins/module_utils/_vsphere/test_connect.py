@@ -22,6 +22,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     RefusalKind,
     StepRefused,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import answers
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session, unreachable
 from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import (
     answering,
@@ -277,6 +278,27 @@ def test_a_page_in_place_of_an_answer_is_asked_past_once_and_quoted() -> None:
         with pytest.raises(ConnectionFailed, match="a page with the title 'Maintenance'"):
             session.read("Reading the clock", instance.CurrentTime)
     assert len(canned.requests) == 2
+
+
+def test_an_answer_larger_than_any_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "LARGEST_ANSWER_BYTES", 1000)
+    large = _XHTML + " " * 2000
+    with answering(large, large) as canned:
+        session = canned.session()
+        instance = session.managed(vim.ServiceInstance, "ServiceInstance")
+        with pytest.raises(ConnectionFailed, match="more than 1000 bytes"):
+            session.read("Reading the clock", instance.CurrentTime)
+
+
+@pytest.mark.parametrize("time", ["", "soon", "2026-13-45T99:99:99Z", "9999999999-01-01T00:00:00Z"])
+def test_a_time_that_is_none_is_one_sentence(time: str) -> None:
+    body = f"<CurrentTimeResponse xmlns='urn:vim25'><returnval>{time}</returnval></CurrentTimeResponse>"
+    answer = returned("x", None).replace('<xResponse xmlns="urn:vim25"></xResponse>', body)
+    with answering(answer, answer) as canned:
+        session = canned.session()
+        instance = session.managed(vim.ServiceInstance, "ServiceInstance")
+        with pytest.raises(ConnectionFailed, match=r"cannot be read|is no answer"):
+            session.read("Reading the clock", instance.CurrentTime)
 
 
 def test_a_result_that_must_be_there_and_is_not_is_no_answer() -> None:

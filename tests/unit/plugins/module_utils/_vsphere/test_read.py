@@ -8,6 +8,7 @@ import pytest
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, StepRefused
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import read
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
     object_spec,
     read_properties,
@@ -215,6 +216,15 @@ def test_pages_without_end_end() -> None:
     with answering(first, more, more) as server:
         reads = read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]}, longest_seconds=0)
         with pytest.raises(ConnectionFailed, match="page after page, without an end"):
+            list(reads)
+
+
+def test_one_value_without_an_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "_LARGEST_PART_BYTES", 100_000)
+    answer = page([object_content(_VM, {"name": "x" * 300_000})])
+    with answering(answer) as server:
+        reads = read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
+        with pytest.raises(ConnectionFailed, match="one value of more than 100000 bytes"):
             list(reads)
 
 
