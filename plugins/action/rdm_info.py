@@ -6,8 +6,15 @@
 
 from __future__ import annotations
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.commands import rdm_info
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm import argument_specs
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.argument_spec import CONNECTION
 from ansible_collections.winbackup.storage.plugins.plugin_utils._esxi import EsxiAction
 
 
 class ActionModule(EsxiAction):
     """The action plugin."""
+
+    spec = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_INFO))
+    over_shell = staticmethod(rdm_info)

@@ -15,6 +15,9 @@ description:
   - Lists every LUN that the hosts of a vCenter, or a stand-alone ESXi host, see, one entry for each LUN however many
     hosts see it, and tells what uses it.
   - All that C(esxcfg-scsidevs --compact-list) shows is there, with sizes exact to the byte.
+  - Without O(hostname), a task on an ESXi host itself reads that host over its own connection, which must be C(ssh). No
+    Python, no licence for the API and none of the connection options are needed, C(gather_facts) must be false, and
+    nothing is left on the host.
 extends_documentation_fragment:
   - winbackup.storage._vsphere
   - winbackup.storage._attributes
@@ -22,7 +25,9 @@ extends_documentation_fragment:
   - winbackup.storage._attributes.vsphere
 attributes:
   async:
-    support: full
+    support: partial
+    details:
+      - With O(hostname) it is supported. Over the task's own connection to an ESXi host it is not.
 options:
   hosts:
     description:
@@ -87,6 +92,9 @@ EXAMPLES = r"""
     detail:
       - lun_paths
   delegate_to: localhost
+
+- name: Read the LUNs of an ESXi host over SSH, in a play on that host
+  winbackup.storage.lun_info:
 """
 
 RETURN = r"""
@@ -137,7 +145,7 @@ luns:
       returned: always
       sample: 3000592982016
     block_size:
-      description: Size of a logical block in bytes.
+      description: Size of a logical block in bytes; over SSH null on a host before 6.5.
       type: int
       returned: always
       sample: 512
@@ -275,12 +283,14 @@ luns:
           returned: always
           sample: null
         boot:
-          description: True where volumes of the host itself lie on it; null where nothing tells.
+          description:
+            - True where volumes of the host itself lie on it; null where nothing tells. Over SSH false where the host
+              says that it did not boot from it, or it has no partition.
           type: bool
           returned: always
           sample: null
         vsan:
-          description: Whether vSAN uses it.
+          description: Whether vSAN uses it; over SSH null where the disk has partitions.
           type: bool
           returned: always
           sample: false

@@ -18,6 +18,9 @@ description:
   - What a single virtual machine, host or datastore refuses to tell becomes a finding on that object; the rest is still
     returned. What was not read is null, never empty, and no mapping is called convertible while a virtual machine or
     host that may use its LUN could not be read.
+  - Without O(hostname), a task on an ESXi host itself reads that host over its own connection, which must be C(ssh). No
+    Python, no licence for the API and none of the connection options are needed, C(gather_facts) must be false, and
+    nothing is left on the host.
 extends_documentation_fragment:
   - winbackup.storage._vsphere
   - winbackup.storage._attributes
@@ -25,7 +28,9 @@ extends_documentation_fragment:
   - winbackup.storage._attributes.vsphere
 attributes:
   async:
-    support: full
+    support: partial
+    details:
+      - With O(hostname) it is supported. Over the task's own connection to an ESXi host it is not.
 options:
   vms:
     description:
@@ -106,6 +111,9 @@ EXAMPLES = r"""
   winbackup.storage.rdm_info:
     orphans: true
   delegate_to: localhost
+
+- name: Read the mappings of an ESXi host over SSH, in a play on that host
+  winbackup.storage.rdm_info:
 """
 
 RETURN = r"""
@@ -587,6 +595,11 @@ orphaned_mappings:
       type: bool
       returned: always
       sample: false
+    lun_uuid:
+      description: Id of the LUN that the file maps, as C(vmkfstools) tells it.
+      type: str
+      returned: over SSH, where it could be told
+      sample: 02000500006006016043201700d14ca17fe2f7df11524149442035
 summary:
   description: Counts.
   type: dict

@@ -98,11 +98,8 @@ def nothing_meanwhile() -> None:
     """What is to be done while a long reading goes on: nothing."""
 
 
-class Backend(Protocol):
-    """The edge."""
-
-    # What a user should know before a local disk is converted on this way; None where there is nothing to know.
-    caution_about_local_disks: str | None
+class Reader(Protocol):
+    """An edge as far as it reads all that there is."""
 
     def now(self) -> float:
         """Returns the server's clock."""
@@ -121,14 +118,21 @@ class Backend(Protocol):
         called again and again while that takes, and may ask the edge for other things.
         """
 
-    def read_vm(self, machine_id: str) -> VmState:
-        """Returns one machine as it is now; raises SelectionError where it no longer exists."""
-
     def survey(self, questions: Questions) -> Survey:
         """Returns what a plan needs besides the inventory: each folder, file and privilege asked for once."""
 
     def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
         """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched, or not in time."""
+
+
+class Backend(Reader, Protocol):
+    """The edge."""
+
+    # What a user should know before a local disk is converted on this way; None where there is nothing to know.
+    caution_about_local_disks: str | None
+
+    def read_vm(self, machine_id: str) -> VmState:
+        """Returns one machine as it is now; raises SelectionError where it no longer exists."""
 
     def claim(self, machine: VirtualMachine, journal: JournalChange) -> None:
         """Writes the entries of a run that begins. Compare and set: refused as stale where anything changed."""

@@ -256,7 +256,7 @@ def _lun(
             ],
             "datastore": next((lun.vmfs_datastore for lun in group if lun.vmfs_datastore is not None), None),
             "boot": _any_of(lun.boot for lun in group),
-            "vsan": any(lun.used_by_vsan for lun in group),
+            "vsan": _any_of(lun.used_by_vsan for lun in group),
             "complete": users_are_known(inventory, group, lun_index),
         },
         "mappable": verdict[0],
@@ -294,10 +294,13 @@ def _any_of(values: Iterable[bool | None]) -> bool | None:
 
 def _orphan(orphan: Orphan) -> dict[str, object]:
     facts = orphan.facts
-    return {
+    row: dict[str, object] = {
         "file": facts.file,
         "compatibility": facts.compatibility,
         "size_bytes": facts.capacity_bytes if facts.capacity_bytes is not None else facts.size_bytes,
         "datastore": orphan.datastore,
         "in_use": False if orphan.users_are_known else None,
     }
+    if facts.lun_uuid is not None:
+        row["lun_uuid"] = facts.lun_uuid
+    return row

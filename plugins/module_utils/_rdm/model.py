@@ -87,7 +87,7 @@ class HostLun:
     lun_number: int | None = None
     multipath_plugin: str | None = None
     rdm_capable: bool | None = None
-    used_by_vsan: bool = False
+    used_by_vsan: bool | None = False
     # True where a system volume of the host lies on it; None where nothing tells.
     boot: bool | None = None
     dump_or_scratch: bool | None = None
@@ -260,6 +260,8 @@ class FileFacts:
     compatibility: Compatibility | None = None
     capacity_bytes: int | None = None
     disk_uuid: str | None = None
+    # The LUN that a mapping file names, where the edge can tell it.
+    lun_uuid: str | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 SECTOR_BYTES = 512
 _HEADER = "# Disk DescriptorFile"
 _SETTING = re.compile(r'\s*(?P<key>[\w.]+)\s*=\s*"?(?P<value>[^"\r\n]*)"?\s*', re.ASCII)
-_EXTENT = re.compile(r'\s*(?:RW|RDONLY|NOACCESS)\s+(?P<sectors>\d{1,19})\s+(?P<type>\w+)(?:\s+"(?P<file>[^"]*)".*)?\s*')
+_EXTENT = re.compile(r'\s*(?:RW|RDONLY|NOACCESS)\s+(?P<sectors>\d{1,19})\s+(?P<type>\w+)(?:\s+"(?P<file>.*)"[^"]*)?\s*')
 _MODES = {
     "vmfspassthroughrawdevicemap": Compatibility.PHYSICAL,
     "vmfsrawdevicemap": Compatibility.VIRTUAL,

@@ -20,7 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace, clock
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Reader
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.converting import convert_machine
@@ -55,7 +55,7 @@ _READ_ONLY = "Give the user the role Read-only on it, and see that it is accessi
 _CHECKED_IN_FULL = 50
 
 
-def rdm_info(backend: Backend, call: Call) -> Outcome:
+def rdm_info(backend: Reader, call: Call) -> Outcome:
     """Does one call of `rdm_info`; returns its result."""
     options = call.options
     until = _end_of(options)
@@ -79,7 +79,7 @@ def rdm_info(backend: Backend, call: Call) -> Outcome:
     )
 
 
-def lun_info(backend: Backend, call: Call) -> Outcome:
+def lun_info(backend: Reader, call: Call) -> Outcome:
     """Does one call of `lun_info`; returns its result."""
     options = call.options
     with_paths = "lun_paths" in options["detail"]
@@ -105,7 +105,7 @@ def rdm_compatibility(backend: Backend, call: Call, *, pace: Pace = EVERY_SECOND
 
 
 def _all_blockers(
-    backend: Backend, inventory: Inventory, disks: Sequence[tuple[VirtualMachine, Disk]], until: float
+    backend: Reader, inventory: Inventory, disks: Sequence[tuple[VirtualMachine, Disk]], until: float
 ) -> dict[tuple[str, str], Sequence[Finding]]:
     """Returns by (VM id, address) what a plan with the default options would say of each mapping; nothing where time is
     up, or where the server does not answer what a plan has to know."""
@@ -133,7 +133,7 @@ def _all_blockers(
 
 
 def _mapping_files(
-    backend: Backend, inventory: Inventory, datacenter: str | None, until: float
+    backend: Reader, inventory: Inventory, datacenter: str | None, until: float
 ) -> tuple[Inventory, list[tuple[Datastore, FileFacts]]]:
     """Returns the mapping files of all datastores, and the inventory with a finding for each that was not searched."""
     found: list[tuple[Datastore, FileFacts]] = []

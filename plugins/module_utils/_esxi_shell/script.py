@@ -1,0 +1,117 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""The scripts that read a host, each for one run over SSH: BusyBox alone, nothing written, the answer framed.
+
+Each line of the answer begins with what it is: `=` a section, `>` what the section is about, `|` what was printed. The
+last two lines of a section are empty and the exit code. So no text of the host can look like a part of the frame. The
+answer stands between `=begin` and `=end`, the latter with a checksum, where the host has an applet for one.
+
+A word on the applets: `stat`, `timeout`, `base64`, `command` and others are not on every host. `echo`, `read`, `case`,
+and `[` are the shell's own, and start no program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.quote import quote
+
+# The shell reads a script to its end before it begins with it, and gives none of it to the commands.
+COMMAND = "sh -s"
+BEGIN, END = "=begin", "=end"
+
+_LINES = """lines() {
+  while IFS= read -r line || [ -n "$line" ]; do
+    echo "$1$line"
+    case $line in *[Rr]aw[Dd]evice[Mm]ap*) mapping=1 ;; esac
+  done
+}
+"""
+
+# What was printed with the exit code at its end; a command gets no input.
+_TOLD = """told() {
+  echo "=$1"
+  echo "$2" | lines '>'
+  shift 2
+  { "$@" 2>&1 </dev/null; code=$?; echo; echo "$code"; } | lines '|'
+}
+"""
+
+# One file, and what vmkfstools says of it where it describes a mapping. It is small: an extent is as large as its LUN,
+# and to read one would be to read the LUN.
+_FILE = (
+    _LINES
+    + _TOLD
+    + """echo =file
+echo "$1" | lines '>'
+mapping=
+{ lines '|' <"$1"; } 2>/dev/null
+code=$?
+echo '|'
+echo "|$code"
+[ -z "$mapping" ] || told query "$1" vmkfstools -q "$1"
+"""
+)
+
+_HOST = f"""read_file={quote(_FILE)}
+told system '' uname
+told name '' hostname
+told version '' vmware -v
+told host '' vim-cmd hostsvc/hostsummary
+told machines '' vim-cmd vmsvc/getallvms
+if json=$(esxcli --debug --formatter=json storage core device list 2>/dev/null </dev/null); then
+  told devices_json '' echo "$json"
+else
+  told devices '' esxcli storage core device list
+fi
+told capacities '' esxcli storage core device capacity list
+told paths '' esxcli storage core path list
+told disks '' ls -l /vmfs/devices/disks
+told filesystems '' esxcli storage filesystem list
+told extents '' esxcli storage vmfs extent list
+for volume in /vmfs/volumes/*; do
+  if [ -d "$volume" ] && ! [ -L "$volume" ]; then
+    find "$volume" -type f \\( -name '*.vmx' -o -name '*.vmdk' ! -name '*-flat.vmdk' ! -name '*-delta.vmdk' \\
+      ! -name '*-sesparse.vmdk' ! -name '*-ctk.vmdk' \\) -size -64k -exec sh -c "$read_file" sh {{}} \\; 2>/dev/null
+    told searched "$volume" echo "$?"
+  fi
+done
+"""
+
+_FRAME = """main() {{
+  answer=$(gather)
+  if sum=$(echo "$answer" | md5sum 2>/dev/null); then kind=md5
+  elif sum=$(echo "$answer" | sha1sum 2>/dev/null); then kind=sha1
+  else kind=none; fi
+  echo '{begin}'
+  echo "$answer"
+  echo "{end} $kind ${{sum%% *}}"
+}}
+main </dev/null
+exit 0
+"""
+
+
+def _framed(body: str) -> bytes:
+    frame = _FRAME.format(begin=BEGIN, end=END)
+    return f"{_LINES}{_TOLD}gather() {{\n{body}}}\n{frame}".encode()
+
+
+def host_script() -> bytes:
+    """Returns the script that reads the host, its devices, its datastores, and the settings and disks of all VMs."""
+    return _framed(_HOST)
+
+
+def machines_script(vmids: Iterable[str]) -> bytes:
+    """Returns the script that asks the host's management for these VMs."""
+    asked = []
+    for vmid in map(quote, vmids):
+        asked.append(f"told summary {vmid} vim-cmd vmsvc/get.summary {vmid}\n")
+        asked.append(f"told config {vmid} vim-cmd vmsvc/get.config {vmid}\n")
+        asked.append(f"told hardware {vmid} vim-cmd vmsvc/device.getdevices {vmid}\n")
+        asked.append(f"told snapshots {vmid} vim-cmd vmsvc/snapshot.get {vmid}\n")
+    return _framed("".join(asked))

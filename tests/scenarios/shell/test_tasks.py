@@ -1,0 +1,118 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tasks on `hosts: esxi`, by Ansible itself: the result of the API's, and one sentence where there can be none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openssh import SshServer
+from playing import Run, run_ansible
+
+from .conftest import Both
+
+READ = {"winbackup.storage.rdm_info": {}, "winbackup.storage.lun_info": {}}
+
+
+class OtherHost(SshServer):
+    """A host of ssh that runs one command, whatever it is asked for."""
+
+    def __init__(self, folder: Path, command: str) -> None:
+        super().__init__(folder, command)
+        self._start()
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Iterator[dict[str, OtherHost]]:
+    """A Linux host, and an appliance that shows a menu."""
+    opened = {}
+    for name, command in {"linux": '/bin/sh -c "$SSH_ORIGINAL_COMMAND"', "menu": "/bin/echo 1. Settings"}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        opened[name] = OtherHost(folder, command)
+    yield opened
+    for server in opened.values():
+        server.close()
+
+
+def play(folder: Path, hosts: dict[str, Any], tasks: list[dict[str, Any]], *arguments: str, **environment: str) -> Run:
+    """Runs tasks on all of the hosts, without facts."""
+    (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    plays = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
+    (folder / "play.yml").write_text(json.dumps(plays), encoding="utf-8")
+    return run_ansible("playbook", folder, "-i", "inventory.json", "play.yml", *arguments, environment=environment)
+
+
+def said(run: Run, sentence: str) -> bool:
+    """Whether a sentence was written, wherever lines were broken."""
+    return " ".join(sentence.split()) in " ".join(run.text.split())
+
+
+def test_a_host_is_read_over_its_own_connection(both: Both, tmp_path: Path) -> None:
+    both.world()
+    expected = {name: both.ssh(name) for name in ("rdm_info", "lun_info")}
+    both.lab.clear_log()
+    tasks: list[dict[str, Any]] = []
+    for name in expected:
+        file = tmp_path / f"{name}.json"
+        copy = {"content": "{{ found | to_json }}", "dest": str(file)}
+        tasks += [
+            {f"winbackup.storage.{name}": {}, "register": "found"},
+            {
+                "ansible.builtin.copy": copy,
+                "delegate_to": "localhost",
+                "check_mode": False,
+                "vars": {
+                    "ansible_connection": "local",
+                    "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+                },
+            },
+        ]
+    # An exported name of a server never turns the task of another host to it.
+    run = play(tmp_path, {"esx1": both.shell.variables()}, tasks, "--check", VMWARE_HOST="127.0.0.1", VMWARE_USER="u")
+    assert run.recap["esx1"]["failed"] == 0, run.text
+    for name, result in expected.items():
+        found = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+        for key in ("failed", "ansible_facts"):
+            found.pop(key, None)
+        assert json.loads(json.dumps(found).replace('"esx1"', '"esx1.lab"')) == result
+    commands = [entry["arguments"][0] for entry in both.lab.log() if entry["method"] == "ssh"]
+    assert set(commands) == {"sh -s"}
+
+
+def test_what_cannot_be_is_one_sentence(both: Both, others: dict[str, OtherHost], tmp_path: Path) -> None:
+    both.world()
+    esxi = both.shell.variables()
+    hosts = {
+        "linux": others["linux"].variables(),
+        "menu": others["menu"].variables(),
+        "gone": {**esxi, "ansible_port": 9},
+        "sudo": {**esxi, "ansible_become": True, "ansible_become_user": "operator"},
+        "local": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+    }
+    tasks = [{name: given, "ignore_errors": True, "ignore_unreachable": True} for name, given in READ.items()]
+    run = play(tmp_path, hosts, tasks)
+    assert said(run, "linux is no ESXi host: uname says Linux, not VMkernel.")
+    assert said(run, "menu did not run the script to its end; it said: 1. Settings")
+    assert said(run, "The connection ssh to gone cannot be made")
+    assert said(run, "become (sudo as operator) is not possible on an ESXi host, which has no such program.")
+    assert "Traceback" not in run.text
+    assert all(row["ok"] == 0 or row["ignored"] for row in run.recap.values()), run.text
+    more = [
+        {"winbackup.storage.rdm_info": {"username": "root"}, "ignore_errors": True},
+        {"winbackup.storage.rdm_info": {}, "async": 10, "poll": 1, "ignore_errors": True},
+        {"winbackup.storage.rdm_compatibility": {"vm": "winsrv"}, "ignore_errors": True},
+        {"winbackup.storage.rdm_info": {"timeout": 0}, "ignore_errors": True},
+    ]
+    run = play(tmp_path, {"esx1": esxi}, more)
+    assert said(run, "username went without hostname.")
+    assert said(run, "async is not possible over the task's own connection to the ESXi host")
+    assert said(run, "rdm_compatibility talks to a vCenter or an ESXi host over its API")
+    assert said(run, "timeout must be at least 1")
+    assert run.recap["esx1"]["ignored"] == 4
