@@ -67,7 +67,7 @@ def quoted(text: str) -> str:
     if text.isprintable():
         return shlex.quote(text)
     octal = "".join(letter if letter.isprintable() and letter not in "\\%" else _octal(letter) for letter in text)
-    return f'"$(printf {shlex.quote(octal)})"'
+    return f'"$(printf -- {shlex.quote(octal)})"'
 
 
 def _octal(letter: str) -> str:

@@ -6,7 +6,7 @@ import shlex
 import subprocess
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import ExistingMapping, NewMapping, Place
@@ -36,6 +36,7 @@ def test_where_nothing_hangs_the_old_mapping_is_only_attached() -> None:
     assert [command.split()[1] for command in commands[2:]] == ["vmsvc/device.diskaddexisting"]
 
 
+@example("-\ud7fc")
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
 @settings(max_examples=60)
 def test_a_word_is_one_line_and_means_what_it_is(text: str) -> None:
