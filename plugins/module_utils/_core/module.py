@@ -23,7 +23,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     ConfigurationError,
     StorageError,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain  # noqa: E402
+from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import as_sentence, to_plain  # noqa: E402
+from ansible_collections.winbackup.storage.plugins.module_utils._core.secrets_in_text import (  # noqa: E402
+    passwords_in_addresses,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._core.signals import (  # noqa: E402
     Interrupted,
     interruptible,
@@ -66,6 +69,8 @@ class Call:
 def run_module(spec: ArgumentSpec, work: Callable[[Call], Outcome]) -> None:
     """Runs `work` as an Ansible module; prints its result, or the failure with the facts gathered so far."""
     module = AnsibleModule(argument_spec=dict(spec.options), supports_check_mode=True, **spec.rules)
+    # Ansible shows all options of a call; of an address it would show the password, too.
+    module.no_log_values |= passwords_in_addresses(module.params)
     call = Call(module.params, bool(module.check_mode), bool(module._diff), module.debug)
     try:
         failure, result = outcome_of(work, call)
@@ -90,9 +95,11 @@ def outcome_of(work: Callable[[Call], Outcome], call: Call) -> tuple[str | None,
         outcome = Outcome(error.facts, failure=str(error))
     plain = to_plain(outcome.result)
     result: dict[str, Any] = {"changed": False, **(plain if isinstance(plain, dict) else {})}
+    if result.get("warnings"):
+        result["warnings"] = [as_sentence(str(sentence)) for sentence in result["warnings"]]
     if not call.diff_mode:
         result.pop("diff", None)
-    return outcome.failure, result
+    return None if outcome.failure is None else as_sentence(outcome.failure), result
 
 
 def _check_texts(options: Mapping[str, Any]) -> None:

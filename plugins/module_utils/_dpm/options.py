@@ -34,6 +34,8 @@ def selection_of(options: Mapping[str, Any]) -> Selection:
 
 def size_policy_of(options: Mapping[str, Any]) -> SizePolicy:
     """Returns what is wanted of the volumes; raises ConfigurationError where the options do not go together."""
+    if all(options[name] is None for name in ("size", "min_free", "min_free_percent")):
+        raise ConfigurationError("Nothing is wished for: one of size, min_free and min_free_percent must have a value.")
     percent = options["min_free_percent"]
     headroom = options["headroom_percent"]
     if percent is not None and not 0 < percent < 100:

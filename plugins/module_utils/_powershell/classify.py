@@ -176,7 +176,8 @@ def _of_requests(error: Exception, target: Target) -> TransportError | None:
         reason = found[1].strip(" '\".,") if found else "TLS failed"
         hint = (
             "Set ca_trust_path to the certificate of the authority that signed the host's, hostname to a name that the "
-            "certificate is for, port to that of https; or server_cert_validation to ignore to go without proof."
+            "certificate is for (among its subject alternative names: a common name alone does not count), port to "
+            "that of https; or server_cert_validation to ignore to go without proof."
         )
         return TransportError(
             Kind.FATAL, ConnectionFailed(f"No trusted TLS connection to {name}: {reason}.", hint=hint)

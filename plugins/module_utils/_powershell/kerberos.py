@@ -56,7 +56,7 @@ def principal_of(username: str) -> str:
 
 
 def _kinit(principal: str, password: str, cache: str, forwardable: bool) -> None:
-    command = ["kinit", *(["-f"] if forwardable else []), "-c", cache, principal]
+    command = ["kinit", *(["-f"] if forwardable else []), "-c", cache, "--", principal]
     try:
         done = subprocess.run(
             command,

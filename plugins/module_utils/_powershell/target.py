@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +21,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 
 _PORTS = {"http": 5985, "https": 5986}
 _SHORTEST_TIMEOUT = 5
+# How OpenSSL names the certificates of a folder of authorities.
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
 @dataclass(frozen=True)
@@ -116,10 +120,17 @@ class Target:
             raise ConfigurationError(f"connection_timeout is to be {_SHORTEST_TIMEOUT} seconds or more.")
         for name in ("ca_trust_path", "cert_pem", "cert_key_pem"):
             path = getattr(self, name)
+            if path == "":
+                raise ConfigurationError(f"{name} is empty.", hint="Give the path of a file, or leave the option out.")
             if path is not None and not Path(path).exists():
                 raise ConfigurationError(f"The file of {name} ({path}) does not exist.")
         if self.ca_trust_path is not None and Path(self.ca_trust_path).is_file():
             self._check_authorities(self.ca_trust_path)
+        elif self.ca_trust_path is not None and not any(map(_HASHED.fullmatch, os.listdir(self.ca_trust_path))):
+            raise ConfigurationError(
+                f"The folder of ca_trust_path ({self.ca_trust_path}) holds no certificate under its hash.",
+                hint="Run openssl rehash on it, or give a file with the certificate of the authority in PEM form.",
+            )
 
     def _check_authorities(self, path: str) -> None:
         try:

@@ -28,6 +28,7 @@ class Certificates:
         *,
         client: str = "svc-dpm",
         expired: bool = False,
+        common_name_only: bool = False,
     ) -> None:
         self.folder = folder
         self.ca_file = folder / "ca.pem"
@@ -62,7 +63,7 @@ class Certificates:
         )
         self.ca_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
         end = now + datetime.timedelta(days=-1 if expired else 30)
-        server, key = self._issue(names[0], names, ExtendedKeyUsageOID.SERVER_AUTH, end)
+        server, key = self._issue(names[0], () if common_name_only else names, ExtendedKeyUsageOID.SERVER_AUTH, end)
         self.server_der = server.public_bytes(serialization.Encoding.DER)
         self._server_file.write_bytes(server.public_bytes(serialization.Encoding.PEM) + key)
         person, person_key = self._issue(client, (), ExtendedKeyUsageOID.CLIENT_AUTH, now + datetime.timedelta(days=30))

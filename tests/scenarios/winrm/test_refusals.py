@@ -279,3 +279,19 @@ def test_the_request_goes_through_the_proxy_that_is_named(lab: Lab) -> None:
             attempt(lab, proxy=f"http://127.0.0.1:{proxy.getsockname()[1]}")
         thread.join()
     assert lines[0].startswith(f"POST http://localhost:{lab.host.port}/wsman".encode())
+
+
+def test_a_user_whose_name_begins_with_a_dash_is_no_option_of_kinit(lab: Lab) -> None:
+    with pytest.raises(ConnectionFailed, match=r"kinit got no ticket for -V@LAB\.TEST: .*not found"):
+        lab.connect("kerberos", "http", username="-V@LAB.TEST")
+
+
+def test_a_certificate_with_a_common_name_only_is_told_what_it_lacks(lab: Lab, tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path, ("localhost",), common_name_only=True)
+    with WinRmHost([Account(USER, PASSWORD)], certificates=certificates) as host:
+        options = {"port": host.tls_port, "ca_trust_path": str(certificates.ca_file)}
+        with (
+            lab.connect("basic", "https", **options) as shell,
+            pytest.raises(ConnectionFailed, match=r"No trusted TLS connection.*a common name alone does not count"),
+        ):
+            shell.run(ECHO, {}, deadline=soon())

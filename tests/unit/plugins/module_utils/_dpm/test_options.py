@@ -45,3 +45,10 @@ def test_a_headroom_of_five_percent_goes_with_free_space_and_none_with_a_size() 
     assert size_policy_of(sized).headroom_percent == 0
     with pytest.raises(ConfigurationError, match="headroom_percent goes with min_free"):
         size_policy_of({**sized, "headroom_percent": 5.0})
+
+
+def test_a_wish_without_a_value_is_none() -> None:
+    """Written as `min_free:` with nothing after it, it is given and yet null."""
+    nothing = {**DEFAULTS, "size": None, "min_free": None, "min_free_percent": None}
+    with pytest.raises(ConfigurationError, match="one of size, min_free and min_free_percent must have a value"):
+        size_policy_of(nothing)
