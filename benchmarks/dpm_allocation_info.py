@@ -20,7 +20,7 @@ from dpm.dpm import Dpm  # noqa: E402
 from wsman.powershell import PowerShellCommands  # noqa: E402
 from wsman.site import Site, windows_site  # noqa: E402
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of  # noqa: E402
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import (  # noqa: E402
     INFO,
 )
@@ -40,8 +40,8 @@ def read(site: Site, transport: str, scheme: str, **chosen: Any) -> tuple[float,
     defaults = {name: option.get("default") for name, option in INFO.options.items()}
     site.host.troubles.log.clear()
     start = time.perf_counter()
-    call = Call({**defaults, **site.options(transport, scheme), **chosen})
-    failure, _result = outcome_of(on_server(allocation_info), call)
+    call = ModuleCall({**defaults, **site.options(transport, scheme), **chosen})
+    failure, _result = result_of(on_server(allocation_info), call)
     seconds = time.perf_counter() - start
     if failure is not None:
         sys.exit(failure)

@@ -34,7 +34,7 @@ from govc_client import build as build_govc  # noqa: E402
 from govc_client import govc_environment  # noqa: E402
 from vcenter_lab import VcenterLab  # noqa: E402
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of  # noqa: E402
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library, read  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_INFO, rdm_info  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session  # noqa: E402
@@ -97,7 +97,7 @@ def measure_rdm_info(options: dict[str, Any]) -> dict[str, Any]:
     defaults = {name: option.get("default") for name, option in RDM_INFO.options.items()}
 
     def work() -> Mapping[str, Any]:
-        failure, result = outcome_of(rdm_info, Call({**defaults, **options}))
+        failure, result = result_of(rdm_info, ModuleCall({**defaults, **options}))
         assert failure is None, failure
         return {"summary": result["summary"]}
 

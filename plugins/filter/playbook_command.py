@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible import constants
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.commands import command_line
 
 
@@ -20,7 +20,7 @@ def playbook_command(
 ) -> str:
     """Returns the line for a shell that runs a playbook of this collection with these variables."""
     chosen = [] if list(inventory) == list(constants.DEFAULT_HOST_LIST) else [str(source) for source in inventory]
-    plain: Any = to_plain(variables)
+    plain: Any = to_json_types(variables)
     return command_line(playbook, plain, inventory=chosen, limit=str(limit))
 
 

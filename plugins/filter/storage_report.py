@@ -15,7 +15,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.yaml import yaml_load
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import NotAResult
 
@@ -36,7 +36,7 @@ def storage_report(
     )
     try:
         # Ansible's own strings and lists carry tags and look values up when asked; plain ones do not.
-        made = report(to_plain(mappings), to_plain(luns), to_plain(allocations), heading)
+        made = report(to_json_types(mappings), to_json_types(luns), to_json_types(allocations), heading)
     except (NotAResult, TypeError) as error:
         raise AnsibleFilterError(f"storage_report: {error}") from error
     return asdict(made)

@@ -85,7 +85,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.winbackup.storage.plugins.filter.storage_report import storage_report
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.plugin_utils._audit_screen import counts_of, screen_of
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import facts_of
 
@@ -127,7 +127,7 @@ def _readings(hostvars: Any, hosts: Sequence[str], option: Callable[[str], Any])
         for kind in _KINDS:
             result = registered.get(option(kind))
             if isinstance(result, Mapping) and not result.get("skipped"):
-                plain: Any = to_plain(result)
+                plain: Any = to_json_types(result)
                 # localhost is where the modules ran; which server they asked, the environment says.
                 readings[kind].append(plain if host == "localhost" else {**plain, "host": str(host)})
     return readings

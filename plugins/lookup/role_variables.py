@@ -72,7 +72,7 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import size_policy_of
 from ansible_collections.winbackup.storage.plugins.plugin_utils._role_variables import (
     chosen,
@@ -107,7 +107,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         taken = {name: option for name, option in options.items() if option.get("elements") != "dict"}
         # Templated as members of a dictionary, where the placeholder omit takes its member away.
         given = self._templar.template({name: variables[name] for name in taken if name in variables})
-        plain: Any = to_plain(given)
+        plain: Any = to_json_types(given)
         values, refused = converted(role, taken, plain)
         if role == _SIZES and not refused:
             refused = _size_problems(values)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.argument_spec import CONNECTION
 from ansible_collections.winbackup.storage.plugins.plugin_utils._lending import LendingAction
 from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
@@ -24,12 +24,12 @@ class EsxiAction(LendingAction):
 
     connection_options = CONNECTION
     system = "the ESXi host"
-    over_shell: Callable[[Call, TaskConnection], Outcome] | None = None
+    over_shell: Callable[[ModuleCall, TaskConnection], ModuleResult] | None = None
 
     def takes_connection(self) -> bool:
         return type(self).over_shell is not None and self.kind == _SSH and not self.is_windows
 
-    def work_over(self, connection: TaskConnection, call: Call) -> Outcome:
+    def work_over(self, connection: TaskConnection, call: ModuleCall) -> ModuleResult:
         work = type(self).over_shell
         assert work is not None
         return work(call, connection)

@@ -17,9 +17,9 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
     ArgumentSpec,
-    Call,
-    Outcome,
-    outcome_of,
+    ModuleCall,
+    ModuleResult,
+    result_of,
 )
 from ansible_collections.winbackup.storage.plugins.plugin_utils._action import StorageAction
 from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
@@ -33,7 +33,7 @@ class LendingAction(StorageAction):
     # How sentences call the system: "the Windows host".
     system: str
 
-    def work_over(self, connection: TaskConnection, call: Call) -> Outcome:
+    def work_over(self, connection: TaskConnection, call: ModuleCall) -> ModuleResult:
         """Does one call of the module over the connection; returns its result."""
         raise NotImplementedError
 
@@ -49,8 +49,8 @@ class LendingAction(StorageAction):
             connection = TaskConnection(self._connection, name)
         except StorageError as error:
             raise AnsibleActionFail(str(error)) from error
-        call = Call(options, bool(self._task.check_mode), bool(self._task.diff), self._log(name))
-        failure, produced = outcome_of(lambda one: self.work_over(connection, one), call)
+        call = ModuleCall(options, bool(self._task.check_mode), bool(self._task.diff), self._log(name))
+        failure, produced = result_of(lambda one: self.work_over(connection, one), call)
         for sentence in produced.pop("warnings", ()):
             self._display.warning(sentence)
         merged = {**result, **produced}

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import Completed
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import bootstrap
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.argument_spec import CONNECTION
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import GO
@@ -44,7 +44,7 @@ class WindowsAction(LendingAction):
 
     connection_options = CONNECTION
     system = "the Windows host"
-    work: Callable[[Call, Transport | None], Outcome]
+    work: Callable[[ModuleCall, Transport | None], ModuleResult]
 
     def takes_connection(self) -> bool:
         return self.is_windows
@@ -57,7 +57,7 @@ class WindowsAction(LendingAction):
             "ansible_shell_type: powershell."
         )
 
-    def work_over(self, connection: TaskConnection, call: Call) -> Outcome:
+    def work_over(self, connection: TaskConnection, call: ModuleCall) -> ModuleResult:
         return type(self).work(call, TaskTransport(connection))
 
     def why_no_become(self, who: str) -> str:

@@ -16,9 +16,9 @@ from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
     ArgumentSpec,
-    Call,
-    Outcome,
-    outcome_of,
+    ModuleCall,
+    ModuleResult,
+    result_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import argument_specs as dpm_options
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import commands
@@ -96,12 +96,12 @@ def check(module: str, results: list[dict[str, Any]], *, empty: tuple[str, ...] 
 
 
 def ask(
-    spec: ArgumentSpec, do: Callable[[Call], Outcome], given: dict[str, Any], *, check_mode: bool = False
+    spec: ArgumentSpec, do: Callable[[ModuleCall], ModuleResult], given: dict[str, Any], *, check_mode: bool = False
 ) -> dict[str, Any]:
     """Returns what a module returns in diff mode, whether it fails or not."""
     validated = ArgumentSpecValidator(dict(spec.options), **spec.rules).validate(given)
     assert not validated.error_messages
-    _failure, result = outcome_of(do, Call(validated.validated_parameters, check_mode, diff_mode=True))
+    _failure, result = result_of(do, ModuleCall(validated.validated_parameters, check_mode, diff_mode=True))
     return result
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import ONLY_WHERE_SET
+from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import ONLY_WHERE_SET
 
 
 @dataclass(frozen=True, slots=True)

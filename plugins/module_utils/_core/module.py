@@ -23,7 +23,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     ConfigurationError,
     StorageError,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import as_sentence, to_plain  # noqa: E402
+from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import as_sentence, to_json_types  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._core.secrets_in_text import (  # noqa: E402
     passwords_in_addresses,
 )
@@ -49,7 +49,7 @@ class ArgumentSpec:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ModuleResult:
     """What a module's work came to: the result, and the sentence that fails the task, if it does."""
 
     result: Mapping[str, object]
@@ -57,23 +57,23 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call of a module, freed from Ansible: its options, check and diff mode, and where progress is told."""
+class ModuleCall:
+    """One call of a module, freed from Ansible: its options, check and diff mode, and where progress is logged."""
 
     options: Mapping[str, Any]
     check_mode: bool = False
     diff_mode: bool = False
-    tell: Callable[[str], None] = lambda sentence: None
+    log: Callable[[str], None] = lambda sentence: None
 
 
-def run_module(spec: ArgumentSpec, work: Callable[[Call], Outcome]) -> None:
+def run_module(spec: ArgumentSpec, work: Callable[[ModuleCall], ModuleResult]) -> None:
     """Runs `work` as an Ansible module; prints its result, or the failure with the facts gathered so far."""
     module = AnsibleModule(argument_spec=dict(spec.options), supports_check_mode=True, **spec.rules)
     # Ansible shows all options of a call; of an address it would show the password, too.
     module.no_log_values |= passwords_in_addresses(module.params)
-    call = Call(module.params, bool(module.check_mode), bool(module._diff), module.debug)
+    call = ModuleCall(module.params, bool(module.check_mode), bool(module._diff), module.debug)
     try:
-        failure, result = outcome_of(work, call)
+        failure, result = result_of(work, call)
     except Interrupted as interrupted:
         failure, result = str(interrupted), {}
     for sentence in result.pop("warnings", ()):
@@ -83,7 +83,7 @@ def run_module(spec: ArgumentSpec, work: Callable[[Call], Outcome]) -> None:
     module.fail_json(msg=failure, **result)
 
 
-def outcome_of(work: Callable[[Call], Outcome], call: Call) -> tuple[str | None, dict[str, Any]]:
+def result_of(work: Callable[[ModuleCall], ModuleResult], call: ModuleCall) -> tuple[str | None, dict[str, Any]]:
     """Does the work of one call; returns (sentence of the failure or None, plain result with `changed`).
 
     Raises Interrupted where somebody ended it, after all was given back."""
@@ -92,8 +92,8 @@ def outcome_of(work: Callable[[Call], Outcome], call: Call) -> tuple[str | None,
             _check_texts(call.options)
             outcome = work(call)
     except StorageError as error:
-        outcome = Outcome(error.facts, failure=str(error))
-    plain = to_plain(outcome.result)
+        outcome = ModuleResult(error.facts, failure=str(error))
+    plain = to_json_types(outcome.result)
     result: dict[str, Any] = {"changed": False, **(plain if isinstance(plain, dict) else {})}
     if result.get("warnings"):
         result["warnings"] = [as_sentence(str(sentence)) for sentence in result["warnings"]]

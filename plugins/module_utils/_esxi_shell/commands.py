@@ -8,16 +8,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.backend import ShellConnection, ShellReader
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands
 
 
-def rdm_info(call: Call, connection: ShellConnection) -> Outcome:
+def rdm_info(call: ModuleCall, connection: ShellConnection) -> ModuleResult:
     """Does one call of `rdm_info`; returns its result."""
     return commands.rdm_info(ShellReader(connection), call)
 
 
-def lun_info(call: Call, connection: ShellConnection) -> Outcome:
+def lun_info(call: ModuleCall, connection: ShellConnection) -> ModuleResult:
     """Does one call of `lun_info`; returns its result."""
     return commands.lun_info(ShellReader(connection), call)

@@ -8,7 +8,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec, Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
+    ArgumentSpec,
+    ModuleCall,
+    ModuleResult,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm import argument_specs
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands
@@ -20,19 +24,19 @@ LUN_INFO = CONNECTION.merged_with(ArgumentSpec(argument_specs.LUN_INFO))
 RDM_COMPATIBILITY = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_COMPATIBILITY))
 
 
-def rdm_info(call: Call) -> Outcome:
+def rdm_info(call: ModuleCall) -> ModuleResult:
     """Does one call of `rdm_info`; returns its result."""
     with open_backend(call.options) as backend:
         return commands.rdm_info(backend, call)
 
 
-def lun_info(call: Call) -> Outcome:
+def lun_info(call: ModuleCall) -> ModuleResult:
     """Does one call of `lun_info`; returns its result."""
     with open_backend(call.options) as backend:
         return commands.lun_info(backend, call)
 
 
-def rdm_compatibility(call: Call, *, pace: Pace = EVERY_SECOND) -> Outcome:
+def rdm_compatibility(call: ModuleCall, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
     """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
     with open_backend(call.options) as backend:
         return commands.rdm_compatibility(backend, call, pace=pace)

@@ -15,9 +15,9 @@ from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
     ArgumentSpec,
-    Call,
-    Outcome,
-    outcome_of,
+    ModuleCall,
+    ModuleResult,
+    result_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
@@ -43,14 +43,14 @@ def options_for(lab: VcenterLab, module: ArgumentSpec = RDM_COMPATIBILITY, **giv
     return {**defaults, **connection, **given}
 
 
-def _work(call: Call) -> Outcome:
+def _work(call: ModuleCall) -> ModuleResult:
     """What the module does, with short waits: the lab is on this machine."""
     return rdm_compatibility(call, pace=Pace(0.02))
 
 
 def run(lab: VcenterLab, *, check: bool = False, **given: Any) -> dict[str, Any]:
     """Calls the module's code once; returns what a playbook sees, with `failed` and `msg`."""
-    failure, result = outcome_of(_work, Call(options_for(lab, **given), check_mode=check, diff_mode=True))
+    failure, result = result_of(_work, ModuleCall(options_for(lab, **given), check_mode=check, diff_mode=True))
     return {**result, "failed": failure is not None, "msg": failure}
 
 
@@ -77,7 +77,7 @@ class Controller:
 
 
 def _child(pipe: Connection, options: dict[str, Any]) -> None:
-    failure, result = outcome_of(_work, Call(options, diff_mode=True))
+    failure, result = result_of(_work, ModuleCall(options, diff_mode=True))
     pipe.send({**result, "failed": failure is not None, "msg": failure})
 
 

@@ -10,7 +10,7 @@ import pytest
 from harness import options_for, run
 from vcenter_lab import VcenterLab
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_INFO, rdm_info
 
 VM = "backup01"
@@ -70,7 +70,7 @@ def requests(lab: VcenterLab) -> Counter[str]:
 
 
 def gather(lab: VcenterLab, *vms: str) -> dict[str, Any]:
-    failure, result = outcome_of(rdm_info, Call(options_for(lab, RDM_INFO, vms=list(vms))))
+    failure, result = result_of(rdm_info, ModuleCall(options_for(lab, RDM_INFO, vms=list(vms))))
     assert failure is None, failure
     return result
 

@@ -14,7 +14,7 @@ from points import EVERY_REQUEST, SAN, WRITES, Point, assert_honest, points_of, 
 from vcenter_lab import VcenterLab
 from worlds import SAN_PAIR
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_INFO, rdm_info
 
 ANSWERS = ("503", "page_500", "page_200", "empty", "truncated", "other_method", "other_object")
@@ -75,4 +75,4 @@ def test_a_reading_with_a_replaced_answer_is_the_same_or_an_error(vcenter: Vcent
 
 def gathered(lab: VcenterLab) -> tuple[str | None, dict[str, Any]]:
     """Reads all mappings; returns the sentence of the failure and the result."""
-    return outcome_of(rdm_info, Call(options_for(lab, RDM_INFO)))
+    return result_of(rdm_info, ModuleCall(options_for(lab, RDM_INFO)))

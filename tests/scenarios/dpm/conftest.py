@@ -17,9 +17,9 @@ from wsman.site import Site, windows_site
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
     ArgumentSpec,
-    Call,
-    Outcome,
-    outcome_of,
+    ModuleCall,
+    ModuleResult,
+    result_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import commands
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import (
@@ -85,14 +85,18 @@ class Lab:
         return allocated
 
     def _run(
-        self, spec: ArgumentSpec, do: Callable[[DpmServer, Call], Outcome], check_mode: bool, options: dict[str, Any]
+        self,
+        spec: ArgumentSpec,
+        do: Callable[[DpmServer, ModuleCall], ModuleResult],
+        check_mode: bool,
+        options: dict[str, Any],
     ) -> tuple[str | None, dict[str, Any]]:
         given = {**self.site.options("ntlm", "http"), **options}
         validated = ArgumentSpecValidator(dict(spec.options), **spec.rules).validate(given)
         assert not validated.error_messages
-        call = Call(validated.validated_parameters, check_mode, True, self.said.append)
+        call = ModuleCall(validated.validated_parameters, check_mode, True, self.said.append)
         with SteppedServer(call.options, self.dpm) as server:
-            return outcome_of(lambda one: do(server, one), call)
+            return result_of(lambda one: do(server, one), call)
 
 
 @pytest.fixture(scope="session")

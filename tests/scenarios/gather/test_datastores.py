@@ -9,7 +9,7 @@ import pytest
 from harness import options_for, run
 from vcenter_lab import VcenterLab
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_INFO, rdm_info
 
 A, FREE = "naa.60060160a1b12345000000000000000a", "naa.60060160a1b12345000000000000000c"
@@ -24,7 +24,7 @@ WORLD: dict[str, Any] = {
 
 def mappings(lab: VcenterLab, **given: Any) -> dict[str, Any]:
     """Reads the mappings, with the files that no VM uses."""
-    failure, result = outcome_of(rdm_info, Call(options_for(lab, RDM_INFO, orphans=True, **given)))
+    failure, result = result_of(rdm_info, ModuleCall(options_for(lab, RDM_INFO, orphans=True, **given)))
     assert failure is None
     return result
 

@@ -8,7 +8,7 @@ import pytest
 from harness import options_for
 from vcenter_lab import VcenterLab
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import LUN_INFO, lun_info
 
 SAN = "naa.60060160a1b1234500000000000000"
@@ -18,7 +18,7 @@ BOOT = "t10.ATA_____BOOT_SSD_64GB___________________________________________BOOT
 
 def read(lab: VcenterLab, fails: bool = False, **given: Any) -> dict[str, Any]:
     """Reads the LUNs; fails where the module would."""
-    failure, result = outcome_of(lun_info, Call(options_for(lab, LUN_INFO, **given)))
+    failure, result = result_of(lun_info, ModuleCall(options_for(lab, LUN_INFO, **given)))
     assert (failure is not None) == fails, failure
     return {**result, "msg": failure}
 

@@ -10,7 +10,7 @@ import pytest
 from harness import options_for
 from vcenter_lab import VcenterLab
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
     RDM_INFO,
     rdm_compatibility,
@@ -26,7 +26,7 @@ def gather(vcenter: VcenterLab) -> Gather:
     """Reads the mappings; fails where the module would."""
 
     def read(fails: bool = False, **given: Any) -> dict[str, Any]:
-        failure, result = outcome_of(rdm_info, Call(options_for(vcenter, RDM_INFO, **given)))
+        failure, result = result_of(rdm_info, ModuleCall(options_for(vcenter, RDM_INFO, **given)))
         assert (failure is not None) == fails, failure
         return {**result, "msg": failure}
 
@@ -113,8 +113,8 @@ def test_with_names_given_everything_is_checked(story: VcenterLab, gather: Gathe
 def test_the_blockers_are_those_of_the_plan(story: VcenterLab, gather: Gather, vm: str) -> None:
     disks = gather(vms=[vm])["rdms"]
     wanted = "physical" if disks[0]["compatibility"] == "virtual" else "virtual"
-    _failure, plan = outcome_of(
-        rdm_compatibility, Call(options_for(story, vm=vm, compatibility=wanted), check_mode=True)
+    _failure, plan = result_of(
+        rdm_compatibility, ModuleCall(options_for(story, vm=vm, compatibility=wanted), check_mode=True)
     )
     shown = [blocker for disk in disks for blocker in disk["blockers"]]
     assert [blocker for blocker in plan["blockers"] if blocker not in shown] == []
@@ -206,7 +206,7 @@ def test_files_that_no_machine_uses(story: VcenterLab, gather: Gather) -> None:
 
 
 def test_a_kept_old_mapping_is_known_and_no_orphan(story: VcenterLab, gather: Gather) -> None:
-    failure, _result = outcome_of(rdm_compatibility, Call(options_for(story, vm="archive 01")))
+    failure, _result = result_of(rdm_compatibility, ModuleCall(options_for(story, vm="archive 01")))
     assert failure is None
     result = gather(orphans=True)
     assert not [entry for entry in result["orphaned_mappings"] if "archive 01" in entry["file"]]

@@ -9,7 +9,7 @@ import pytest
 from harness import options_for, run
 from vcenter_lab import VcenterLab
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_INFO, rdm_info
 
 A, B = "naa.60060160a1b12345000000000000000a", "naa.60060160a1b12345000000000000000b"
@@ -37,7 +37,7 @@ def world(**changes: Any) -> str:
 
 def places(lab: VcenterLab, **given: Any) -> tuple[dict[str, tuple[Any, ...]], dict[str, Any]]:
     """Returns the places of the VMs with a mapping, and the whole result."""
-    failure, result = outcome_of(rdm_info, Call(options_for(lab, RDM_INFO, **given)))
+    failure, result = result_of(rdm_info, ModuleCall(options_for(lab, RDM_INFO, **given)))
     assert failure is None
     return {rdm["vm"]["name"]: tuple(rdm["vm"][key] for key in PLACES) for rdm in result["rdms"]}, result
 

@@ -10,7 +10,7 @@ import pytest
 from harness import options_for, run
 from vcenter_lab import VcenterLab
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
     LUN_INFO,
     RDM_INFO,
@@ -27,7 +27,7 @@ def mappings(vcenter: VcenterLab) -> Read:
     """Reads the mappings; the result has `msg`, None where the module would end well."""
 
     def read(**given: Any) -> dict[str, Any]:
-        failure, result = outcome_of(rdm_info, Call(options_for(vcenter, RDM_INFO, **given)))
+        failure, result = result_of(rdm_info, ModuleCall(options_for(vcenter, RDM_INFO, **given)))
         return {**result, "msg": failure}
 
     return read
@@ -38,7 +38,7 @@ def luns(vcenter: VcenterLab) -> Read:
     """Reads the LUNs; the result is by canonical name, or by vml id where hosts call a LUN by several names."""
 
     def read(**given: Any) -> dict[str, Any]:
-        failure, result = outcome_of(lun_info, Call(options_for(vcenter, LUN_INFO, **given)))
+        failure, result = result_of(lun_info, ModuleCall(options_for(vcenter, LUN_INFO, **given)))
         assert failure is None
         return {lun["canonical_name"]: lun for lun in result["luns"]}
 
@@ -214,7 +214,7 @@ def test_luns_are_chosen_as_storage_teams_write_them(vcenter: VcenterLab, mappin
     for name in (wwn, wwn.upper(), f"0x{wwn}", colons, colons.upper(), A.upper(), "Sa"):
         assert [rdm["vm"]["name"] for rdm in mappings(luns=[name])["rdms"]] == ["one"]
         assert list(luns(luns=[name])) == [A]
-    assert "'naa.1'" in (outcome_of(lun_info, Call(options_for(vcenter, LUN_INFO, luns=["naa.1"])))[0] or "")
+    assert "'naa.1'" in (result_of(lun_info, ModuleCall(options_for(vcenter, LUN_INFO, luns=["naa.1"])))[0] or "")
 
 
 def test_the_serial_stands_among_the_durable_names(vcenter: VcenterLab, luns: Read) -> None:

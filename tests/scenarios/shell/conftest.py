@@ -18,7 +18,7 @@ from harness import options_for
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import Completed
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, outcome_of
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell import commands as over_shell
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import commands as over_api
 
@@ -78,7 +78,7 @@ class Both:
     def api(self, module: str, **given: Any) -> dict[str, Any]:
         """Reads over the API."""
         spec = getattr(over_api, module.upper())
-        failure, result = outcome_of(getattr(over_api, module), Call(options_for(self.lab, spec, **given)))
+        failure, result = result_of(getattr(over_api, module), ModuleCall(options_for(self.lab, spec, **given)))
         assert failure is None, failure
         return result
 
@@ -86,8 +86,8 @@ class Both:
         """Reads over SSH."""
         spec = getattr(over_api, module.upper())
         work: Callable[..., Any] = getattr(over_shell, module)
-        call = Call(options_for(self.lab, spec, **given))
-        failure, result = outcome_of(lambda one: work(one, Ssh(self.shell)), call)
+        call = ModuleCall(options_for(self.lab, spec, **given))
+        failure, result = result_of(lambda one: work(one, Ssh(self.shell)), call)
         assert failure is None, failure
         return result
 

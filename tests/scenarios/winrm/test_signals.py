@@ -24,7 +24,7 @@ from .scripts import SLEEP, SLOWLY
 RUN = """
 import json, sys, time
 from ansible.module_utils import basic
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Outcome, run_module
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleResult, run_module
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.argument_spec import CONNECTION
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
 
@@ -32,7 +32,7 @@ options, script, writes = json.loads(sys.argv[1])
 
 def work(call):
     with WindowsHost(call.options) as host:
-        return Outcome({"said": host.run(script, {"Seconds": 2}, deadline=time.monotonic() + 60, writes=writes)})
+        return ModuleResult({"said": host.run(script, {"Seconds": 2}, deadline=time.monotonic() + 60, writes=writes)})
 
 basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode()
 basic._ANSIBLE_PROFILE = "legacy"

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm import model as dpm
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
@@ -58,7 +58,7 @@ def lun_info(site: Inventory) -> dict[str, Any]:
 
 
 def plain(value: object) -> dict[str, Any]:
-    result = to_plain(value)
+    result = to_json_types(value)
     assert isinstance(result, dict)
     return result
 

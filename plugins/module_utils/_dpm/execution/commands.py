@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.checking import (
     CheckRequest,
     refuse_recklessness,
@@ -42,30 +42,30 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.tran
 class ModuleCommand(Protocol):
     """A command as the frame of a module, or of an action plugin with its task's connection, calls it."""
 
-    def __call__(self, call: Call, task_connection: Transport | None = None) -> Outcome:
+    def __call__(self, call: ModuleCall, task_connection: Transport | None = None) -> ModuleResult:
         """Does one call."""
 
 
-def on_server(command: Callable[[DpmServer, Call], Outcome]) -> ModuleCommand:
+def on_server(command: Callable[[DpmServer, ModuleCall], ModuleResult]) -> ModuleCommand:
     """Returns the command on the DPM server that the options or the connection lead to; it is closed afterwards."""
 
-    def run(call: Call, task_connection: Transport | None = None) -> Outcome:
+    def run(call: ModuleCall, task_connection: Transport | None = None) -> ModuleResult:
         with PowerShellServer(call.options, task_connection) as server:
             return command(server, call)
 
     return run
 
 
-def allocation_info(server: DpmServer, call: Call) -> Outcome:
+def allocation_info(server: DpmServer, call: ModuleCall) -> ModuleResult:
     """Does one call of dpm_allocation_info."""
     threshold = threshold_of(call.options)
     selection = selection_of(call.options)
     deadline = server.time() + at_least(call.options, "timeout", 1)
     facts, chosen = read_settled(server, selection, deadline, detail=True)
-    return Outcome(info_result(facts, chosen, threshold))
+    return ModuleResult(info_result(facts, chosen, threshold))
 
 
-def resize(server: DpmServer, call: Call) -> Outcome:
+def resize(server: DpmServer, call: ModuleCall) -> ModuleResult:
     """Does one call of dpm_allocation."""
     request = ResizeRequest(
         selection=selection_of(call.options),
@@ -74,11 +74,11 @@ def resize(server: DpmServer, call: Call) -> Outcome:
         busy_timeout=at_least(call.options, "busy_timeout", 0),
         timeout=at_least(call.options, "timeout", 1),
     )
-    result = resize_volumes(server, request, check_mode=call.check_mode, log=call.tell)
-    return Outcome(resize_result(result), resize_failure(result))
+    result = resize_volumes(server, request, check_mode=call.check_mode, log=call.log)
+    return ModuleResult(resize_result(result), resize_failure(result))
 
 
-def consistency_check(server: DpmServer, call: Call) -> Outcome:
+def consistency_check(server: DpmServer, call: ModuleCall) -> ModuleResult:
     """Does one call of dpm_consistency_check."""
     request = CheckRequest(
         selection=selection_of(call.options),
@@ -88,6 +88,6 @@ def consistency_check(server: DpmServer, call: Call) -> Outcome:
         parallel=at_least(call.options, "parallel", 1),
     )
     refuse_recklessness(request)
-    checks = run_checks(server, request, check_mode=call.check_mode, log=call.tell)
+    checks = run_checks(server, request, check_mode=call.check_mode, log=call.log)
     failure = check_failure(checks, waited=request.wait, selected=request.selection.is_given)
-    return Outcome(check_result(checks), failure)
+    return ModuleResult(check_result(checks), failure)

@@ -18,7 +18,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import Call, Outcome
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace, clock
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Reader
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
@@ -55,7 +55,7 @@ _READ_ONLY = "Give the user the role Read-only on it, and see that it is accessi
 _CHECKED_IN_FULL = 50
 
 
-def rdm_info(backend: Reader, call: Call) -> Outcome:
+def rdm_info(backend: Reader, call: ModuleCall) -> ModuleResult:
     """Does one call of `rdm_info`; returns its result."""
     options = call.options
     until = _end_of(options)
@@ -71,21 +71,21 @@ def rdm_info(backend: Reader, call: Call) -> Outcome:
     checked = _all_blockers(backend, inventory, chosen, until) if in_full else {}
     orphans = None
     if options["orphans"]:
-        call.tell("Searching the datastores for mapping files.")
+        call.log("Searching the datastores for mapping files.")
         inventory, found = _mapping_files(backend, inventory, options["datacenter"], until)
         orphans = orphans_of(inventory, found)
-    return Outcome(
+    return ModuleResult(
         rdm_info_result(inventory, chosen, checked, orphans, with_paths=with_paths, vms=len(machines)),
     )
 
 
-def lun_info(backend: Reader, call: Call) -> Outcome:
+def lun_info(backend: Reader, call: ModuleCall) -> ModuleResult:
     """Does one call of `lun_info`; returns its result."""
     options = call.options
     with_paths = "lun_paths" in options["detail"]
     inventory = backend.inventory(with_lun_paths=with_paths, with_offers=True, until=_end_of(options))
     hosts = select_hosts(inventory, options["hosts"])
-    return Outcome(
+    return ModuleResult(
         lun_info_result(inventory, hosts, options["mappable_only"], luns=options["luns"], with_paths=with_paths)
     )
 
@@ -97,11 +97,11 @@ def _end_of(options: Mapping[str, Any]) -> float:
     return clock() + float(options["timeout"])
 
 
-def rdm_compatibility(backend: Backend, call: Call, *, pace: Pace = EVERY_SECOND) -> Outcome:
+def rdm_compatibility(backend: Backend, call: ModuleCall, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
     """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
-    report = convert_machine(backend, request_of(call.options), check_mode=call.check_mode, log=call.tell, pace=pace)
+    report = convert_machine(backend, request_of(call.options), check_mode=call.check_mode, log=call.log, pace=pace)
     report.warnings.extend(_local_disks(backend, report))
-    return Outcome(report.result(), report.failure())
+    return ModuleResult(report.result(), report.failure())
 
 
 def _all_blockers(

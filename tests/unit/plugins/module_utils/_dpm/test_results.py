@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Alert,
@@ -30,7 +30,7 @@ MONDAY, TUESDAY = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinf
 
 
 def info(*sources: DataSource, threshold: int = 90, **others: Any) -> Any:
-    return to_plain(info_result(facts(*sources, **others), sources, Fraction(threshold)))
+    return to_json_types(info_result(facts(*sources, **others), sources, Fraction(threshold)))
 
 
 def codes(result: Any) -> list[str]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._core.plain import as_sentence, to_plain
+from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import as_sentence, to_json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility
 
 
@@ -16,7 +16,7 @@ class Named(str):
 
 def test_dataclasses_enumerations_and_tuples_become_plain() -> None:
     found = (Finding.blocker("code", "m", "h", "o"), Finding("code", "info", "m", "h", "o"))
-    plain = to_plain({"b": found, "mode": Compatibility.VIRTUAL, "n": Named("x")})
+    plain = to_json_types({"b": found, "mode": Compatibility.VIRTUAL, "n": Named("x")})
     assert plain == {
         "b": [
             {"code": "code", "message": "m", "hint": "h", "object": "o", "overridable": False, "severity": "error"},
@@ -38,11 +38,11 @@ def test_dataclasses_enumerations_and_tuples_become_plain() -> None:
     )
 )
 def test_plain_values_stay_what_they_are(value: object) -> None:
-    assert to_plain(value) == value
+    assert to_json_types(value) == value
 
 
 def test_half_characters_of_a_server_become_whole_ones() -> None:
-    assert to_plain({"a\ud800": ["\udfffb", Named("\ud83d"), "日本"]}) == {
+    assert to_json_types({"a\ud800": ["\udfffb", Named("\ud83d"), "日本"]}) == {
         "a<U+D800>": ["<U+DFFF>b", "<U+D83D>", "日本"]
     }
 

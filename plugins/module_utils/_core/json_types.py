@@ -23,7 +23,7 @@ _PICTURES: dict[int, str | int] = {
 }
 
 
-def to_plain(value: object) -> object:
+def to_json_types(value: object) -> object:
     """Returns `value` made of dict, list, str, int, float, bool and None only; raises TypeError for anything else.
 
     Keys and members keep their order. A `str` subclass becomes a plain `str`, since Ansible warns about others.
@@ -35,11 +35,11 @@ def to_plain(value: object) -> object:
     if kind is str:
         return _whole(value)  # type: ignore[arg-type]
     if kind is dict:
-        return {_whole(str(key)): to_plain(member) for key, member in value.items()}  # type: ignore[attr-defined]
+        return {_whole(str(key)): to_json_types(member) for key, member in value.items()}  # type: ignore[attr-defined]
     if kind is list:
-        return [to_plain(member) for member in value]  # type: ignore[attr-defined]
+        return [to_json_types(member) for member in value]  # type: ignore[attr-defined]
     if isinstance(value, Enum):
-        return to_plain(value.value)
+        return to_json_types(value.value)
     if isinstance(value, str):
         return _whole(str(value))
     if isinstance(value, int):
@@ -49,16 +49,16 @@ def to_plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         shown = {field: getattr(value, field.name) for field in fields(value)}
         return {
-            field.name: to_plain(member)
+            field.name: to_json_types(member)
             for field, member in shown.items()
             if member is not None or not field.metadata.get("only_where_set")
         }
     if isinstance(value, Mapping):
-        return {str(key): to_plain(member) for key, member in value.items()}
+        return {str(key): to_json_types(member) for key, member in value.items()}
     if isinstance(value, (list, tuple)):
-        return [to_plain(member) for member in value]
+        return [to_json_types(member) for member in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(to_plain(member) for member in value)  # type: ignore[type-var]
+        return sorted(to_json_types(member) for member in value)  # type: ignore[type-var]
     raise TypeError(f"a result holds a {type(value).__name__}, which no playbook could read")
 
 
