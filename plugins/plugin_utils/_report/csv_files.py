@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Record
 from typing import TypeAlias
@@ -53,6 +54,8 @@ _CONVERTIBLE = {True: "yes", False: "no", None: "not known", AFTER_SHUTDOWN: "ne
 _MARK = "\ufeff"
 # What a spreadsheet begins a formula with; the wide forms count where the keyboard is East Asian.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where the list separator is another than the comma, a cell is taken apart there, whatever quotes are around it.
+_AFTER_SEPARATOR = re.compile(f'([;|]["\\s]*)([{re.escape("".join(_FORMULA))}])')
 _POWER = {"powered_on": "poweredOn", "powered_off": "poweredOff"}
 _SHARING = {"none": "sharingNone", "multi_writer": "sharingMultiWriter"}
 _SHARED_BUS = {"none": "noSharing", "virtual": "virtualSharing", "physical": "physicalSharing"}
@@ -97,6 +100,7 @@ def cell(value: _Value) -> str | int:
     if isinstance(value, int):
         return value
     text = printable(value)
+    text = _AFTER_SEPARATOR.sub(r"\1'\2", text)
     return f"'{text}" if value.startswith(_FORMULA) else text
 
 

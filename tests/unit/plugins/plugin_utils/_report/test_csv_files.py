@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,15 @@ VDISK = [
     "VM", "Disk", "Disk Key", "Disk UUID", "Disk Path", "Capacity MiB", "Raw", "Disk Mode", "Sharing mode", "Thin",
     "Controller", "Label", "SCSI Unit #", "Unit #", "Shared Bus", "Path", "Raw LUN ID", "Raw Comp. Mode",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [";=1+1", "a;=1+1", "a; @x", 'a;"=1+1', "a|+1", "a;\uff1d1", ';""" -1'])
+def test_no_cell_begins_a_formula_where_the_list_separator_is_another(name: str) -> None:
+    """A spreadsheet whose list separator is the semicolon takes a file with commas apart there."""
+    written = str(cell(name))
+    for part in re.split("[;|]", written)[1:]:
+        assert part.lstrip(' "').startswith("'")
+    assert cell("naa.6006;x=1") == "naa.6006;x=1"
 
 
 def text_of(result: Any) -> str:
