@@ -220,6 +220,8 @@ class VirtualMachine:
     version: str | None = None
     change_version: str | None = None
     has_snapshots: bool | None = False
+    # The .vmdk files of a VM with snapshots, also those that only a snapshot names; None where they were not read.
+    snapshot_files: tuple[str, ...] | None = None
     consolidation_needed: bool | None = False
     linked_clone: bool = False
     encrypted: bool = False

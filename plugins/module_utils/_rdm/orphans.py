@@ -62,22 +62,25 @@ def _journals(inventory: Inventory) -> bool:
 
 
 def _hides_files(machine: VirtualMachine) -> bool:
-    """Tells whether a VM may name files, of its disks or in its journal, that were not read."""
+    """Tells whether a VM may name files, of its disks, its snapshots or in its journal, that were not read."""
     unread = any(one.part in _NAMES_FILES for one in machine.unreadable)
     unreadable = any(isinstance(journal, UnreadableJournal) for journal in machine.journal.values())
-    return unread or unreadable or any(not disk.file for disk in machine.disks)
+    in_snapshots = machine.has_snapshots is True and machine.snapshot_files is None
+    return unread or unreadable or in_snapshots or any(not disk.file for disk in machine.disks)
 
 
 def _paths_of(inventory: Inventory, machine: VirtualMachine) -> Iterator[str]:
+    files = list(machine.snapshot_files or ())
     for disk in machine.disks:
         own = inventory.datastores.get(disk.datastore or "")
         if own is not None and not disk.parents:
             yield _path(own, disk.file)
-            continue
-        for file in (disk.file, *disk.parents):
-            for datastore in inventory.datastores.values():
-                if file.startswith(f"[{datastore.name}] "):
-                    yield _path(datastore, file)
+        else:
+            files += (disk.file, *disk.parents)
+    for file in files:
+        for datastore in inventory.datastores.values():
+            if file.startswith(f"[{datastore.name}] "):
+                yield _path(datastore, file)
     for journal in machine.journal.values():
         if isinstance(journal, DiskJournal):
             yield from journal.files

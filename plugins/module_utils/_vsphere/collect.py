@@ -185,8 +185,8 @@ def read_inventory(
     until: float = inf,
     meanwhile: Callable[[], None] = nothing_meanwhile,
 ) -> Inventory:
-    """Returns everything that the user may see: one read of all objects, one more of the machines with mappings, and
-    with `with_offers` one question to each host.
+    """Returns everything that the user may see: one read of all objects, one more of the machines with mappings or
+    snapshots, and with `with_offers` one question to each host.
 
     What is not read when the monotonic clock says `until` is left out, and a finding says so.
     """
@@ -194,7 +194,9 @@ def read_inventory(
         session, HOST_PATHS + HOST_PATH_DETAIL if with_lun_paths else HOST_PATHS, until, meanwhile
     )
     machines = gathered.finished_machines()
-    _add_extras(session, machines, [machine.id for machine in machines.values() if machine.mappings], until, meanwhile)
+    # What only a snapshot of a machine names stands in its layout, and nowhere else.
+    asked = [machine.id for machine in machines.values() if machine.mappings or machine.has_snapshots]
+    _add_extras(session, machines, asked, until, meanwhile)
     hosts = gathered.finished_hosts()
     if with_offers:
         hosts = {host.id: _with_offers(session, host, gathered, until) for host in hosts.values()}
@@ -270,7 +272,7 @@ def _add_extras(
     """Reads more of these machines. One that is gone by now, or that time is up for, keeps what is known of it."""
     unread = set(wanted)
     groups = [list(wanted)] if wanted else []
-    doing = f"Reading the virtual machines with mappings of {session.server.name}"
+    doing = f"Reading the virtual machines with mappings or snapshots of {session.server.name}"
     while groups and time.monotonic() <= until:
         group = groups.pop()
         start = [object_spec(reference("VirtualMachine", machine_id)) for machine_id in group]
@@ -297,8 +299,10 @@ def _add_extras(
 
 def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMachine:
     files = files_of(read)
+    snapshot_files = tuple(sorted(file for file in files if file.endswith(".vmdk"))) if machine.has_snapshots else ()
     return replace(
         machine,
+        snapshot_files=snapshot_files or None,
         journal=journal_of(read),
         disks=tuple(replace(disk, extent=extent_among(files, disk)) for disk in machine.disks),
         unreadable=(*machine.unreadable, *unread_parts(read, MACHINE_PARTS)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from math import inf
 from typing import Any
@@ -100,6 +101,32 @@ def test_a_vm_that_is_removed_before_its_second_reading_is_unreadable_and_the_ot
         Unreadable(Part.SETTINGS, why="gone when it was asked for"),
         Unreadable(Part.FILES, why="gone when it was asked for"),
     )
+
+
+def test_the_files_of_snapshots_are_read_of_machines_without_mappings_too() -> None:
+    moment, machine_id = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), vim.VirtualMachine("vm-1")
+    taken = vim.vm.SnapshotTree(
+        snapshot=vim.vm.Snapshot("snapshot-1"),
+        vm=machine_id,
+        name="before",
+        description="",
+        createTime=moment,
+        state="poweredOff",
+        quiesced=False,
+    )
+    snapshots = vim.vm.SnapshotInfo(currentSnapshot=vim.vm.Snapshot("snapshot-1"), rootSnapshotList=[taken])
+    files = [
+        vim.vm.FileLayoutEx.FileInfo(key=key, name=name, type=kind, size=0)
+        for key, (name, kind) in enumerate(
+            (("[san] a/a.vmsd", "snapshotList"), ("[san] a/a.vmdk", "diskDescriptor"), ("[san] a/b.vmdk", "diskExtent"))
+        )
+    ]
+    inventory, _server = read(
+        page([host(), machine(1, **{"config.hardware.device": [], "snapshot": snapshots})]),
+        _DESTROYED,
+        page([object_content(machine_id, {"layoutEx.file": files})]),
+    )
+    assert inventory.machines["vm-1"].snapshot_files == ("[san] a/a.vmdk", "[san] a/b.vmdk")
 
 
 def test_what_time_was_up_for_is_not_called_absent() -> None:
