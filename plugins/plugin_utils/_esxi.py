@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ansible.errors import AnsibleActionFail
+
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.argument_spec import CONNECTION
 from ansible_collections.winbackup.storage.plugins.plugin_utils._lending import LendingAction
@@ -31,7 +33,8 @@ class EsxiAction(LendingAction):
 
     def work_over(self, connection: TaskConnection, call: ModuleCall) -> ModuleResult:
         work = type(self).over_shell
-        assert work is not None
+        if work is None:
+            raise AnsibleActionFail(self.no_way())
         return work(call, connection)
 
     def why_no_become(self, who: str) -> str:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Protocol, TypeAlias
+from typing import Optional, Protocol, TypeAlias
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -91,7 +91,7 @@ class VmState:
 
 
 # What becomes of the journal, by disk address; None takes an address out of it.
-JournalChange: TypeAlias = "Mapping[str, DiskJournal | None]"
+JournalChange: TypeAlias = Mapping[str, Optional[DiskJournal]]  # noqa: UP045 (pylint takes the | for arithmetic)
 
 
 def nothing_meanwhile() -> None:
