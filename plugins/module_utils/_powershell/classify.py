@@ -28,6 +28,8 @@ PIPE_CLOSING = (0x800700E8, 232)
 
 # Raised by the library of Kerberos, which is not always there to be named as classes.
 _KERBEROS = {"GSSError", "KerberosExchangeError", "MutualAuthenticationError"}
+# A record that ends, is damaged or comes out of turn is a connection that broke; it says nothing of trust.
+_BROKEN_TLS = re.compile("SSLEOFError|SSLZeroReturnError|UNEXPECTED_EOF|BAD_RECORD_MAC|UNEXPECTED_MESSAGE")
 _TLS_REASONS = (r"certificate verify failed: ([^()]+)", r"CertificateError\(([^()]+)", r"\[SSL: (\w+)\]")
 _NOT_WINRM_HINT = "Check hostname, port, path and proxy."
 
@@ -171,7 +173,8 @@ def _broken(error: Exception, target: Target) -> TransportError:
 def _of_requests(error: Exception, target: Target) -> TransportError | None:
     names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("requests")}
     name = target.name
-    if "SSLError" in names and not re.search("SSLEOFError|SSLZeroReturnError|UNEXPECTED_EOF", str(error)):
+    # A record that ends or is damaged on its way is a connection that broke, and says nothing of trust.
+    if "SSLError" in names and not _BROKEN_TLS.search(str(error)):
         found = next(filter(None, (re.search(pattern, str(error)) for pattern in _TLS_REASONS)), None)
         reason = found[1].strip(" '\".,") if found else "TLS failed"
         hint = (
