@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -50,6 +51,8 @@ class SshServer:
         self._returning: threading.Timer | None = None
         self._closed = False
         self._refused = 0
+        # The name of a socket has 107 characters at most, and a test's folder takes most of them.
+        self._sockets = tempfile.mkdtemp(prefix="ssh-")
         self._configure(command, settings)
 
     def _start(self) -> None:
@@ -64,6 +67,7 @@ class SshServer:
         if self._returning is not None:
             self._returning.cancel()
         self.drop_connections()
+        shutil.rmtree(self._sockets, ignore_errors=True)
 
     @property
     def options(self) -> list[str]:
@@ -90,7 +94,7 @@ class SshServer:
             "ansible_user": self.user,
             "ansible_ssh_private_key_file": str(self.key_file),
             "ansible_ssh_common_args": shlex.join(self.options),
-            "ansible_control_path_dir": str(self._folder / "ssh"),
+            "ansible_control_path_dir": self._sockets,
         }
 
     def drop_connections(self) -> None:

@@ -83,6 +83,8 @@ class Executor:
         self.must_start = plan.stopped_by_a_run
         # Addresses of the disks that this run has begun with.
         self.begun: set[str] = set()
+        # Addresses whose new file was there before this run could make it.
+        self.not_its_own: set[str] = set()
         # True once a disk could not be converted: no other is begun with after that.
         self.stopped_short = False
 
@@ -238,12 +240,12 @@ class Executor:
             states[address] = DiskResult.NOT_STARTED
         except StorageError as error:
             self.report.fail(f"{address}: {error}")
-            # A file that was there before this run could make it is not this run's to remove.
-            exists = isinstance(error, StepRefused) and error.kind is RefusalKind.FILE_EXISTS
-            self._undo(change, keeps_new_file=exists)
+            if isinstance(error, StepRefused) and error.kind is RefusalKind.FILE_EXISTS:
+                self.not_its_own.add(address)
+            self._undo(change)
         self.stopped_short = True
 
-    def _undo(self, change: DiskChange, *, keeps_new_file: bool = False) -> None:
+    def _undo(self, change: DiskChange) -> None:
         states, address = self.report.states, change.address
         self.begun.add(address)
         if change.entry.deletes_only:
@@ -251,7 +253,7 @@ class Executor:
             states[address] = DiskResult.UNCHANGED
             return
         try:
-            swap.undo(self.run, change, keeps_new_file=keeps_new_file)
+            swap.undo(self.run, change)
             states[address] = DiskResult.ROLLED_BACK
         except TakenOver:
             raise
@@ -310,9 +312,11 @@ class Executor:
         return [change for change in self.changes if states.get(change.address) is DiskResult.CONVERTED]
 
     def _give_back(self, changes: Sequence[DiskChange]) -> None:
-        """Shrinks the records to notes, but for the disks that stand neither here nor there."""
+        """Shrinks the records to notes, but for the disks that stand neither here nor there, or whose new file that
+        serves nobody could not be removed: without its record it would be a stranger's to the next run."""
         states = self.report.states
-        closing = [change for change in changes if states.get(change.address) is not DiskResult.FAILED]
+        standing = [change for change in changes if states.get(change.address) is not DiskResult.FAILED]
+        closing = [change for change in standing if not self._leaves_a_file(change)]
         if not closing:
             return
         run = self.run
@@ -332,6 +336,15 @@ class Executor:
         run.save(done, closed)
         for change in closing:
             run.held.pop(change.address, None)
+
+    def _leaves_a_file(self, change: DiskChange) -> bool:
+        """Removes what this run or an earlier one made for a disk that is not converted; tells whether it is left."""
+        address = change.address
+        converted = self.report.states.get(address) is DiskResult.CONVERTED
+        made = address in self.plan.entries or address in self.begun - self.not_its_own
+        if converted or not made:
+            return False
+        return not swap.remove_new_file(self.run, self.run.held[address], self.run.read_vm())
 
     def _closed(self, state: VmState, address: str, converted: bool) -> DiskJournal:
         """Returns the journal without its open entry, with the old mapping that a converted disk leaves behind."""

@@ -119,8 +119,8 @@ def verify(run: Run, change: DiskChange) -> tuple[str, ...]:
     return differences(run.held[change.address], run.read_vm(), DiskState.NEW)
 
 
-def undo(run: Run, change: DiskChange, *, keeps_new_file: bool = False) -> VmState:
-    """Makes the old mapping stand again, verifies that, and removes the new file that this record made."""
+def undo(run: Run, change: DiskChange) -> None:
+    """Makes the old mapping stand again and verifies that; the new file that this record made is still there."""
     entry = run.held[change.address]
     vm_state = run.read_vm_when_idle()
     disk_state = disk_state_of(entry, vm_state.machine, vm_state.datastores)
@@ -133,10 +133,7 @@ def undo(run: Run, change: DiskChange, *, keeps_new_file: bool = False) -> VmSta
         if wrong:
             raise NotVerified(f"The old mapping at {change.address} is attached again, but {'; '.join(wrong)}.")
     if run.held[change.address].step in TOUCHED:
-        vm_state = _set_again(run, replace(entry, wanted=entry.old_mode, disk_mode=entry.old_disk_mode), vm_state)
-    if not keeps_new_file:
-        _remove_new_file(run, entry, vm_state)
-    return vm_state
+        _set_again(run, replace(entry, wanted=entry.old_mode, disk_mode=entry.old_disk_mode), vm_state)
 
 
 def require_off(run: Run, vm_state: VmState) -> VmState:
@@ -195,15 +192,8 @@ def _swap_forward(run: Run, entry: JournalEntry, attach: bool, check: Callable[[
     swapped = _in_one_step(run, entry, done, in_one)
     if swapped is not None:
         return swapped
-    created = not attach and _create_apart(run, entry, check)
-    attach = attach or created
-    try:
-        _detach(run, entry, check, forward=True)
-    except (Blocked, NotStarted):
-        # The disk stands as it was, and what was made for it would be a stranger's file to the next run.
-        if created:
-            _remove_new_file(run, entry, run.read_vm())
-        raise
+    attach = attach or _create_apart(run, entry, check)
+    _detach(run, entry, check, forward=True)
     return run.converge(done, in_one)
 
 
@@ -332,23 +322,28 @@ def _check_old_file(run: Run, entry: JournalEntry, vm_state: VmState) -> None:
         )
 
 
-def _remove_new_file(run: Run, entry: JournalEntry, vm_state: VmState) -> None:
-    """Removes the mapping that this entry made, unless the journal says that it was there before."""
+def remove_new_file(run: Run, entry: JournalEntry, vm_state: VmState) -> bool:
+    """Removes the mapping that this entry made, unless the journal says that it was there before.
+
+    Returns False where the file is still there and a later run may remove it: then its record is not to be closed.
+    """
     # A file that bears another name than a run of ours would have given it is not for us to remove.
     if entry.edits_only or not is_name_of_new(entry.new_file, entry.old_file, entry.wanted):
-        return
+        return True
     journals = (journal_at(vm_state.machine, address) for address in vm_state.machine.journal)
     kept = {mapping.old_file for known in journals if known is not None for mapping in known.kept}
     if entry.new_file in kept or not _own_file_is_there(run, entry, vm_state):
-        return
+        return True
     file = from_volume_path(entry.new_file, vm_state.datastores)
     machines = inventory_of(vm_state, run.inventory()).machines.values()
     if any(file in (disk.file, *disk.parents) for machine in machines for disk in machine.disks):
-        return
+        return True
     try:
         delete_file(run, vm_state.machine, entry.new_file, vm_state)
     except StorageError as error:
         run.warnings.append(f"The unused mapping {file} could not be deleted: {error.message}")
+        return isinstance(error, StepRefused) and error.kind is RefusalKind.NO_PRIVILEGE
+    return True
 
 
 def _journal_at_step(run: Run, state: VmState, step: str | None, address: str) -> dict[str, DiskJournal | None]:
