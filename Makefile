@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 TREE   := .build/tree
 COPY   := .build/copy/ansible_collections/winbackup/storage
+# What is installed is what the lock files say, to the byte.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 SHIPPED := plugins/ roles/ playbooks/ meta/ changelogs/ docs/ tests/integration/ tests/config.yml galaxy.yml
 PYMINOR = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -20,24 +22,24 @@ help:
 	@echo "make lint      ruff, mypy, the linter of PowerShell scripts, ansible-lint, ansible-test sanity, antsibull"
 	@echo "make lab-up    start the lab and write its inventory; make lab-down stops it"
 
-.build/demo.stamp: requirements-test.txt
+.build/demo.stamp: requirements-test.lock
 	@echo "== making $(VENV) with $$($(PYTHON) --version)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "== installing what the lab and the tests need (a minute or two)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@$(INSTALL) -r requirements-test.lock
 	@$(BIN)/python tools/lay_tree.py link >/dev/null
 	@mkdir -p .build && touch $@
 
-.build/test.stamp: .build/demo.stamp requirements-kerberos.txt bindep.txt
+.build/test.stamp: .build/demo.stamp requirements-kerberos.lock bindep.txt
 	@$(BIN)/python tools/system_packages.py
 	@echo "== building what Kerberos needs (a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-kerberos.txt || echo "== Kerberos: its libraries could not be built; its tests will fail"
+	@$(INSTALL) -r requirements-kerberos.lock || echo "== Kerberos: its libraries could not be built; its tests will fail"
 	@touch $@
 
-.build/lint.stamp: .build/test.stamp requirements-lint.txt
+.build/lint.stamp: .build/test.stamp requirements-lint.lock
 	@echo "== installing what lint needs (a minute or two)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-lint.txt
+	@$(INSTALL) -r requirements-lint.lock
 	@touch $@
 
 demo: .build/demo.stamp

