@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ MAY_IMPORT = {
     "_dpm/execution": {"_core", "_dpm", "_dpm/scripts", "_powershell"},
     "_dpm/scripts": set(),
     "_powershell": {"_core"},
+    "_windows": {"_core"},
+    "_windows/failures": {"_core", "_windows"},
     "_vsphere": {"_core", "_rdm", "_rdm/execution"},
     "_esxi_shell": {"_core", "_esxi_shell/parse", "_rdm", "_rdm/checks", "_rdm/execution"},
     "_esxi_shell/parse": {"_core", "_rdm"},
@@ -44,11 +47,13 @@ ANSIBLE = {"modules", "action", "plugin_utils", "filter", "lookup"}
 ANSIBLE_FILES = {"_core/module.py", "_vsphere/argument_spec.py", "_powershell/argument_spec.py"}
 
 # What does no I/O and never waits, as its imports tell: these of the standard library, and nothing of ours that does.
-PURE = {"_rdm", "_rdm/checks", "_esxi_shell/parse"}
+PURE = {"_rdm", "_rdm/checks", "_esxi_shell/parse", "_windows/failures"}
 PURE_LIBRARY = {
     "__future__",
+    "bisect",
     "collections",
     "dataclasses",
+    "datetime",
     "enum",
     "functools",
     "json",
@@ -56,6 +61,7 @@ PURE_LIBRARY = {
     "re",
     "shlex",
     "typing",
+    "xml",
 }
 NOT_PURE = (OURS + "module_utils._core.module", OURS + "module_utils._core.waiting")
 
@@ -116,6 +122,7 @@ def test_what_is_pure_can_neither_talk_nor_wait(path: Path) -> None:
     names = [name for name in imported(path) if not name.startswith(OURS)]
     assert {name.partition(".")[0] for name in names} <= PURE_LIBRARY
     assert [name for name in imported(path) if name.startswith(NOT_PURE)] == []
+    assert re.findall(r"datetime\.(?:now|utcnow|today)\(", path.read_text(encoding="utf-8")) == []
 
 
 # Names that the vSphere API gives its faults: an edge turns them into the kinds of a refusal.
