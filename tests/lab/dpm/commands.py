@@ -91,7 +91,7 @@ class Cmdlets:
             commands.append(dataclasses.replace(command, implementation=work, confirm_impact=impact))
         statuses = enumeration("JobStatusType", tuple(options.name(one) for one in STATUSES))
         types: dict[str, EnumType | None] = {**TYPES, statuses.name: statuses}
-        table = CommandTable(self._windows_commands(), types=types, modules={}, covers=["*-DPM*"])
+        table = CommandTable(self._windows_commands(), types=types, modules={}, covers=["*-DPM*", "*-WB*"])
 
         def load_from_folder() -> None:
             table.add(commands)

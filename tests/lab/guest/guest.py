@@ -17,13 +17,15 @@ from powershell import CommandTable, PsObject, Session, StandingClock, Terminati
 
 from . import shadows, shapes
 from .disks import Disk, instances
-from .query import EventFace, get_win_event
+from .query import Logs, as_date, get_win_event
 from .records import Event
 from .signatures import WINDOWS_COMMANDS
 
 NOT_CONNECTED = 0xC000009D
 TARGET_FAILED, PARAMETER = 0x80780034, 0x80070057
 _INSTANCE = "Microsoft.Management.Infrastructure.CimInstance"
+# Its cmdlets of Windows Server Backup come in a snap-in, which no session has by itself.
+_OF_2008_R2 = 7601
 _PROVIDERS = ("VSS", "volsnap", "Microsoft-Windows-Ntfs", shapes.BACKUP_LOG)
 
 
@@ -51,7 +53,9 @@ class Guest:
         self.elevated = elevated
         self.disks: list[Disk] = []
         self.shadows = shadows.ShadowCopies()
-        self.logs = ["System", "Application", shapes.BACKUP_LOG, *self.profile.logs]
+        self.logs = Logs(["System", "Application", shapes.BACKUP_LOG, *self.profile.logs])
+        # What Get-WBSummary shows; None where the feature is not installed, as on every client.
+        self.backup_summary: dict[str, Any] | None = {} if self.profile.server else None
         self.events: list[Event] = []
         self._numbers = itertools.count(177_900)
 
@@ -63,17 +67,38 @@ class Guest:
             "Invoke-CimMethod": self._invoke_cim_method,
             "Remove-CimInstance": self._remove_cim_instance,
         }
+        if self.backup_summary is not None and self.profile.build > _OF_2008_R2:
+            work["Get-WBSummary"] = self._get_backup_summary
         commands = [dataclasses.replace(WINDOWS_COMMANDS[name], implementation=one) for name, one in work.items()]
         return Session(
-            CommandTable(commands, modules={}),
+            CommandTable(commands, modules={}, covers=["*-WB*", "*-DPM*"]),
             StandingClock(self.now),
             computer_name=self.name.upper(),
             version=self.profile.powershell,
             language_mode=self.language_mode,
         )
 
-    def _get_win_event(self, invocation: Any) -> list[EventFace]:
+    def _get_win_event(self, invocation: Any) -> list[Any]:
         return get_win_event(invocation, self.events, self.logs, _PROVIDERS, self.now, self.name.upper())
+
+    def _get_backup_summary(self, invocation: Any) -> list[PsObject]:
+        """Nothing is configured: everything is empty, and the code is 0."""
+        values = {
+            "NextBackupTime": None,
+            "NumberOfVersions": 0,
+            "LastSuccessfulBackupTime": None,
+            "LastSuccessfulBackupTargetPath": None,
+            "LastSuccessfulBackupTargetLabel": None,
+            "LastBackupTime": None,
+            "LastBackupTarget": None,
+            "DetailedMessage": "",
+            "LastBackupResultHR": 0,
+            "LastBackupResultDetailedHR": 0,
+            "CurrentOperationStatus": "NoOperationInProgress",
+            **(self.backup_summary or {}),
+        }
+        kind = "Microsoft.Windows.ServerBackup.Commands.WBSummary"
+        return [PsObject([(name, as_date(value)) for name, value in values.items()], kind)]
 
     def _get_cim_instance(self, invocation: Any) -> list[PsObject]:
         name, chosen = str(invocation.parameters["ClassName"]), invocation.get("Filter")
@@ -133,10 +158,14 @@ class Guest:
         """The story: a shadow copy on the target of a backup fails; VSS says why, then the backup says that."""
         began = self.now - datetime.timedelta(seconds=30)
         self.add(shapes.vss_12289(volume, ioctl, f"0x{hr:08x}", self.japanese), 10)
-        self.add(shapes.backup_finished(5, hresult, 0x80042306, began, target), 5)
-        self.add(shapes.backup_517(hresult, began), 5)
+        finished = shapes.backup_finished(5, hresult, 0x80042306, began, target, version=self.profile.backup)
+        self.add(finished, 5)
+        self.add(shapes.backup_517(hresult, began, int(self.profile.backup >= 3)), 5)
 
     def volume_goes_offline(self, volume: str, event_id: int = 87, device: str = "\\Device\\HarddiskVolume9") -> None:
         """The shadow copy storage of a volume is exhausted, and NTFS can write no more."""
         self.add(shapes.volsnap(self.profile, event_id, volume), 4)
-        self.add(shapes.ntfs_140(self.profile, volume, device, NOT_CONNECTED), 2)
+        if self.profile.ntfs is None:
+            self.add(shapes.ntfs_57(volume), 2)
+        else:
+            self.add(shapes.ntfs_140(self.profile, volume, device, NOT_CONNECTED), 2)

@@ -25,8 +25,11 @@ def get_win_event(
     providers: Collection[str],
     now: datetime.datetime,
     machine: str,
-) -> list[EventFace]:
-    """Records that match a table, newest first. Nothing found is an error, and so is a provider that is unknown."""
+) -> list[Any]:
+    """Records that match a table, newest first. Nothing found is an error, and so is a provider that is unknown. With
+    -ListLog the logs of these names."""
+    if "ListLog" in invocation.parameters:
+        return list_logs(invocation, logs)
     wanted: Hashtable = invocation.parameters["FilterHashtable"]
     keys = {str(key).lower(): value for key, value in wanted.pairs()}
     unknown = keys.keys() - set(_KEYS)
@@ -35,6 +38,11 @@ def get_win_event(
     chosen, known = _texts(keys.get("logname")), {log.lower() for log in logs}
     if any(log not in known for log in chosen):
         _refuse(invocation, "There is not an event log that matches.", "NoMatchingLogsFound")
+        return []
+    if isinstance(logs, Logs) and any(log in {one.lower() for one in logs.refused} for log in chosen):
+        kind = "System.UnauthorizedAccessException"
+        message = "Attempted to perform an unauthorized operation."
+        invocation.write_error(TerminatingError(message, "System.UnauthorizedAccessException", "NotSpecified", kind))
         return []
     by = _texts(keys.get("providername"))
     if any(provider not in {one.lower() for one in providers} for provider in by):
@@ -62,6 +70,35 @@ def get_win_event(
     return [EventFace(event, machine) for event in found]
 
 
+def list_logs(invocation: Invocation, logs: Collection[str]) -> list[PsObject]:
+    """What is set of logs. One that is not there is an error, and the others are shown."""
+    found = []
+    for name in invocation.parameters["ListLog"]:
+        if "*" in name:
+            raise UnknownConstruct(f"-ListLog {name}: the lab does not model wildcards")
+        known = next((log for log in logs if log.lower() == name.lower()), None)
+        if known is None:
+            _refuse(invocation, "There is not an event log that matches.", "NoMatchingLogsFound")
+            continue
+        values = {"LogName": known, "IsEnabled": known not in switched_off(logs), "IsTestDouble": True}
+        found.append(PsObject(values.items(), "System.Diagnostics.Eventing.Reader.EventLogConfiguration"))
+    return found
+
+
+def switched_off(logs: Collection[str]) -> Collection[str]:
+    """The logs that are there and not enabled, of a machine that says so."""
+    return logs.disabled if isinstance(logs, Logs) else ()
+
+
+class Logs(list[str]):
+    """The logs of a machine; those in `disabled` take no records, `refused` lets nobody read them."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        super().__init__(names)
+        self.disabled: set[str] = set()
+        self.refused: set[str] = set()
+
+
 class EventFace:
     """A record of an event log, as scripts see it."""
 
@@ -80,7 +117,7 @@ class EventFace:
             "Message": event.message,
             "MachineName": machine,
             "RecordId": Int64(event.number),
-            "Properties": [PsObject([("Value", _value(one))], kind) for one in event.properties],
+            "Properties": [PsObject([("Value", as_date(one))], kind) for one in event.properties],
             "IsTestDouble": True,
         }
         self._values = {name.lower(): value for name, value in values.items()}
@@ -100,7 +137,8 @@ def _date(moment: datetime.datetime) -> DateTime:
     return DateTime((moment - _EPOCH) // datetime.timedelta(microseconds=1) * 10, "Local")
 
 
-def _value(value: Any) -> Any:
+def as_date(value: Any) -> Any:
+    """A time as PowerShell has it; any other value as it is."""
     return _date(value) if isinstance(value, datetime.datetime) else value
 
 

@@ -39,22 +39,28 @@ _BACKUP_FIELDS = (
 
 @dataclass(frozen=True)
 class Profile:
-    """A version of Windows: `named_volsnap` records have names; `ntfs` is the version of NTFS 140; `logs` are the
-    optional logs that it has."""
+    """A version of Windows: `named_volsnap` records have names; `ntfs` is the version of NTFS 140, or None where it is
+    the older 57; `backup` that of the records of a finished backup; `logs` are the optional logs that it has;
+    `storage`: it has the Storage classes; `server`: it is no client."""
 
     powershell: str
     build: int
     named_volsnap: bool
-    ntfs: int
+    ntfs: int | None
     logs: tuple[str, ...] = ()
+    backup: int = 3
+    storage: bool = True
+    server: bool = True
 
 
 PROFILES = {
+    # With Windows Management Framework 5.1, since its own PowerShell 2 has no JSON.
+    "2008R2": Profile("5.1", 7601, False, None, backup=2, storage=False),
     "2012R2": Profile("4.0", 9600, False, 0),
     "2016": Profile("5.1", 14393, True, 0, (SNAPSHOT_LOG,)),
     "2019": Profile("5.1", 17763, True, 0, (SNAPSHOT_LOG, PARTITION_LOG)),
     "2022": Profile("5.1", 20348, True, 1, (SNAPSHOT_LOG, PARTITION_LOG)),
-    "10": Profile("5.1", 19045, True, 1, (SNAPSHOT_LOG, PARTITION_LOG)),
+    "10": Profile("5.1", 19045, True, 1, (SNAPSHOT_LOG, PARTITION_LOG), server=False),
 }
 
 
@@ -75,9 +81,18 @@ def vss_12289(device: str, ioctl: str, hr: str, japanese: bool) -> dict[str, Any
 
 
 def backup_finished(
-    event_id: int, hresult: int, detailed: int, began: datetime.datetime, target: str, volumes: str = ""
+    event_id: int,
+    hresult: int,
+    detailed: int,
+    began: datetime.datetime,
+    target: str,
+    volumes: str = "",
+    version: int = 3,
 ) -> dict[str, Any]:
-    """Windows Server Backup: 4 (done), 5 (failed), 7, 8, 14, in the form of Windows 8 and 2012 and later."""
+    """Windows Server Backup: 4 (done), 5 (failed), 7, 8, 14; version 3 is that of Windows 8 and 2012 and later, version
+    2 that of 2008 R2, whose codes are decimal."""
+    if version < 3:
+        return _old_backup_finished(event_id, hresult, detailed, began, target, volumes)
     values = (
         *(_TEMPLATE, f"0x{hresult:08x}", f"0x{detailed:08x}", f"%%{hresult}", 12 if hresult else 14),
         *(began, target, 1, volumes),
@@ -94,16 +109,68 @@ def backup_finished(
     }
 
 
-def backup_517(hresult: int, began: datetime.datetime) -> dict[str, Any]:
-    """The same failure in the log Application."""
+def _old_backup_finished(
+    event_id: int, hresult: int, detailed: int, began: datetime.datetime, target: str, volumes: str
+) -> dict[str, Any]:
+    return {
+        "log": BACKUP_LOG,
+        "provider": BACKUP_LOG,
+        "guid": _BACKUP_GUID,
+        "id": event_id,
+        "version": 2,
+        "level": 2 if hresult else 4,
+        "properties": (_TEMPLATE, hresult, 12 if hresult else 14, target, 1, began, hresult, volumes, detailed),
+        "names": (
+            *("BackupTemplateID", "HRESULT", "BackupState", "BackupTarget", "NumOfVolumes", "BackupTime"),
+            *("HRESULT2", "VolumesInfo", "DetailedHRESULT"),
+        ),
+    }
+
+
+def snapshot_102(volume: str, error: int) -> dict[str, Any]:
+    """The driver of shadow copies: a volume could not be brought online. Of the fields those that a source names."""
+    return {
+        "log": SNAPSHOT_LOG,
+        "provider": "Microsoft-Windows-VolumeSnapshot-Driver",
+        "id": 102,
+        "version": 0,
+        "level": 2,
+        "properties": (volume, f"0x{error:x}"),
+        "names": ("TargetVolumeGuid", "Error"),
+    }
+
+
+def partition_1006(number: int, capacity: int, serial: str, partitions: int) -> dict[str, Any]:
+    """A disk came, or (without partitions) went. Of the fields those that sources name."""
+    return {
+        "log": PARTITION_LOG,
+        "provider": "Microsoft-Windows-Partition",
+        "id": 1006,
+        "version": 3,
+        "level": 4,
+        "properties": (number, capacity, 10, "VMware", "Virtual disk", serial, 512, 512, 2, partitions),
+        "names": (
+            *("DiskNumber", "Capacity", "BusType", "Manufacturer", "Model", "SerialNumber"),
+            *("BytesPerLogicalSector", "BytesPerPhysicalSector", "PartitionStyle", "PartitionCount"),
+        ),
+    }
+
+
+def ntfs_57(volume: str) -> dict[str, Any]:
+    """NTFS before its record 140: the same, without a code."""
+    return {"log": "System", "provider": "Ntfs", "id": 57, "level": 3, "qualifiers": 0x8004, "properties": ("", volume)}
+
+
+def backup_517(hresult: int, began: datetime.datetime, version: int = 1) -> dict[str, Any]:
+    """The same failure in the log Application; version 0 is that of 2008 R2, whose code is decimal."""
     return {
         "log": "Application",
         "provider": BACKUP_LOG,
         "guid": _BACKUP_GUID,
         "id": 517,
-        "version": 1,
+        "version": version,
         "level": 2,
-        "properties": (began, f"0x{hresult:08x}", f"%%{hresult}"),
+        "properties": (began, f"0x{hresult:08x}" if version else hresult, f"%%{hresult}"),
         "names": ("BackupTime", "ErrorCode", "ErrorMessage"),
     }
 

@@ -23,7 +23,10 @@ def _not_modelled(name: str) -> Any:
 WINDOWS_COMMANDS = {
     "Get-WinEvent": Command(
         "Get-WinEvent",
-        {"HashQuery": signature("!FilterHashtable:Hashtable@0 MaxEvents:Int64 Oldest?")},
+        {
+            "HashQuery": signature("!FilterHashtable:Hashtable@0 MaxEvents:Int64 Oldest?"),
+            "ListLog": signature("!ListLog:String[]@0"),
+        },
         _not_modelled("Get-WinEvent"),
         complete=False,
         type_name="Microsoft.PowerShell.Commands.GetWinEventCommand",
@@ -50,6 +53,8 @@ WINDOWS_COMMANDS = {
         complete=False,
         type_name="Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand",
     ),
+    # Of the feature Windows Server Backup; clients do not have it.
+    "Get-WBSummary": Command("Get-WBSummary", {"Default": signature("")}, _not_modelled("Get-WBSummary")),
     "Remove-CimInstance": Command(
         "Remove-CimInstance",
         {"CimInstance": signature("!InputObject/CimInstance@0<")},

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from guest.guest import Guest
-from guest.shapes import BACKUP_LOG, PARTITION_LOG, PROFILES, SNAPSHOT_LOG
+from guest.shapes import BACKUP_LOG, PARTITION_LOG, PROFILES, SNAPSHOT_LOG, partition_1006, snapshot_102
 from pypsrp_client import RemoteGuest
 
 VOLUME = "\\\\?\\Volume{a59dcd66-5963-4ba8-995c-915935cb8654}"
@@ -74,7 +74,21 @@ def test_the_shadow_copy_of_a_target_fails(remote: RemoteGuest, language: str, s
     assert dict(again["data"])["ErrorCode"] == "0x80780034"
 
 
-@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_a_backup_of_2008_r2_writes_its_codes_in_decimal(remote: RemoteGuest) -> None:
+    remote.guest = Guest("2008R2")
+    remote.guest.backup_fails(VOLUME, "E:")
+    (failed,) = read(remote, BACKUP_LOG, 5)
+    fields = dict(failed["data"])
+    assert (failed["version"], fields["HRESULT"], fields["DetailedHRESULT"]) == ("2", "2155348020", "2147754758")
+    (again,) = read(remote, "Application", 517)
+    assert (again["version"], dict(again["data"])["ErrorCode"]) == ("0", "2155348020")
+    remote.guest.volume_goes_offline(VOLUME)
+    volsnap, ntfs = read(remote, "System", 87, 57)
+    assert volsnap["provider"] == {"Name": "volsnap"}
+    assert (ntfs["provider"], ntfs["data"][1]) == ({"Name": "Ntfs"}, (None, VOLUME))
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES.keys() - {"2008R2"}))
 def test_volsnap_and_ntfs_write_in_the_form_of_their_windows(remote: RemoteGuest, profile: str) -> None:
     remote.guest = Guest(profile)
     remote.guest.volume_goes_offline(VOLUME)
@@ -110,6 +124,49 @@ def test_logs_that_a_version_does_not_have(remote: RemoteGuest, profile: str) ->
         )
         has = log in PROFILES[profile].logs
         assert remote.run(script) == ["NoMatchingEventsFound" if has else "NoMatchingLogsFound"]
+
+
+def test_which_logs_are_enabled(remote: RemoteGuest) -> None:
+    remote.guest = Guest("2019")
+    remote.guest.logs.disabled.add(PARTITION_LOG)
+    script = (
+        "foreach ($one in Get-WinEvent -ListLog '{}', '{}') {{\n    $one.LogName + ' ' + [string]$one.IsEnabled\n}}"
+    )
+    assert remote.run(script.format(PARTITION_LOG, "System")) == [f"{PARTITION_LOG} False", "System True"]
+    failed = remote.process("Get-WinEvent -ListLog 'No such log' -ErrorAction Stop")
+    assert b"NoMatchingLogsFound" in failed.stderr
+
+
+def test_a_log_that_nobody_may_read(remote: RemoteGuest) -> None:
+    remote.guest = Guest()
+    remote.guest.logs.refused.add("Application")
+    failed = remote.process("Get-WinEvent -FilterHashtable @{LogName='Application'} -ErrorAction Stop")
+    assert b"System.UnauthorizedAccessException" in failed.stderr
+
+
+def test_what_windows_server_backup_says_itself(remote: RemoteGuest) -> None:
+    remote.guest = Guest("2019")
+    remote.guest.backup_summary = {"LastBackupResultHR": 0x80780034, "LastSuccessfulBackupTime": remote.guest.now}
+    script = (
+        "$one = Get-WBSummary\n$one.LastBackupResultHR\n$one.LastSuccessfulBackupTime.ToUniversalTime().ToString('o')"
+    )
+    assert remote.run(script) == ["2155348020", "2020-09-05T12:00:00.0000000Z"]
+
+
+@pytest.mark.parametrize("profile", ["10", "2008R2"])
+def test_where_the_cmdlets_of_windows_server_backup_are_not(remote: RemoteGuest, profile: str) -> None:
+    remote.guest = Guest(profile)
+    assert remote.run("$null -eq (Get-Command -Name Get-WBSummary -ErrorAction SilentlyContinue)") == ["True"]
+
+
+def test_the_logs_of_the_drivers(remote: RemoteGuest) -> None:
+    remote.guest = Guest("2019")
+    remote.guest.add(snapshot_102(VOLUME, 0xC000009D))
+    remote.guest.add(partition_1006(1, 3 << 40, "6000c29", 2))
+    (one,) = read(remote, SNAPSHOT_LOG, 102)
+    assert dict(one["data"]) == {"TargetVolumeGuid": VOLUME, "Error": "0xc000009d"}
+    (disk,) = read(remote, PARTITION_LOG, 1006)
+    assert (dict(disk["data"])["Capacity"], dict(disk["data"])["PartitionCount"]) == (str(3 << 40), "2")
 
 
 def test_constrained_language_reads_properties_and_no_xml(remote: RemoteGuest) -> None:

@@ -55,6 +55,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.failure
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.failures.signs import (
     DISK,
+    OLD_NTFS,
     PARTITION_MANAGER,
     SERVICES,
     VSS,
@@ -68,7 +69,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.volume_
 _BEFORE, _AFTER = timedelta(minutes=1), timedelta(minutes=2)
 # A backup that does not tell its beginning is looked at this far back; its codes then prove less.
 _ASSUMED = timedelta(hours=1)
-# They tell something beside a backup that failed only; by themselves they are no failure of a backup.
+# They tell something beside another record only. NTFS 57 comes with every snapshot that vSphere makes of a running
+# machine. [seen in the field]
 _ONLY_BESIDE = (DISK, PARTITION_MANAGER, SERVICES)
 _SURENESS = tuple(Confidence)
 
@@ -221,7 +223,7 @@ def _preparations(signs: Sequence[Sign], reading: Reading) -> Iterable[_Judged]:
 
 def _by_itself(sign: Sign) -> _Judged | None:
     """Returns what a record is that belongs to no backup; None where it is nothing by itself."""
-    if sign.key[0] in _ONLY_BESIDE:
+    if sign.key[0] in _ONLY_BESIDE or sign.key == (OLD_NTFS, 57):
         return None
     miss = next((row for row in NEAR_MISSES if not row.of_backups and row.counts(sign)), UNEXPLAINED)
     return _Judged(miss, sign.record.time, (evidence_of(sign),), _codes_of([sign]), (sign,), sign.volume)

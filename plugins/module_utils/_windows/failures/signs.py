@@ -110,7 +110,7 @@ _FORMS: dict[tuple[str, int], _Form] = {
         },
     ),
     **_forms(NTFS, {140: _Form(code_names=("Error",), volume_names=("VolumeId", "VolumeName"))}),
-    **_forms(OLD_NTFS, {140: _Form(code_names=("Error",), volume_names=("VolumeId", "VolumeName"))}),
+    **_forms(OLD_NTFS, {(57, 140): _Form(code_names=("Error",), volume_names=("VolumeId", "VolumeName"))}),
     **_forms(DISK, {(51, 153, 154, 157): _Form()}),
     **_forms(PARTITION_MANAGER, {58: _Form()}),
     **_forms(SERVICES, {7023: _Form()}),
@@ -121,7 +121,7 @@ PARTITION_CHANGE = 1006
 
 # The ids of each log that any form knows; what else stands in a log is not asked for.
 IDS: dict[str, tuple[int, ...]] = {
-    SYSTEM: (*PROTECTION, *_OTHER_VOLSNAP, 140, 51, 153, 154, 157, 7023),
+    SYSTEM: (*PROTECTION, *_OTHER_VOLSNAP, 57, 140, 51, 153, 154, 157, 7023),
     APPLICATION: (
         *(id for provider, id in _FORMS if provider == VSS),
         *(id for id in OF_BACKUPS if id >= 500),
@@ -161,8 +161,9 @@ def _codes(record: EventRecord, form: _Form) -> tuple[int, ...]:
 
 
 def _unnamed_flush(record: EventRecord, volumes: VolumeTable) -> tuple[NamedVolume | None, tuple[int, ...]]:
-    """Returns volume and code of an NTFS 140 whose data have no names: each text may have its length before it."""
-    texts = [text for _name, text in record.fields if not text.strip().isdigit()]
+    """Returns volume and code of an NTFS 140, or of the older 57, whose data have no names: each text may have its
+    length before it."""
+    texts = [text for _name, text in record.fields if text.strip() and not text.strip().isdigit()]
     numbers = [code_of(text) for _name, text in record.fields]
     last = numbers[-1] if numbers else None
     return volumes.find(texts[0] if texts else None), () if last is None else (last,)

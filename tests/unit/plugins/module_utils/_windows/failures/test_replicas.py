@@ -131,6 +131,12 @@ def test_data_of_ntfs_without_names() -> None:
         assert failure.codes == ("0xC000009D",)
 
 
+def test_ntfs_57_of_2008_r2_follows_and_is_nothing_by_itself() -> None:
+    old = parsed(xml("Ntfs", 57, ("", TARGET), 32, level=3))
+    assert offline(volsnap(87, named=False), old).confidence is Confidence.LIKELY
+    assert diagnose(reading(old)) == diagnose(reading())
+
+
 @pytest.mark.parametrize("name", ["\\Device\\HarddiskVolume9", "C:\\DPM\\Volumes\\Replica\\31d"])
 def test_a_volume_of_which_only_another_name_is_known_is_joined_to_nothing(name: str) -> None:
     failure = offline(volsnap(87, name), ntfs_140(name), is_dpm=True, sources=(source(short=True),))
