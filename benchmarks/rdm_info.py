@@ -36,12 +36,14 @@ from vcenter_lab import VcenterLab  # noqa: E402
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library, read  # noqa: E402
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import HOSTS_A_PAGE  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_INFO, rdm_info  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session  # noqa: E402
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (  # noqa: E402
     DATASTORE_PATHS,
     FOLDER_PATHS,
     HOST_PATHS,
+    STORAGE_PATHS,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machines import (  # noqa: E402
     EXTRA_PATHS,
@@ -50,6 +52,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
 
 PEER = OUTPUT.parent / "peer"
 PEER_PACKAGES = ("ansible==12.0.0", "pyvmomi==9.1.1.0", "requests")
+HOST = re.compile(rb'<obj[^>]* type="HostSystem"[^>]*>([^<]+)</obj>')
 TOKEN = re.compile(rb"<token>([^<]+)</token>")
 # What rdm_info reads of everything; that it is so is compared with the lab's log before anything is said.
 PATHS: dict[str, Sequence[str]] = {
@@ -113,31 +116,44 @@ def measure_raw(options: dict[str, Any], mapped: Sequence[str]) -> dict[str, Any
         vim, views = library.vim, session.content.viewManager
         view = views.CreateContainerView(session.content.rootFolder, [getattr(vim, kind) for kind in kinds], True)
         along = read.traversal(vim.view.ContainerView, "view", read.traversal(vim.VirtualMachine, "recentTask"))
-        size = thrown_away(session, [read.object_spec(view, along, skip=True)], PATHS)
+        hosts: dict[str, None] = {}
+        size = thrown_away(session, [read.object_spec(view, along, skip=True)], PATHS, hosts=hosts)
         view.DestroyView()
         machines = [read.object_spec(read.reference("VirtualMachine", machine)) for machine in mapped]
         size += thrown_away(session, machines, {"VirtualMachine": EXTRA_PATHS}) if mapped else 0
+        starts = [read.object_spec(read.reference("HostSystem", host)) for host in hosts]
+        size += thrown_away(session, starts, {"HostSystem": STORAGE_PATHS}, page_size=HOSTS_A_PAGE)
         session.close()
         return {"bytes": size}
 
     return measured(work)
 
 
-def thrown_away(session: Session, start: Sequence[Any], paths: Mapping[str, Sequence[str]]) -> int:
-    """Asks for properties as rdm_info does, the next page while one is read; returns the bytes of the replies."""
+def thrown_away(
+    session: Session,
+    start: Sequence[Any],
+    paths: Mapping[str, Sequence[str]],
+    *,
+    page_size: int = read.PAGE_SIZE,
+    hosts: dict[str, None] | None = None,
+) -> int:
+    """Asks for properties as rdm_info does, the next page while one is read; returns the bytes of the replies, and the
+    ids of the hosts in them where somebody wants these."""
     collector, query, size = session.content.propertyCollector, library.vmodl.query.PropertyCollector, 0
     wanted = [
         query.PropertySpec(type=getattr(library.vim, kind), all=False, pathSet=list(names))
         for kind, names in paths.items()
     ]
     specs = [query.FilterSpec(objectSet=list(start), propSet=wanted, reportMissingObjectsInResults=True)]
-    options = query.RetrieveOptions(maxObjects=read.PAGE_SIZE)
+    options = query.RetrieveOptions(maxObjects=page_size)
     asked = session.ask(collector, "RetrievePropertiesEx", specs, options)
     while asked is not None:
         exchange, asked = asked, None
         with exchange.reply() as reply:
             while chunk := reply.read(65536):
                 size += len(chunk)
+                if hosts is not None:
+                    hosts.update(dict.fromkeys(found.decode() for found in HOST.findall(chunk)))
                 token = TOKEN.search(chunk) if asked is None else None
                 if token is not None:
                     asked = session.ask(collector, "ContinueRetrievePropertiesEx", token.group(1).decode())

@@ -74,7 +74,8 @@ class HostLun:
     device_path: str
     device_name: str
     device_type: str
-    state: str
+    # What the host says of its state, "ok,degraded"; None where it says nothing.
+    state: str | None
     vendor: str | None = None
     model: str | None = None
     serial: str | None = None
@@ -102,6 +103,8 @@ class HostLun:
     # Every id by which this host may name the LUN, and those of them that name the same LUN on every host.
     names: frozenset[str] = frozenset()
     durable_names: frozenset[str] = frozenset()
+    # What the host tells of it and was not understood; the fact is then None.
+    unclear: tuple[str, ...] = ()
     paths: tuple[LunPath, ...] = ()
 
     @property

@@ -39,12 +39,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (
     DATASTORE_PATHS,
     FOLDER_PATHS,
-    HOST_PATH_DETAIL,
     HOST_PATHS,
+    STORAGE_MULTIPATH,
+    STORAGE_PATHS,
+    STORAGE_PLUGINS,
     Folders,
     datastore_of,
     host_of,
+    with_storage,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.luns import DeviceReader
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machines import (
     EXTRA_PATHS,
     MACHINE_PATHS,
@@ -60,6 +64,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.parts i
     unread_parts,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
+    PAGE_SIZE,
+    AnswersTooLarge,
     ObjectProperties,
     object_spec,
     read_parts,
@@ -67,20 +73,25 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read im
     reference,
     traversal,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reply_parts import Converters
 
 _TASK_PATHS = ("info.state", "info.descriptionId")
 _UNFINISHED = ("queued", "running")
 _GONE = "ManagedObjectNotFound"
 # So often a reading is begun that an object's removal ended.
 _ATTEMPTS = 3
-_NOT_THERE = tuple(Unreadable(part_of(path, MACHINE_PARTS), why="gone when it was asked for") for path in EXTRA_PATHS)
+# A host with thousands of LUNs tells tens of megabytes: few of them are asked for in one request.
+HOSTS_A_PAGE = 2
+_WAS_GONE = "gone when it was asked for"
 _OFFER = VIM + "scsiDisk"
 
 
 class _Gathered:
-    """What the replies held so far, whatever the order in which the objects came."""
+    """What the replies held so far, whatever the order in which the objects came; of hosts also their storage, where
+    that is read along."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, with_storage: bool = False) -> None:
+        self._with_storage = with_storage
         self.reader = MachineReader()
         self.machines: dict[str, ReadMachine] = {}
         self.files: dict[str, dict[str, str]] = {}
@@ -100,7 +111,7 @@ class _Gathered:
             self.files[read.id] = files_of(read)
         elif read.type == "HostSystem":
             host = host_of(read)
-            self.hosts[host.id] = host
+            self.hosts[host.id] = with_storage(host, read) if self._with_storage else host
             self.host_parents[host.id] = read.text("parent")
         elif read.type == "Datastore":
             datastore, unreadable = datastore_of(read)
@@ -177,6 +188,65 @@ class _Gathered:
         return frozenset(host for host in named if host and host not in self.hosts)
 
 
+class _Reading:
+    """One reading of all that there is. `ended` says why nothing more of it is asked for; "" while it goes on."""
+
+    def __init__(self, session: Session, until: float, meanwhile: Callable[[], None]) -> None:
+        self.session = session
+        self.until = until
+        self.meanwhile = meanwhile
+        self.ended = ""
+
+    def goes_on(self) -> bool:
+        """Tells whether there is time left, after doing what is to be done meanwhile."""
+        self.meanwhile()
+        if time.monotonic() > self.until:
+            self.ended = "time was up"
+        return not self.ended
+
+    def end_with(self, error: ConnectionFailed) -> None:
+        """Ends the reading where what was read fits no more, or time was up; raises the error where neither is so."""
+        if isinstance(error, AnswersTooLarge):
+            self.ended = "it takes more memory than a reading may"
+        elif self.goes_on():
+            raise error
+
+    def each(
+        self,
+        doing: str,
+        kind: str,
+        ids: Sequence[str],
+        paths: Sequence[str],
+        *,
+        page_size: int = PAGE_SIZE,
+        converters: Converters | None = None,
+    ) -> Iterator[ObjectProperties]:
+        """Yields what is read of these objects, but for those that are gone by now or that time is up for."""
+        unread = set(ids)
+        groups = [list(ids)] if ids else []
+        while groups and self.goes_on():
+            group = groups.pop()
+            start = [object_spec(reference(kind, object_id)) for object_id in group]
+            reads = read_properties(self.session, doing, start, {kind: paths}, page_size, converters=converters)
+            try:
+                with _no_search_for_cycles(), closing(reads):
+                    for read in reads:
+                        unread.discard(read.id)
+                        yield read
+                        if not self.goes_on():
+                            return
+            except ConnectionFailed as error:
+                self.end_with(error)
+            except StepRefused as refusal:
+                if refusal.fault != _GONE:
+                    raise
+                # The fault does not always say which: each half is asked for by itself.
+                left = [object_id for object_id in group if object_id in unread]
+                middle = (len(left) + 1) // 2
+                if len(left) > 1:
+                    groups += [left[middle:], left[:middle]]
+
+
 def read_inventory(
     session: Session,
     *,
@@ -186,18 +256,23 @@ def read_inventory(
     meanwhile: Callable[[], None] = nothing_meanwhile,
 ) -> Inventory:
     """Returns everything that the user may see: one read of all objects, one more of the machines with mappings or
-    snapshots, and with `with_offers` one question to each host.
+    snapshots, one of the hosts' storage, and with `with_offers` one question to each host.
 
     What is not read when the monotonic clock says `until` is left out, and a finding says so.
     """
-    gathered, complete = _read_all(
-        session, HOST_PATHS + HOST_PATH_DETAIL if with_lun_paths else HOST_PATHS, until, meanwhile
-    )
+    reading = _Reading(session, until, meanwhile)
+    gathered, complete = _read_all(reading)
     machines = gathered.finished_machines()
     # What only a snapshot of a machine names stands in its layout, and nowhere else.
     asked = [machine.id for machine in machines.values() if machine.mappings or machine.has_snapshots]
-    _add_extras(session, machines, asked, until, meanwhile)
+    _add_extras(reading, machines, asked)
     hosts = gathered.finished_hosts()
+    paths = (
+        *STORAGE_PATHS,
+        *(STORAGE_PLUGINS if with_offers else ()),
+        *(STORAGE_MULTIPATH if with_lun_paths else ()),
+    )
+    _add_storage(reading, hosts, paths)
     if with_offers:
         hosts = {host.id: _with_offers(session, host, gathered, until) for host in hosts.values()}
     return Inventory(
@@ -206,31 +281,30 @@ def read_inventory(
         hosts=hosts,
         datastores=gathered.datastores,
         machines=machines,
-        findings=tuple(gathered.findings) if complete else (*gathered.findings, _not_all(session)),
+        findings=tuple(gathered.findings) if complete else (*gathered.findings, _not_all(reading)),
         unseen_hosts=gathered.unseen_hosts(),
         complete=complete,
     )
 
 
-def _not_all(session: Session) -> Finding:
+def _not_all(reading: _Reading) -> Finding:
+    server = reading.session.server.name
     return Finding(
         "unreadable",
         "warning",
-        f"The inventory of {session.server.name} was not read to its end: time was up, or objects were removed while "
-        "they were read.",
+        f"The inventory of {server} was not read to its end: {reading.ended or 'objects were removed meanwhile'}.",
         "Run again, and raise timeout where it stays so. What is not listed may be there all the same.",
-        session.server.name,
+        server,
     )
 
 
-def _read_all(
-    session: Session, host_paths: Sequence[str], until: float, meanwhile: Callable[[], None]
-) -> tuple[_Gathered, bool]:
+def _read_all(reading: _Reading) -> tuple[_Gathered, bool]:
     """Returns what was read of all objects, and whether that is all. An object that is removed meanwhile may end a
     reading, which is then begun anew (vSphere API, PropertyCollector: ManagedObjectNotFound)."""
+    session = reading.session
     paths = {
         "VirtualMachine": MACHINE_PATHS,
-        "HostSystem": host_paths,
+        "HostSystem": HOST_PATHS,
         "Datastore": DATASTORE_PATHS,
         "Task": _TASK_PATHS,
         **FOLDER_PATHS,
@@ -252,49 +326,47 @@ def _read_all(
                 with _no_search_for_cycles(), closing(read_properties(session, doing, [start], paths)) as reads:
                     for read in reads:
                         gathered.add(read)
-                        meanwhile()
-                        if time.monotonic() > until:
+                        if not reading.goes_on():
                             return gathered, False
                 return gathered, True
+            except ConnectionFailed as error:
+                reading.end_with(error)
+                return gathered, False
             except StepRefused as refusal:
                 if refusal.fault != _GONE:
                     raise
         return gathered, False
 
 
-def _add_extras(
-    session: Session,
-    machines: dict[str, VirtualMachine],
-    wanted: Sequence[str],
-    until: float,
-    meanwhile: Callable[[], None],
-) -> None:
+def _add_extras(reading: _Reading, machines: dict[str, VirtualMachine], ids: Sequence[str]) -> None:
     """Reads more of these machines. One that is gone by now, or that time is up for, keeps what is known of it."""
-    unread = set(wanted)
-    groups = [list(wanted)] if wanted else []
-    doing = f"Reading the virtual machines with mappings or snapshots of {session.server.name}"
-    while groups and time.monotonic() <= until:
-        group = groups.pop()
-        start = [object_spec(reference("VirtualMachine", machine_id)) for machine_id in group]
-        try:
-            with closing(read_properties(session, doing, start, {"VirtualMachine": EXTRA_PATHS})) as reads:
-                for read in reads:
-                    machines[read.id] = _with_extras(machines[read.id], read)
-                    unread.discard(read.id)
-                    meanwhile()
-                    if time.monotonic() > until:
-                        break
-        except StepRefused as refusal:
-            if refusal.fault != _GONE:
-                raise
-            # The fault does not always say which: each half is asked for by itself.
-            left = [machine_id for machine_id in group if machine_id in unread]
-            middle = (len(left) + 1) // 2
-            if len(left) > 1:
-                groups += [left[middle:], left[:middle]]
+    doing = f"Reading the virtual machines with mappings or snapshots of {reading.session.server.name}"
+    unread = dict.fromkeys(ids)
+    for read in reading.each(doing, "VirtualMachine", ids, EXTRA_PATHS):
+        machines[read.id] = _with_extras(machines[read.id], read)
+        unread.pop(read.id, None)
+    why = reading.ended or _WAS_GONE
+    not_there = tuple(Unreadable(part_of(path, MACHINE_PARTS), why=why) for path in EXTRA_PATHS)
     for machine_id in unread:
         machine = machines[machine_id]
-        machines[machine_id] = replace(machine, unreadable=(*machine.unreadable, *_NOT_THERE))
+        machines[machine_id] = replace(machine, unreadable=(*machine.unreadable, *not_there))
+
+
+def _add_storage(reading: _Reading, hosts: dict[str, Host], paths: Sequence[str]) -> None:
+    """Reads the storage of the hosts, a few a request; of one that is gone by now, or that time is up for, it is not
+    known."""
+    doing = f"Reading the storage of the hosts of {reading.session.server.name}"
+    unread = dict.fromkeys(hosts)
+    reads = reading.each(
+        doing, "HostSystem", list(hosts), paths, page_size=HOSTS_A_PAGE, converters=DeviceReader().converters
+    )
+    for read in reads:
+        hosts[read.id] = with_storage(hosts[read.id], read)
+        unread.pop(read.id, None)
+    why = reading.ended or _WAS_GONE
+    for host_id in unread:
+        host = hosts[host_id]
+        hosts[host_id] = replace(host, unreadable=(*host.unreadable, Unreadable(Part.LUNS, why=why)))
 
 
 def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMachine:
@@ -373,18 +445,20 @@ def read_vm(session: Session, machine_id: str) -> VmState:
     )
     paths = {
         "VirtualMachine": MACHINE_PATHS + EXTRA_PATHS,
-        "HostSystem": HOST_PATHS,
+        "HostSystem": HOST_PATHS + STORAGE_PATHS,
         "Datastore": DATASTORE_PATHS,
         "Task": _TASK_PATHS,
         **FOLDER_PATHS,
     }
-    gathered = _Gathered(session)
+    gathered = _Gathered(session, with_storage=True)
     gone = SelectionError(
         f"The virtual machine {machine_id} no longer exists on {session.server.name}.",
         hint="It was removed or unregistered; register it again, then name it anew.",
     )
     try:
-        with closing(read_properties(session, f"Reading the virtual machine {machine_id}", [start], paths)) as reads:
+        doing = f"Reading the virtual machine {machine_id}"
+        converters = DeviceReader().converters
+        with closing(read_properties(session, doing, [start], paths, converters=converters)) as reads:
             for read in reads:
                 gathered.add(read)
     except StepRefused as refusal:

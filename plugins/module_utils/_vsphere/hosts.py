@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, Host
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
@@ -47,17 +47,13 @@ HOST_PATHS = (
     "runtime.inMaintenanceMode",
     "summary.managementServerIp",
     "summary.config.product.version",
-    SCSI_LUNS,
-    TOPOLOGY,
-    ADAPTERS,
-    NVME_TOPOLOGY,
-    PLUGINS,
-    VOLUMES,
-    DUMP_PARTITION,
     "vm",
 )
-# Asked only where the paths of the LUNs are wanted.
-HOST_PATH_DETAIL = (MULTIPATH,)
+# What of a host's storage is used. It is megabytes, and asked for apart from all else.
+STORAGE_PATHS = (SCSI_LUNS, TOPOLOGY, ADAPTERS, NVME_TOPOLOGY, VOLUMES, DUMP_PARTITION)
+# Asked only where the multipathing plug-ins, or the paths, of the LUNs are wanted.
+STORAGE_PLUGINS = (PLUGINS,)
+STORAGE_MULTIPATH = (MULTIPATH,)
 DATASTORE_PATHS = (
     "name",
     "host",
@@ -142,26 +138,29 @@ class Folders:
 
 
 def host_of(read: ObjectProperties) -> Host:
-    """Returns a host without its datacenter; what of it could not be read stands in `unreadable`.
-
-    A host that does not respond has no `config` at all (vSphere API, HostSystem.config).
-    """
-    name = decode_name(read.text("name") or read.id)
-    luns, not_understood = luns_of(read, name)
-    unreadable = (*unread_parts(read, HOST_PARTS), *not_understood)
-    if luns is None and SCSI_LUNS not in read.refused:
-        unreadable = (*unreadable, Unreadable(Part.CONFIGURATION))
+    """Returns a host without its datacenter and its storage; what of it could not be read stands in `unreadable`."""
     return Host(
         id=read.id,
-        name=name,
+        name=decode_name(read.text("name") or read.id),
         version=read.text("summary.config.product.version") or "unknown",
         connection_state=snake_case(read.text("runtime.connectionState") or "unknown"),
         maintenance=read.text("runtime.inMaintenanceMode") in ("true", "1"),
         management_server=read.text("summary.managementServerIp"),
-        luns=luns,
         machines=_machines_of(read),
-        unreadable=unreadable,
+        unreadable=unread_parts(read, HOST_PARTS),
     )
+
+
+def with_storage(host: Host, read: ObjectProperties) -> Host:
+    """Returns the host with its LUNs, from its storage or from all of it.
+
+    A host that does not respond has no `config` at all (vSphere API, HostSystem.config).
+    """
+    luns, not_understood = luns_of(read, host.name)
+    unreadable = (*host.unreadable, *unread_parts(read, HOST_PARTS), *not_understood)
+    if luns is None and SCSI_LUNS not in read.refused:
+        unreadable = (*unreadable, Unreadable(Part.CONFIGURATION))
+    return replace(host, luns=luns, unreadable=tuple(dict.fromkeys(unreadable)))
 
 
 def _machines_of(read: ObjectProperties) -> frozenset[str] | None:

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 from xml.etree.ElementTree import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
@@ -20,17 +21,21 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
     as_int,
     child,
     child_text,
+    child_texts,
     children,
     decode_name,
     snake_case,
     type_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import ObjectProperties
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reply_parts import Converters
+
+_T = TypeVar("_T")
 
 SCSI_LUNS = "config.storageDevice.scsiLun"
 TOPOLOGY = "config.storageDevice.scsiTopology"
 PLUGINS = "config.storageDevice.plugStoreTopology.plugin"
-MULTIPATH = "config.storageDevice.multipathInfo"
+MULTIPATH = "config.storageDevice.multipathInfo.lun"
 VOLUMES = "config.fileSystemVolume.mountInfo"
 DUMP_PARTITION = "config.activeDiagnosticPartition"
 
@@ -55,6 +60,39 @@ _NVME_LOCAL = ("HostPcieHba",)
 _NVME = "nvme"
 # Whether what an NVMe controller is reached by is a fabric (vSphere API, NvmeTransportType); others are not known.
 _IS_FABRIC = {"tcp": True, "rdma": True, "fibreChannel": True, "pcie": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a LUN tells of itself; hosts that see it alike tell the same."""
+
+    key: str
+    canonical_name: str
+    uuid: str
+    vml: str
+    display_name: str
+    device_path: str
+    device_name: str
+    device_type: str
+    state: str | None
+    vendor: str | None
+    model: str | None
+    serial: str | None
+    capacity_bytes: int | None
+    block_size: int | None
+    disk_type: str | None
+    local: bool | None
+    ssd: bool | None
+    perennially_reserved: bool | None
+    used_by_vsan: bool
+    protocol_endpoint: bool | None
+    speaks_nvme: bool
+    # None where the host does not tell the INQUIRY data.
+    removable_medium: bool | None
+    names: frozenset[str]
+    durable_names: frozenset[str]
+    # What of it was not understood.
+    unclear: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,70 +121,128 @@ class _Surroundings:
     dump_is_known: bool = False
 
 
+class DeviceReader:
+    """Makes of the elements of hosts' LUNs what is used of them; a LUN that hosts show alike is kept once for all."""
+
+    def __init__(self) -> None:
+        self._same: dict[Device, Device] = {}
+
+    @property
+    def converters(self) -> Converters:
+        """What is made of the members of properties, by the path of the property."""
+        return {SCSI_LUNS: self.read, MULTIPATH: _paths_of}
+
+    def read(self, element: Element) -> Device:
+        """Returns what a LUN tells of itself; never fails for a single value."""
+        device = _device(element)
+        return self._same.setdefault(device, device)
+
+
 def luns_of(read: ObjectProperties, host_name: str) -> tuple[tuple[HostLun, ...] | None, tuple[Unreadable, ...]]:
     """Returns the LUNs of a host, None where its storage could not be read, and what of them was not understood."""
-    devices = read.values.get(SCSI_LUNS)
-    if devices is None:
+    if SCSI_LUNS not in read.values:
         return None, ()
+    devices: Sequence[Device] = read.members.get(SCSI_LUNS, ())
     # A host that has LUNs tells its volumes too; without them, what lies on a LUN is not known.
     unreadable = [Unreadable(Part.VOLUMES)] if VOLUMES not in read.values and VOLUMES not in read.refused else []
     surroundings = _surroundings(read, unreadable)
-    luns: list[HostLun] = []
-    for device in devices:
-        try:
-            luns.append(_lun(device, read.id, host_name, surroundings))
-        except ValueError as error:
-            name = child_text(device, "canonicalName") or "a LUN without a name"
-            unreadable.append(Unreadable(Part.LUN, name, str(error)))
-    return tuple(luns), tuple(unreadable)
+    unreadable.extend(Unreadable(Part.LUN, device.canonical_name, why) for device in devices for why in device.unclear)
+    return tuple(_lun(device, read.id, host_name, surroundings) for device in devices), tuple(unreadable)
 
 
-def _lun(device: Element, host: str, host_name: str, surroundings: _Surroundings) -> HostLun:
-    key = child_text(device, "key") or ""
-    uuid = child_text(device, "uuid") or ""
-    canonical = child_text(device, "canonicalName") or child_text(device, "deviceName") or uuid
-    device_name = child_text(device, "deviceName") or canonical
-    blocks = as_int(child_text(device, "capacity", "block"))
-    block_size = as_int(child_text(device, "capacity", "blockSize"))
-    local = as_bool(child_text(device, "localDisk"))
-    states = [snake_case(state.text or "") for state in children(device, "operationalState")]
+def _device(element: Element) -> Device:
+    texts = child_texts(element)
+    uuid = texts.get("uuid", "")
+    canonical = texts.get("canonicalName") or texts.get("deviceName") or uuid
+    device_name = texts.get("deviceName") or canonical
+    unclear: list[str] = []
+    blocks = _or_none(as_int, child_text(element, "capacity", "block"), unclear)
+    block_size = _or_none(as_int, child_text(element, "capacity", "blockSize"), unclear)
+    states = [snake_case(state.text) for state in children(element, "operationalState") if state.text]
+    vendor = (texts.get("vendor") or "").strip() or None
+    names, durable = _names(element, uuid, canonical, device_name)
+    inquiry = [_or_none(as_int, byte.text, unclear) or 0 for byte in children(element, "standardInquiry")[:2]]
+    return Device(
+        key=texts.get("key", ""),
+        canonical_name=canonical,
+        uuid=uuid,
+        vml=f"vml.{uuid}",
+        display_name=texts.get("displayName") or canonical,
+        device_path=texts.get("devicePath") or device_name,
+        device_name=device_name,
+        device_type=texts.get("deviceType") or texts.get("lunType") or "unknown",
+        state=",".join(states) or None,
+        vendor=vendor,
+        model=(texts.get("model") or "").strip() or None,
+        serial=_serial(element, texts.get("serialNumber"), unclear),
+        capacity_bytes=blocks * block_size if blocks is not None and block_size is not None else None,
+        block_size=block_size,
+        disk_type=texts.get("scsiDiskType"),
+        local=_or_none(as_bool, texts.get("localDisk"), unclear),
+        ssd=_or_none(as_bool, texts.get("ssd"), unclear),
+        perennially_reserved=_or_none(as_bool, texts.get("perenniallyReserved"), unclear),
+        used_by_vsan=child_text(element, "vsanDiskInfo", "vsanUuid") is not None,
+        # Told only by hosts that have virtual volumes at all.
+        protocol_endpoint=False
+        if "protocolEndpoint" not in texts
+        else _or_none(as_bool, texts["protocolEndpoint"], unclear),
+        # A host before 8.0.1 does not tell the protocol; the vendor is "NVMe" and the vml id of type 05 then.
+        speaks_nvme=_NVME in ((texts.get("applicationProtocol") or "").lower(), (vendor or "").lower())
+        or uuid.startswith("05"),
+        removable_medium=bool(inquiry[1] & _REMOVABLE_BIT) if len(inquiry) > 1 else None,
+        names=names,
+        durable_names=durable,
+        unclear=tuple(dict.fromkeys(unclear)),
+    )
+
+
+def _or_none(convert: Callable[[str | None], _T | None], text: str | None, unclear: list[str]) -> _T | None:
+    """Returns what the conversion makes of a text; None, and a note, where it is no such value."""
+    try:
+        return convert(text)
+    except ValueError as error:
+        unclear.append(str(error))
+        return None
+
+
+def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings) -> HostLun:
+    key, canonical = device.key, device.canonical_name
     adapters = surroundings.adapters.get(key, ())
-    names, durable = _names(device, uuid, canonical, device_name)
     return HostLun(
         host=host,
         host_name=host_name,
         canonical_name=canonical,
-        uuid=uuid,
-        vml=f"vml.{uuid}",
-        display_name=child_text(device, "displayName") or canonical,
-        device_path=child_text(device, "devicePath") or device_name,
-        device_name=device_name,
-        device_type=child_text(device, "deviceType") or child_text(device, "lunType") or "unknown",
-        state=",".join(states) or "unknown_state",
-        vendor=(child_text(device, "vendor") or "").strip() or None,
-        model=(child_text(device, "model") or "").strip() or None,
-        serial=_serial(device),
-        capacity_bytes=blocks * block_size if blocks is not None and block_size is not None else None,
-        block_size=block_size,
-        disk_type=child_text(device, "scsiDiskType"),
-        local=local,
-        ssd=as_bool(child_text(device, "ssd")),
-        perennially_reserved=as_bool(child_text(device, "perenniallyReserved")),
+        uuid=device.uuid,
+        vml=device.vml,
+        display_name=device.display_name,
+        device_path=device.device_path,
+        device_name=device.device_name,
+        device_type=device.device_type,
+        state=device.state,
+        vendor=device.vendor,
+        model=device.model,
+        serial=device.serial,
+        capacity_bytes=device.capacity_bytes,
+        block_size=device.block_size,
+        disk_type=device.disk_type,
+        local=device.local,
+        ssd=device.ssd,
+        perennially_reserved=device.perennially_reserved,
         lun_number=surroundings.numbers.get(key),
         multipath_plugin=surroundings.plugins.get(key),
-        used_by_vsan=child_text(device, "vsanDiskInfo", "vsanUuid") is not None,
+        used_by_vsan=device.used_by_vsan,
         boot=True if canonical in surroundings.system_disks else None,
         dump_or_scratch=canonical == surroundings.dump_disk if surroundings.dump_is_known else None,
         vmfs_datastore=surroundings.datastores.get(canonical),
         volumes_known=surroundings.volumes_are_known,
-        # Told only by hosts that have virtual volumes at all.
-        protocol_endpoint=as_bool(child_text(device, "protocolEndpoint")) or False,
+        protocol_endpoint=device.protocol_endpoint,
         nvme_over_fabrics=surroundings.namespaces[canonical]
         if canonical in surroundings.namespaces
-        else _is_nvme_over_fabrics(device, local, adapters),
-        removable=_is_removable(device, local, adapters),
-        names=names,
-        durable_names=durable,
+        else _is_nvme_over_fabrics(device, adapters),
+        removable=_is_removable(device, adapters),
+        names=device.names,
+        durable_names=device.durable_names,
+        unclear=device.unclear,
         paths=surroundings.paths.get(key, ()),
     )
 
@@ -192,7 +288,7 @@ def _surroundings(read: ObjectProperties, unreadable: list[Unreadable]) -> _Surr
         adapters=_adapters(read.values.get(TOPOLOGY), read.values.get(ADAPTERS)),
         namespaces=_namespaces(read.values.get(NVME_TOPOLOGY)),
         plugins=_plugins(read.values.get(PLUGINS)),
-        paths=_paths(read.values.get(MULTIPATH)),
+        paths=dict(read.members.get(MULTIPATH, ())),
         datastores=datastores,
         system_disks=system_disks,
         volumes_are_known=VOLUMES in read.values,
@@ -225,19 +321,17 @@ def _plugins(plugins: Element | None) -> dict[str, str]:
     return claimed
 
 
-def _paths(multipath: Element | None) -> dict[str, tuple[LunPath, ...]]:
-    found: dict[str, tuple[LunPath, ...]] = {}
-    for unit in children(multipath, "lun"):
-        found[child_text(unit, "lun") or ""] = tuple(
-            LunPath(
-                name=child_text(path, "name") or "",
-                state=snake_case(child_text(path, "state") or child_text(path, "pathState") or "unknown"),
-                adapter=_adapter(child_text(path, "adapter")),
-                transport=_transport(child(path, "transport")),
-            )
-            for path in children(unit, "path")
+def _paths_of(unit: Element) -> tuple[str, tuple[LunPath, ...]]:
+    """Returns the key of a LUN and its paths."""
+    return child_text(unit, "lun") or "", tuple(
+        LunPath(
+            name=child_text(path, "name") or "",
+            state=snake_case(child_text(path, "state") or child_text(path, "pathState") or "unknown"),
+            adapter=_adapter(child_text(path, "adapter")),
+            transport=_transport(child(path, "transport")),
         )
-    return found
+        for path in children(unit, "path")
+    )
 
 
 def _adapter(key: str | None) -> str | None:
@@ -305,40 +399,33 @@ def _namespaces(topology: Element | None) -> dict[str, bool | None]:
     }
 
 
-def _serial(device: Element) -> str | None:
+def _serial(device: Element, number: str | None, unclear: list[str]) -> str | None:
     """Returns the serial number of a device; None where it tells none."""
-    told = (child_text(device, "serialNumber") or "").strip()
+    told = (number or "").strip()
     if told.lower() not in _UNKNOWN_SERIALS:
         return told
     for name in (*children(device, "alternateName"), *children(device, "durableName")):
         if child_text(name, "namespace") == _SERIAL_NAMESPACE:
-            data = bytes(int(byte.text or "0") & 0xFF for byte in children(name, "data"))
+            data = bytes((_or_none(as_int, byte.text, unclear) or 0) & 0xFF for byte in children(name, "data"))
             serial = data.decode("ascii", "replace").strip(" \0")
             if serial.isprintable() and serial.lower() not in _UNKNOWN_SERIALS:
                 return serial
     return None
 
 
-def _is_nvme_over_fabrics(device: Element, local: bool | None, adapters: Sequence[_Adapter]) -> bool | None:
+def _is_nvme_over_fabrics(device: Device, adapters: Sequence[_Adapter]) -> bool | None:
     """Tells whether a device is a namespace of NVMe over fabrics: no mapping is made of it (NVMe table of 7.0)."""
     if any(adapter.kind in _NVME_FABRICS for adapter in adapters):
         return True
-    # A host before 8.0.1 does not tell the protocol of a device; its vendor is "NVMe" and its vml id of type 05 then.
-    protocol = child_text(device, "applicationProtocol") or ""
-    is_nvme = (
-        _NVME in (protocol.lower(), (child_text(device, "vendor") or "").strip().lower())
-        or (child_text(device, "uuid") or "").startswith("05")
-        or any(adapter.protocol == _NVME for adapter in adapters)
-    )
-    if not is_nvme or local or any(adapter.kind in _NVME_LOCAL for adapter in adapters):
+    is_nvme = device.speaks_nvme or any(adapter.protocol == _NVME for adapter in adapters)
+    if not is_nvme or device.local or any(adapter.kind in _NVME_LOCAL for adapter in adapters):
         return False
-    return True if local is False else None
+    return True if device.local is False else None
 
 
-def _is_removable(device: Element, local: bool | None, adapters: Sequence[_Adapter]) -> bool | None:
+def _is_removable(device: Device, adapters: Sequence[_Adapter]) -> bool | None:
     """Tells whether a device is a USB stick or the like, by its INQUIRY data or by the driver of its adapter."""
-    inquiry = [int(byte.text or "0") & 0xFF for byte in children(device, "standardInquiry")[:2]]
-    removable = len(inquiry) > 1 and bool(inquiry[1] & _REMOVABLE_BIT)
-    if removable or any(adapter.driver.startswith(_USB_DRIVERS) for adapter in adapters):
+    if device.removable_medium or any(adapter.driver.startswith(_USB_DRIVERS) for adapter in adapters):
         return True
-    return None if local is not False and len(inquiry) < 2 and not adapters else False
+    unknown = device.local is not False and device.removable_medium is None and not adapters
+    return None if unknown else False

@@ -56,7 +56,7 @@ HOST_PARTS: Mapping[str, Part] = {
     "config.storageDevice.hostBusAdapter": Part.ADAPTERS,
     "config.storageDevice.nvmeTopology": Part.NAMESPACES,
     "config.storageDevice.plugStoreTopology.plugin": Part.MULTIPATHING,
-    "config.storageDevice.multipathInfo": Part.PATHS,
+    "config.storageDevice.multipathInfo.lun": Part.PATHS,
     "config.fileSystemVolume.mountInfo": Part.VOLUMES,
     "config.activeDiagnosticPartition": Part.DUMP_PARTITION,
     "vm": Part.MACHINES,

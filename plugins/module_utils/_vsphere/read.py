@@ -13,21 +13,15 @@ fails as a whole where one value is of a type that it does not know.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
-from http.client import HTTPResponse
+from dataclasses import dataclass, field
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
+from xml.etree.ElementTree import Element, ParseError
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._core.memory import LARGEST_READING_BYTES
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Deadline
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import (
-    NotTheAnswer,
-    fault_in,
-    not_the_answer,
-    response_path,
-    title_of,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import NotTheAnswer
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Exchange, Session, unreachable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     VIM,
@@ -42,17 +36,27 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.faults 
     fault_of_element,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.legal_xml import LegalXml, take_marks
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reply_parts import (
+    NAME,
+    PROPERTY,
+    VAL,
+    Converters,
+    FaultInReply,
+    Part,
+    TooLarge,
+    parts_of,
+)
 
 PAGE_SIZE = 250
 
 _OBJECTS = VIM + "objects"
 _TOKEN = VIM + "token"
-_CHUNK_BYTES = 65536
-# The largest part of a reply is a host with thousands of LUNs and their paths: some ten megabytes.
-_LARGEST_PART_BYTES = 128 * 1024**2
 # No reading of a site takes as long; a server whose pages have no end is left alone then.
 LONGEST_READING_SECONDS = 1800
-_PROPERTY, _NAME, _VAL = VIM + "propSet", VIM + "name", VIM + "val"
+
+
+class AnswersTooLarge(ConnectionFailed):
+    """What was read takes more memory than a reading may; what came before is good."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +72,13 @@ class ObjectProperties:
     refused: Mapping[str, ServerFault]
     # Properties that held a character which no XML may hold; their values have U+FFFD in its place.
     spoilt: tuple[str, ...] = ()
+    # What was made of the members of properties that are lists, where that was asked for; their elements are gone.
+    members: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def text(self, path: str) -> str | None:
         """Returns the text of a simple property, or None."""
         value = self.values.get(path)
         return (value.text or None) if value is not None else None
-
-
-class _Refused(Exception):
-    """A SOAP fault in the reply."""
-
-    def __init__(self, fault: ServerFault) -> None:
-        super().__init__(fault.name)
-        self.fault = fault
 
 
 def read_properties(
@@ -90,27 +88,33 @@ def read_properties(
     paths: Mapping[str, Sequence[str]],
     page_size: int = PAGE_SIZE,
     longest_seconds: float = LONGEST_READING_SECONDS,
+    converters: Converters | None = None,
 ) -> Generator[ObjectProperties]:
     """Yields the objects that `start` (ObjectSpecs) leads to, with the properties `paths` names for their type.
 
-    A path that the server does not know is left out and the read is begun anew. Raises StepRefused, ConnectionFailed.
+    Of a property that `converters` names, what the function returns for each member is kept, and not the elements.
+    A path that the server does not know is left out and the read is begun anew. Raises StepRefused, ConnectionFailed;
+    AnswersTooLarge where what is read takes more memory than a reading may.
     """
     wanted = {kind: list(names) for kind, names in paths.items()}
     while True:
         begun = False
         asked = {path for names in wanted.values() for path in names}
         try:
-            for item in _read_pages(session, start, wanted, page_size, Deadline(longest_seconds)):
+            end = Deadline(longest_seconds)
+            for item in _read_pages(session, start, wanted, page_size, end, converters or {}):
                 _check_asked_for(item, start, wanted, asked)
                 begun = True
                 yield item
             return
         except NotTheAnswer as error:
             raise unreachable(session.server, error) from error
-        except _Refused as refused:
-            unknown = refused.fault.path
-            if begun or refused.fault.name != "InvalidProperty" or not _leave_out(wanted, unknown):
-                raise error_of(refused.fault, doing) from None
+        except TooLarge as error:
+            raise _too_large(session, doing) from error
+        except FaultInReply as refused:
+            fault = _soap_fault(refused.element)
+            if begun or fault.name != "InvalidProperty" or not _leave_out(wanted, fault.path):
+                raise error_of(fault, doing) from None
         except ParseError as error:
             raise _no_xml(session, doing, error) from error
 
@@ -123,11 +127,21 @@ def read_parts(session: Session, doing: str, target: Any, method: str, *argument
     try:
         exchange = session.ask(target, method, *arguments)
         with exchange.reply() as reply:
-            yield from _parts_of(reply, exchange.method, LegalXml())
-    except _Refused as refused:
-        raise error_of(refused.fault, doing) from None
+            for part in parts_of(reply, exchange.method, LegalXml(), {}):
+                yield part.element
+    except TooLarge as error:
+        raise _too_large(session, doing) from error
+    except FaultInReply as refused:
+        raise error_of(_soap_fault(refused.element), doing) from None
     except ParseError as error:
         raise _no_xml(session, doing, error) from error
+
+
+def _too_large(session: Session, doing: str) -> AnswersTooLarge:
+    return AnswersTooLarge(
+        f"{doing} was ended: what {session.server.name} told takes more than {LARGEST_READING_BYTES // 10**6} MB.",
+        hint="Read a part of the site with a user who sees no more than that part.",
+    )
 
 
 def _no_xml(session: Session, doing: str, error: ParseError) -> ConnectionFailed:
@@ -165,7 +179,12 @@ def _leave_out(wanted: Mapping[str, list[str]], unknown: str | None) -> bool:
 
 
 def _read_pages(
-    session: Session, start: Sequence[Any], wanted: Mapping[str, Sequence[str]], page_size: int, end: Deadline
+    session: Session,
+    start: Sequence[Any],
+    wanted: Mapping[str, Sequence[str]],
+    page_size: int,
+    end: Deadline,
+    converters: Converters,
 ) -> Iterator[ObjectProperties]:
     query = library.vmodl.query.PropertyCollector
     specs = [
@@ -179,9 +198,8 @@ def _read_pages(
         )
     ]
     collector = session.content.propertyCollector
-    pages = _Pages(
-        session, session.ask(collector, "RetrievePropertiesEx", specs, query.RetrieveOptions(maxObjects=page_size))
-    )
+    options = query.RetrieveOptions(maxObjects=page_size)
+    pages = _Pages(session, session.ask(collector, "RetrievePropertiesEx", specs, options), converters)
     try:
         while pages.asked is not None:
             yield from pages.objects_of_next()
@@ -195,24 +213,25 @@ class _Pages:
     """The replies to one read. Each page begins with the token of the next, which is asked for at that very moment,
     so that the server works on it while this one is parsed."""
 
-    def __init__(self, session: Session, asked: Exchange) -> None:
+    def __init__(self, session: Session, asked: Exchange, converters: Converters) -> None:
         self._session = session
+        self._converters = converters
         self._token: str | None = None
         self._tokens: set[str] = set()
         self.asked: Exchange | None = asked
 
     def objects_of_next(self) -> Iterator[ObjectProperties]:
-        """Yields the objects of the next page; raises _Refused or ParseError."""
+        """Yields the objects of the next page; raises FaultInReply, ParseError, NotTheAnswer, TooLarge."""
         exchange, self.asked, self._token = self.asked, None, None
         if exchange is None:
             return
         legal = LegalXml()
         with exchange.reply() as reply:
-            for element in _parts_of(reply, exchange.method, legal):
-                if element.tag == _OBJECTS:
-                    yield _object_of(element, legal.marked)
-                elif element.tag == _TOKEN and element.text:
-                    self._ask_for(element.text)
+            for part in parts_of(reply, exchange.method, legal, self._converters):
+                if part.element.tag == _OBJECTS:
+                    yield _object_of(part, legal.marked)
+                elif part.element.tag == _TOKEN and part.element.text:
+                    self._ask_for(part.element.text)
 
     def _ask_for(self, token: str) -> None:
         if token in self._tokens:
@@ -238,62 +257,16 @@ class _Pages:
             pass
 
 
-def _parts_of(reply: HTTPResponse, method: str, legal: LegalXml) -> Iterator[Element]:
-    """Yields what the returned value of a reply consists of, each part as soon as it is there, and keeps none of it.
-
-    An event for every element, as iterparse has it, costs a third of the whole reading; so the tree is looked at while
-    it grows. A part that has another behind it is complete. Raises _Refused, ParseError, NotTheAnswer.
-    """
-    builder = TreeBuilder()
-    top = builder.start("reply", {})
-    parser = XMLParser(target=builder)
-    path = "/".join(response_path(method))
-    value: Element | None = None
-    head = b""
-    untaken = 0
-    try:
-        while data := reply.read1(_CHUNK_BYTES):
-            head = head or data
-            parser.feed(legal.pass_on(data))
-            untaken += len(data)
-            if value is None:
-                value = top.find(path)
-            if value is not None and len(value) > 1:
-                yield from _taken(value, len(value) - 1)
-                untaken = 0
-            if untaken > _LARGEST_PART_BYTES:
-                raise NotTheAnswer(f"one value of more than {_LARGEST_PART_BYTES} bytes")
-        parser.feed(legal.pass_on(b"", last=True))
-        parser.close()
-    except ParseError as error:
-        if title_of(head) is not None:
-            raise not_the_answer(head, "a page", reply.status) from error
-        raise
-    fault = fault_in(next(iter(top), None), method, reply.status, head)
-    if fault is not None:
-        raise _Refused(_soap_fault(fault))
-    # A reply of a single chunk, or one whose value had only just begun.
-    value = top.find(path) if value is None else value
-    if value is not None:
-        yield from _taken(value, len(value))
-
-
-def _taken(value: Element, count: int) -> Iterator[Element]:
-    """Yields the first parts of a value and takes them out of it."""
-    parts = value[: max(count, 0)]
-    del value[: len(parts)]
-    yield from parts
-
-
-def _object_of(element: Element, marked: bool) -> ObjectProperties:
+def _object_of(part: Part, marked: bool) -> ObjectProperties:
+    element = part.element
     reference = child(element, "obj")
     values: dict[str, Element] = {}
     spoilt: list[str] = []
-    for prop in element.iterfind(_PROPERTY):
-        name, value = prop.findtext(_NAME), prop.find(_VAL)
+    for prop in element.iterfind(PROPERTY):
+        name, value = prop.findtext(NAME), prop.find(VAL)
         if name and value is not None:
             values[name] = value
-            if marked and take_marks(value):
+            if (marked and take_marks(value)) or name in part.spoilt:
                 spoilt.append(name)
     refused: dict[str, ServerFault] = {}
     for missing in children(element, "missingSet"):
@@ -301,8 +274,9 @@ def _object_of(element: Element, marked: bool) -> ObjectProperties:
         if path is not None and fault is not None:
             refused[path] = fault_of_element(fault)
     if reference is None:
-        return ObjectProperties("", "", values, refused, tuple(spoilt))
-    return ObjectProperties(reference.get("type", ""), reference.text or "", values, refused, tuple(spoilt))
+        return ObjectProperties("", "", values, refused, tuple(spoilt), part.members)
+    kind, object_id = reference.get("type", ""), reference.text or ""
+    return ObjectProperties(kind, object_id, values, refused, tuple(spoilt), part.members)
 
 
 def _soap_fault(element: Element) -> ServerFault:

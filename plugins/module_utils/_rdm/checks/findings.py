@@ -321,7 +321,7 @@ def _of_lun_number(machine: VirtualMachine, disk: Disk, lun: HostLun) -> Iterato
 
 def _of_state(group: Sequence[HostLun]) -> Iterator[Finding]:
     for lun in group:
-        if not is_working(lun):
+        if is_working(lun) is False:
             yield Finding(
                 FindingCode.LUN_NOT_OK,
                 "error",
@@ -329,7 +329,7 @@ def _of_state(group: Sequence[HostLun]) -> Iterator[Finding]:
                 "Bring the LUN and its paths back.",
                 lun.canonical_name,
             )
-        elif "degraded" in lun.state:
+        elif "degraded" in (lun.state or ""):
             yield Finding(
                 FindingCode.LUN_DEGRADED,
                 "warning",

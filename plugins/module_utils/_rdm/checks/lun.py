@@ -134,8 +134,16 @@ def _check_other_hosts(inventory: Inventory, lun: HostLun) -> Iterator[Finding]:
 
 
 def _check_state(group: Sequence[HostLun]) -> Iterator[Finding]:
-    for state in sorted({lun.state for lun in group if not is_working(lun)}):
-        name = group[0].canonical_name
+    name = group[0].canonical_name
+    untold = _hosts_where(group, lambda lun: lun.state is None)
+    if untold:
+        yield Finding.blocker(
+            BlockerCode.LUN_NOT_OK,
+            f"Whether {name} is in order is not known: {untold} does not tell its state.",
+            "Rescan the storage of the host, and run again.",
+            name,
+        )
+    for state in sorted({lun.state for lun in group if lun.state is not None and is_working(lun) is False}):
         yield Finding.blocker(
             BlockerCode.LUN_NOT_OK,
             f"{name} is {state} on {_hosts_where(group, lambda lun, state=state: lun.state == state)}.",  # type: ignore[misc]
@@ -149,9 +157,10 @@ def is_native_4k(lun: HostLun) -> bool:
     return "4k" in (lun.disk_type or "").lower() or lun.block_size == _NATIVE_4K_BYTES
 
 
-def is_working(lun: HostLun) -> bool:
-    """Tells whether I/O reaches a LUN; one that is degraded has one path left (vSphere API, ScsiLun.State)."""
-    return set(lun.state.split(",")) <= {"ok", "degraded"}
+def is_working(lun: HostLun) -> bool | None:
+    """Tells whether I/O reaches a LUN, None where its host does not tell; one that is degraded has one path left
+    (vSphere API, ScsiLun.State)."""
+    return None if lun.state is None else set(lun.state.split(",")) <= {"ok", "degraded"}
 
 
 def _check_reading(group: Sequence[HostLun]) -> Iterator[Finding]:
@@ -161,6 +170,7 @@ def _check_reading(group: Sequence[HostLun]) -> Iterator[Finding]:
         unread = [
             *([Part.VOLUMES] if not lun.volumes_known else ()),
             *([Part.DUMP_PARTITION] if lun.dump_or_scratch is None else ()),
+            *([f"{Part.LUN} of the LUN ({'; '.join(lun.unclear)})"] if lun.unclear else ()),
         ]
         if unread:
             yield Finding.blocker(

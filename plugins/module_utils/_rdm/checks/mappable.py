@@ -78,10 +78,17 @@ def _against(
         MappableReason.REMOVABLE: [lun.removable for lun in group],
         MappableReason.NATIVE_4K: [is_native_4k(lun) for lun in group],
         MappableReason.NOT_A_DISK: [lun.device_type != "disk" for lun in group],
-        MappableReason.NOT_OK: [not is_working(lun) or not lun.capacity_bytes for lun in group],
+        MappableReason.NOT_OK: [_is_not_ok(lun) for lun in group],
         MappableReason.PERENNIALLY_RESERVED: [lun.perennially_reserved for lun in group],
         MappableReason.NOT_OFFERED: [None if lun.offered is None else not lun.offered for lun in group],
     }
+
+
+def _is_not_ok(lun: HostLun) -> bool | None:
+    working = is_working(lun)
+    if working is False or lun.capacity_bytes == 0:
+        return True
+    return None if working is None or lun.capacity_bytes is None else False
 
 
 def _worst(facts: Sequence[bool | None]) -> bool | None:

@@ -33,15 +33,14 @@ _DESTROYED = returned("DestroyView", None)
 
 
 def host(**values: Any) -> Any:
-    """Returns a host that shows one LUN."""
-    usual = {
-        "name": "esx1",
-        "parent": _CLUSTER,
-        "runtime.connectionState": "connected",
-        "config.storageDevice.scsiLun": [scsi_disk()],
-        "config.fileSystemVolume.mountInfo": [],
-    }
-    return object_content(_HOST, {**usual, **values})
+    """Returns a host without its storage."""
+    return object_content(_HOST, {"name": "esx1", "parent": _CLUSTER, "runtime.connectionState": "connected", **values})
+
+
+def storage(*luns: Any) -> Any:
+    """Returns the storage of the host: these LUNs, or one."""
+    values = {"config.storageDevice.scsiLun": list(luns) or [scsi_disk()], "config.fileSystemVolume.mountInfo": []}
+    return object_content(_HOST, values)
 
 
 def machine(number: int, **values: Any) -> Any:
@@ -57,10 +56,10 @@ def extras(number: int) -> Any:
     return object_content(vim.VirtualMachine(f"vm-{number}"), {"config.extraConfig": [option]})
 
 
-def read(*answers: str | None, until: float = inf, with_offers: bool = False) -> tuple[Inventory, CannedServer]:
-    """Returns the inventory that these answers to what follows the making of the view give."""
-    with answering(_VIEW, *answers) as server:
-        inventory = read_inventory(server.session(), until=until, with_offers=with_offers)
+def read(*answers: str | None, until: float = inf) -> tuple[Inventory, CannedServer]:
+    """Returns the inventory that these answers to what follows the making of the view give; the host shows one LUN."""
+    with answering(_VIEW, *answers, page([storage()])) as server:
+        inventory = read_inventory(server.session(), until=until)
     return inventory, server
 
 
@@ -68,7 +67,7 @@ def test_what_is_removed_while_it_is_read_costs_one_more_reading() -> None:
     inventory, server = read(_GONE, page([host(), machine(1)]), _DESTROYED, page([extras(1)]))
     assert inventory.complete
     assert inventory.machines["vm-1"].journal.keys() == {"scsi0:1"}
-    assert [request.count("<RetrievePropertiesEx ") for request in server.requests] == [0, 1, 1, 0, 1]
+    assert [request.count("<RetrievePropertiesEx ") for request in server.requests] == [0, 1, 1, 0, 1, 1]
 
 
 def test_a_reading_that_never_ends_whole_says_so() -> None:
@@ -143,14 +142,16 @@ def test_a_host_says_what_it_offers() -> None:
         numNumaNodes=1,
         scsiDisk=[vim.vm.ScsiDiskDeviceInfo(name="naa.600aaa", disk=scsi_disk())],
     )
-    luns = [scsi_disk(), scsi_disk("naa.600bbb", "0200000000600bbb")]
     cluster = object_content(_CLUSTER, {"environmentBrowser": vim.EnvironmentBrowser("browser-1"), "host": [_HOST]})
-    seen = page([cluster, host(**{"config.storageDevice.scsiLun": luns})])
-    inventory, _server = read(seen, _DESTROYED, returned("QueryConfigTarget", target), with_offers=True)
-    assert [lun.offered for lun in inventory.hosts["host-1"].luns or ()] == [True, False]
-    inventory, _server = read(seen, _DESTROYED, soap_fault("HostNotConnected"), with_offers=True)
-    assert [lun.offered for lun in inventory.hosts["host-1"].luns or ()] == [None, None]
-    assert inventory.hosts["host-1"].unreadable == (Unreadable(Part.OFFERED_LUNS),)
+    both = page([storage(scsi_disk(), scsi_disk("naa.600bbb", "0200000000600bbb"))])
+    for offers, offered, unreadable in (
+        (returned("QueryConfigTarget", target), [True, False], ()),
+        (soap_fault("HostNotConnected"), [None, None], (Unreadable(Part.OFFERED_LUNS),)),
+    ):
+        with answering(_VIEW, page([cluster, host()]), _DESTROYED, both, offers) as server:
+            seen = read_inventory(server.session(), with_offers=True).hosts["host-1"]
+        assert [lun.offered for lun in seen.luns or ()] == offered
+        assert seen.unreadable == unreadable
 
 
 def test_hosts_that_are_only_named_are_remembered() -> None:

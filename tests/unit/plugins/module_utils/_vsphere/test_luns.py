@@ -7,22 +7,33 @@ from typing import Any
 import pytest
 from pyVmomi import vim
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Host, HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (
     DATASTORE_PATHS,
-    HOST_PATH_DETAIL,
     HOST_PATHS,
+    STORAGE_MULTIPATH,
+    STORAGE_PATHS,
+    STORAGE_PLUGINS,
     datastore_of,
     host_of,
+    with_storage,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.luns import DeviceReader
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import object_spec, read_properties
 from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import answering, object_content, page
 from ansible_collections.winbackup.storage.tests.unit.helpers.devices import TWO_TB, scsi_disk
 
 _HOST = vim.HostSystem("host-1")
-_PATHS = {"HostSystem": HOST_PATHS + HOST_PATH_DETAIL}
+_PATHS = {"HostSystem": (*HOST_PATHS, *STORAGE_PATHS, *STORAGE_PLUGINS, *STORAGE_MULTIPATH)}
 _LUNS = "config.storageDevice.scsiLun"
+
+
+def the_host(session: Session, reference: Any) -> Host:
+    """Returns the host with its storage."""
+    reads = read_properties(session, "Reading", [object_spec(reference)], _PATHS, converters=DeviceReader().converters)
+    return next(with_storage(host_of(read), read) for read in reads)
 
 
 def read_host(
@@ -32,8 +43,7 @@ def read_host(
     usual = {"name": "esxi-01", "config.fileSystemVolume.mountInfo": []}
     answer = page([object_content(_HOST, {**usual, **values}, missing)]).replace(*replace)
     with answering(answer) as server:
-        reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], _PATHS)
-        host = next(host_of(read) for read in reads)
+        host = the_host(server.session(), _HOST)
         return host, host.unreadable
 
 
@@ -237,7 +247,7 @@ def test_paths_are_read_with_state_and_transport() -> None:
         path=[path],
         policy=vim.host.MultipathInfo.LogicalUnitPolicy(policy="VMW_PSP_RR"),
     )
-    found = lun(scsi_disk(), **{"config.storageDevice.multipathInfo": vim.host.MultipathInfo(lun=[unit])})
+    found = lun(scsi_disk(), **{"config.storageDevice.multipathInfo.lun": [unit]})
     assert [(each.name, each.state, each.adapter, each.transport) for each in found.paths] == [
         ("vmhba2:C0:T0:L5", "dead", "vmhba2", "fibre_channel")
     ]
@@ -308,8 +318,7 @@ def test_a_host_without_configuration_is_not_a_host_without_luns(state: str) -> 
     reference = vim.HostSystem("host-1")
     answer = page([object_content(reference, {"name": "esx1", "runtime.connectionState": state})])
     with answering(answer) as server:
-        reads = read_properties(server.session(), "Reading", [object_spec(reference)], _PATHS)
-        host = next(host_of(read) for read in reads)
+        host = the_host(server.session(), reference)
     assert host.luns is None
     assert host.unreadable == (Unreadable(Part.CONFIGURATION),)
 
@@ -319,8 +328,7 @@ def test_volumes_that_were_not_told_are_not_known() -> None:
     for missing in ({"config.fileSystemVolume.mountInfo": fault}, None):
         values = {"name": "esx1", _LUNS: [scsi_disk()]}
         with answering(page([object_content(_HOST, values, missing)])) as server:
-            reads = read_properties(server.session(), "Reading", [object_spec(_HOST)], _PATHS)
-            host = next(host_of(read) for read in reads)
+            host = the_host(server.session(), _HOST)
         assert host.unreadable == (Unreadable(Part.VOLUMES),)
         assert [found.volumes_known for found in host.luns or ()] == [False]
 
@@ -340,11 +348,21 @@ def test_unreadable_storage_is_not_a_host_without_luns() -> None:
     assert unreadable == (Unreadable(Part.LUNS),)
 
 
-def test_one_lun_that_cannot_be_understood_costs_that_lun() -> None:
+def test_a_fact_that_cannot_be_understood_costs_that_fact_and_is_told() -> None:
     disks = [scsi_disk(), scsi_disk("naa.600bbb", "0200000000600bbb", ssd=None)]
     host, unreadable = read_host({_LUNS: disks}, replace=("<ssd>false</ssd>", "<ssd>perhaps</ssd>"))
-    assert [found.canonical_name for found in host.luns] == ["naa.600bbb"]
+    assert [(found.canonical_name, found.ssd, bool(found.unclear)) for found in host.luns] == [
+        ("naa.600aaa", None, True),
+        ("naa.600bbb", None, False),
+    ]
     assert unreadable == (Unreadable(Part.LUN, "naa.600aaa", "'perhaps' is neither true nor false"),)
+
+
+def test_a_lun_whose_host_does_not_tell_its_state_is_not_called_broken() -> None:
+    untold = ("<operationalState>ok</operationalState>", "")
+    host, unreadable = read_host({_LUNS: [scsi_disk()]}, replace=untold)
+    assert [found.state for found in host.luns] == [None]
+    assert unreadable == ()
 
 
 def test_the_host_itself() -> None:

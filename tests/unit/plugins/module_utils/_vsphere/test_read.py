@@ -8,7 +8,7 @@ import pytest
 from pyVmomi import vim
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, StepRefused
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import read
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import reply_parts
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
     object_spec,
     read_properties,
@@ -220,7 +220,7 @@ def test_pages_without_end_end() -> None:
 
 
 def test_one_value_without_an_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "_LARGEST_PART_BYTES", 100_000)
+    monkeypatch.setattr(reply_parts, "_LARGEST_PART_BYTES", 100_000)
     answer = page([object_content(_VM, {"name": "x" * 300_000})])
     with answering(answer) as server:
         reads = read_properties(server.session(), "Reading", _START, {"VirtualMachine": ["name"]})
