@@ -14,7 +14,7 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-all lint lab-up lab-down clean
+.PHONY: help demo test test-all lint lint-code lint-sanity lab-up lab-down clean
 help:
 	@echo "make demo      the main job on the embedded lab: audit, convert, audit again"
 	@echo "make test      all tests but those that take long (which ones, the summary says)"
@@ -57,19 +57,24 @@ test-all: .build/test.stamp
 	@$(BIN)/python tools/newest_versions.py
 
 lint: .build/lint.stamp
+	@$(BIN)/python tools/lay_tree.py copy >/dev/null && $(BIN)/python tools/seed_get_pip.py
+	@$(MAKE) --no-print-directory -j 2 lint-sanity lint-code
+
+lint-code:
 	@echo "== ruff";                $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== mypy";                cd $(TREE) && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml ansible_collections/winbackup/storage/plugins
 	@echo "== PowerShell scripts";  $(BIN)/python tools/lint_powershell.py
 	@echo "== yamllint";            $(BIN)/yamllint -s .
 	@echo "== changelog";           $(BIN)/antsibull-changelog lint
-	@echo "== a copy for ansible-test"; $(BIN)/python tools/lay_tree.py copy >/dev/null && $(BIN)/python tools/seed_get_pip.py
 	@echo "== antsibull-docs";      $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self --skip-rstcheck $(COPY)
 	@echo "== ansible-lint";        cd $(COPY) && $(CURDIR)/$(BIN)/ansible-lint --offline -q
-	@echo "== ansible-test sanity (the first time it makes its own environments: some minutes)"
-	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test sanity --local --python $(PYMINOR) $(SHIPPED)
 	@echo "== ansible-test units (that it finds every test; make test-all runs them so)"
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test units --local --python $(PYMINOR) --collect-only >/dev/null
 	@if command -v go >/dev/null; then echo "== go vet and gofmt"; for part in vcenter govc; do (cd tests/lab/$$part && go vet ./... && test -z "$$(gofmt -l .)") || exit 1; done; fi
+
+lint-sanity:
+	@echo "== ansible-test sanity (the first time it makes its own environments: some minutes)"
+	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test sanity --local --python $(PYMINOR) $(SHIPPED)
 
 lab-up: .build/demo.stamp
 	@$(BIN)/python tests/lab/lab.py up

@@ -15,6 +15,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from . import soap
@@ -86,7 +87,7 @@ class WinRmHost:
         with self._lock:
             connections, self._connections = list(self._connections.values()), {}
         for connection in connections:
-            _end(connection, rudely)
+            _hang_up(connection, rudely)
 
     def reboot(self) -> None:
         """All shells and all connections are lost."""
@@ -383,6 +384,15 @@ class Connection:
         lines.append(f"Content-Length: {len(body)}")
         sent = body[: len(body) // 2] if cut else body
         self.socket.sendall("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + sent)
+
+
+def _hang_up(connection: socket.socket, rudely: bool) -> None:
+    """Ends a connection that another thread serves. Closing it is left to that thread: else the next connection got its
+    number, and the thread would read what is meant for that one."""
+    with suppress(OSError):
+        if rudely:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _end(connection: socket.socket, rudely: bool) -> None:
