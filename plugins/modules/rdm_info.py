@@ -148,6 +148,14 @@ rdms:
           type: str
           returned: always
           sample: 4229b7f2-0d3c-9a0c-7d4e-7d0d9d1f5a10
+        same_bios_uuid:
+          description:
+            - Names of other virtual machines, of those that could be read, that have the same BIOS UUID. A guest cannot
+              tell which of them it runs in.
+          type: list
+          elements: str
+          returned: always
+          sample: [backup01-copy]
         path:
           description: Inventory path; null where not all that it leads through could be read.
           type: str
@@ -230,6 +238,17 @@ rdms:
           type: str
           returned: always
           sample: none
+        model:
+          description: Model of the controller, as V(pvscsi) and V(lsilogic_sas).
+          type: str
+          returned: always
+          sample: pvscsi
+        pci_slot_number:
+          description:
+            - Its C(pciSlotNumber), which tells the guest's disks on it; null before the machine was first started.
+          type: int
+          returned: always
+          sample: 160
     unit:
       description: Unit number on the controller.
       type: int
@@ -255,6 +274,19 @@ rdms:
       type: str
       returned: always
       sample: none
+    disk_uuid:
+      description: UUID of the disk, which in virtual mode the guest may see as its serial.
+      type: str
+      returned: always
+      sample: 6000C292-a560-cfee-7485-ca30dd209394
+    guest_paths:
+      description:
+        - Where VMware Tools found volumes of it in the guest; null where they told nothing, and over the shell of a
+          host.
+      type: list
+      elements: str
+      returned: always
+      sample: ['E:\']
     capacity_bytes:
       description: Capacity that the disk has for the guest.
       type: int

@@ -12,7 +12,11 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from dpm_lab import DpmLab
+from guest.disks import Disk, Partition
+from guest.guest import Guest
 from vcenter_lab import VcenterLab
+from wsman.powershell import PowerShellCommands
+from wsman.site import windows_site
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
     ArgumentSpec,
@@ -23,6 +27,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import argument_specs as dpm_options
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import commands
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import commands as vsphere_commands
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution import (
+    argument_specs as windows_options,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution import commands as windows_commands
 
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict": dict, "list": list, "raw": object}
@@ -131,6 +139,35 @@ def windows() -> Iterator[dict[str, Any]]:
             "password": dpm.password,
             "ca_trust_path": dpm.ca_path,
         }
+
+
+@pytest.fixture
+def guest() -> Iterator[tuple[Guest, dict[str, Any]]]:
+    """A Windows machine of the lab with a disk that is offline, a dynamic one and a mapping, and its options."""
+    one = Guest()
+    part = Partition(1 << 20, 10 << 30, volume="a59dcd66-5963-4ba8-995c-915935cb8654", letter="E")
+    other = Partition(1 << 20, 10 << 30, volume="b59dcd66-5963-4ba8-995c-915935cb8654", letter="F")
+    one.disks = [
+        Disk(0, 80 << 30, boot=True, wmi_size=1 << 30, partitions=[part]),
+        Disk(1, 1 << 40, target=1, serial="ONE", offline=True, offline_reason=1, read_only=True),
+        Disk(2, 1 << 40, target=2, dynamic=True, partitions=[other]),
+        Disk(3, 1 << 40, target=3),
+    ]
+    one.refusing = {"get-storagesetting"}
+    with windows_site(PowerShellCommands(one.new_session)) as site:
+        yield one, {name: value for name, value in site.options("ntlm", "https").items() if value is not None}
+
+
+def test_windows_disk_info(guest: tuple[Guest, dict[str, Any]]) -> None:
+    windows, options = guest
+    vm = {"name": "backup01", "moid": "vm-1", "bios_uuid": windows.bios_uuid}
+    controllers = [{"type": "scsi", "bus": bus, "model": "pvscsi", "pci_slot_number": 160} for bus in (0, 1)]
+    mappings: list[dict[str, Any]] = [
+        {"vm": vm, "address": "scsi0:1", "unit": 1, "lun": {"serial": "ONE"}},
+        *({"vm": vm, "address": f"scsi{one['bus']}:3", "unit": 3, "controller": one, "lun": {}} for one in controllers),
+    ]
+    read = windows_commands.on_host(windows_commands.disk_info)
+    check("windows_disk_info", [ask(windows_options.DISK_INFO, read, {**options, "vm_disks": mappings})])
 
 
 def test_rdm_info(vsphere: dict[str, Any]) -> None:

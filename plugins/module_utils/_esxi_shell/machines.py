@@ -196,7 +196,9 @@ def _devices(settings: Mapping[str, str], vmx: str, stores: Stores) -> tuple[tup
 def _controller(settings: Mapping[str, str], family: str, bus: int) -> Controller:
     model = settings.get(f"{family}{bus}.virtualdev", "").lower() if family == "scsi" else family
     shared = settings.get(f"{family}{bus}.sharedbus", "none").lower() or "none"
-    return Controller(_CONTROLLER_KEYS[family] + bus, family, _MODELS.get(model, model), bus, shared)
+    slot = settings.get(f"{family}{bus}.pcislotnumber", "")
+    number = int(slot) if slot.isdecimal() else None
+    return Controller(_CONTROLLER_KEYS[family] + bus, family, _MODELS.get(model, model), bus, shared, number)
 
 
 def _disk(

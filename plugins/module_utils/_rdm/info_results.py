@@ -166,7 +166,10 @@ def _mapping(
 ) -> dict[str, object]:
     blockers, unchecked = _checks(inventory, machine, disk, lun_index, checked.get((machine.id, disk.address)))
     return {
-        "vm": machine_result(inventory, machine),
+        "vm": {
+            **machine_result(inventory, machine),
+            "same_bios_uuid": [other.name for other in inventory.same_bios_uuid(machine)],
+        },
         "label": disk.label,
         "key": disk.key,
         "address": disk.address,
@@ -174,12 +177,16 @@ def _mapping(
             "type": disk.controller.type,
             "bus": disk.controller.bus,
             "shared_bus": disk.controller.shared_bus,
+            "model": disk.controller.model,
+            "pci_slot_number": disk.controller.pci_slot_number,
         },
         "unit": disk.unit,
         "file": disk.file,
         "compatibility": disk.compatibility,
         "disk_mode": disk.disk_mode,
         "sharing": disk.sharing,
+        "disk_uuid": disk.disk_uuid,
+        "guest_paths": disk.guest_paths,
         "capacity_bytes": disk.capacity_bytes,
         "mapping": {"lun_uuid": disk.lun_uuid, "device_name": disk.device_name},
         "lun": lun_of_disk(inventory, machine, disk, lun_index, with_paths=with_paths),

@@ -164,6 +164,8 @@ class Controller:
     model: str
     bus: int
     shared_bus: str = "none"
+    # Where its guest finds it; not known before it was first started. No part of what makes it the same controller.
+    pci_slot_number: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,8 @@ class Disk:
     io_limit: int | None = None
     io_reservation: int | None = None
     change_tracking: bool = False
+    # Where VMware Tools found volumes of it in the guest ("C:\\"); None where they told nothing.
+    guest_paths: tuple[str, ...] | None = field(default=None, compare=False)
 
     @property
     def base_file(self) -> str:
@@ -307,6 +311,19 @@ class Inventory:
             if found:
                 return tuple(found)
         return ()
+
+    def same_bios_uuid(self, machine: VirtualMachine) -> tuple[VirtualMachine, ...]:
+        """Returns the other machines that have the machine's BIOS UUID, as copies of its files have."""
+        alike = self._machines_by_bios_uuid.get((machine.bios_uuid or "").lower(), ())
+        return tuple(other for other in alike if other.id != machine.id)
+
+    @cached_property
+    def _machines_by_bios_uuid(self) -> Mapping[str, Sequence[VirtualMachine]]:
+        by_uuid: dict[str, list[VirtualMachine]] = {}
+        for machine in self.machines.values():
+            if machine.bios_uuid:
+                by_uuid.setdefault(machine.bios_uuid.lower(), []).append(machine)
+        return by_uuid
 
     @cached_property
     def _luns_by_name(self) -> Mapping[str, Mapping[str, Sequence[HostLun]]]:

@@ -39,6 +39,7 @@ class Part(StrEnum):
     CONSOLIDATION = "whether its disks need consolidation"
     FAULT_TOLERANCE = "whether it uses Fault Tolerance"
     QUESTION = "whether it asks a question"
+    GUEST_DISKS = "what VMware Tools tell of its disks"
     GUEST_TOOLS = "whether VMware Tools run in it"
     SNAPSHOTS = "its snapshots"
     LOCKS = "which operations are disabled for it"

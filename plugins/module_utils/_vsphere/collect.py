@@ -57,6 +57,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
     extent_among,
     files_of,
     journal_of,
+    seen_by_guest,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.parts import (
     MACHINE_PARTS,
@@ -376,7 +377,7 @@ def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMach
         machine,
         snapshot_files=snapshot_files or None,
         journal=journal_of(read),
-        disks=tuple(replace(disk, extent=extent_among(files, disk)) for disk in machine.disks),
+        disks=tuple(replace(disk, extent=extent_among(files, disk)) for disk in seen_by_guest(machine.disks, read)),
         unreadable=(*machine.unreadable, *unread_parts(read, MACHINE_PARTS)),
     )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 from xml.etree.ElementTree import Element
@@ -99,7 +99,7 @@ MACHINE_PATHS = (
     "recentTask",
 )
 # What is asked further of the machines that have a mapping, and of a single machine.
-EXTRA_PATHS = ("config.extraConfig", "layoutEx.file")
+EXTRA_PATHS = ("config.extraConfig", "layoutEx.file", "guest.disk")
 
 _POWER = {"poweredOn": Power.ON, "poweredOff": Power.OFF, "suspended": Power.SUSPENDED}
 _COMPATIBILITY = {"physicalMode": Compatibility.PHYSICAL, "virtualMode": Compatibility.VIRTUAL}
@@ -182,7 +182,7 @@ class MachineReader:
             tools_running=_tools_running(read),
             question=question_of(read),
             controllers=controllers,
-            disks=disks,
+            disks=seen_by_guest(disks, read) if "config.extraConfig" in read.values else disks,
             boot_order=values.convert("config.bootOptions.bootOrder", lambda element: _boot_order(element, disks)),
             journal=journal_of(read),
             unreadable=tuple(values.unreadable),
@@ -238,6 +238,37 @@ def journal_of(read: ObjectProperties) -> dict[str, DiskJournal | UnreadableJour
             address = key.removeprefix(JOURNAL_KEY)
             found[address] = read_journal(address, text)
     return found
+
+
+def seen_by_guest(disks: Iterable[Disk], read: ObjectProperties) -> tuple[Disk, ...]:
+    """Returns the disks with what tells a guest's disks: PCI slots out of extraConfig where the controllers have none,
+    and the volumes that VMware Tools found on them."""
+    settings = {
+        (child_text(option, "key") or "").lower(): child_text(option, "value")
+        for option in children(read.values.get("config.extraConfig"), "OptionValue")
+    }
+    paths: dict[int, list[str]] | None = None
+    if "guest.disk" in read.values:
+        paths = {}
+        for mounted in children(read.values["guest.disk"], "GuestDiskInfo"):
+            path = child_text(mounted, "diskPath")
+            for mapping in mounted:
+                key = child_text(mapping, "key")
+                if path is not None and key is not None and key.isdecimal():
+                    paths.setdefault(int(key), []).append(path)
+    return tuple(_seen_by_guest(disk, settings, paths) for disk in disks)
+
+
+def _seen_by_guest(disk: Disk, settings: Mapping[str, str | None], paths: Mapping[int, Sequence[str]] | None) -> Disk:
+    place = disk.controller
+    if place.pci_slot_number is None:
+        place = replace(place, pci_slot_number=slot_number(settings.get(f"{place.type}{place.bus}.pcislotnumber")))
+    return replace(disk, controller=place, guest_paths=None if paths is None else tuple(paths.get(disk.key, ())))
+
+
+def slot_number(text: str | None) -> int | None:
+    """Returns a pciSlotNumber; None for none, and for -1, which is none yet."""
+    return int(text) if text is not None and text.isdecimal() else None
 
 
 def question_of(read: ObjectProperties) -> str | None:
@@ -305,13 +336,16 @@ def _controller(device: Element) -> Controller | None:
         model,
         int(child_text(device, "busNumber") or ""),
         _SHARED_BUS[sharing] if sharing is not None else "none",
+        slot_number(child_text(device, "slotInfo", "pciSlotNumber")),
     )
 
 
 @lru_cache(maxsize=256)
-def _same_controller(key: int, family: str, model: str, bus: int, shared_bus: str) -> Controller:
+def _same_controller(
+    key: int, family: str, model: str, bus: int, shared_bus: str, pci_slot_number: int | None
+) -> Controller:
     """Returns one object for all machines that have such a controller."""
-    return Controller(key, family, model, bus, shared_bus)
+    return Controller(key, family, model, bus, shared_bus, pci_slot_number)
 
 
 def _once(text: str | None) -> str | None:

@@ -38,6 +38,7 @@ MACHINE_PARTS: Mapping[str, Part] = {
     "runtime.consolidationNeeded": Part.CONSOLIDATION,
     "runtime.faultToleranceState": Part.FAULT_TOLERANCE,
     "runtime.question": Part.QUESTION,
+    "guest.disk": Part.GUEST_DISKS,
     "guest.toolsRunningStatus": Part.GUEST_TOOLS,
     "snapshot": Part.SNAPSHOTS,
     "disabledMethod": Part.LOCKS,

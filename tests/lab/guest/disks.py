@@ -15,6 +15,7 @@ from powershell import Int64
 STORAGE = "root/microsoft/windows/storage"
 # Win32_DiskDrive counts whole cylinders of 255 tracks with 63 sectors of 512 bytes.
 CYLINDER = 255 * 63 * 512
+_IN_A_POOL, _TOO_SMALL = 2, 7  # members of CannotPoolReason
 POLICY = 1  # the reason for which a disk that is new to the machine is offline
 _STYLES = {"RAW": 0, "MBR": 1, "GPT": 2}
 _BUSES = {"SCSI": 1, "ATA": 3, "FC": 6, "USB": 7, "iSCSI": 9, "SAS": 10, "SATA": 11, "Spaces": 16, "NVMe": 17}
@@ -30,6 +31,9 @@ class Partition:
     volume: str = ""
     letter: str = ""
     file_system: str = "NTFS"
+    folder: str = ""  # where it is mounted, beside its letter
+    gpt_type: str = "{ebd0a0a2-b9e5-4433-87c0-68b6b72699c7}"
+    mbr_type: int = 7
 
 
 @dataclass
@@ -53,13 +57,29 @@ class Disk:
     clustered: bool = False
     boot: bool = False
     dynamic: bool = False
+    slot: int | None = 160  # of the adapter, as Windows shows it; None where the registry has none
+    multipath: bool = False  # a disk of Windows' MPIO
+    pooled: bool = False  # a member of a storage pool, which the Storage classes do not list as a disk
+    numberless: bool = False  # MSFT_Disk of some disks has no number
     wmi_size: int | None = None
+    kept_size: int | None = None  # what Windows keeps of its size until it updates that
     sector_sizes: tuple[int, int] = (512, 512)
     partitions: list[Partition] = field(default_factory=list)
 
     @property
+    def device(self) -> str:
+        """The name of its key below Enum in the registry."""
+        kind = "MPIO" if self.multipath else "SCSI"
+        return f"{kind}\\DISK&VEN_VMWARE&PROD_VIRTUAL_DISK\\5&1982005&{self.port}&{self.target:02X}0000"
+
+    @property
     def path(self) -> str:
-        return f"\\\\?\\scsi#disk&ven_vmware&prod_virtual_disk#5&1982005&0&{self.target:02x}0000#{{53f56307}}"
+        return f"\\\\?\\{self.device.lower().replace(chr(92), '#')}#{{53f56307}}"
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the Storage classes have it as a disk."""
+        return not self.dynamic and not self.pooled
 
 
 def instances(disks: list[Disk], class_name: str, namespace: str) -> list[dict[str, Any]] | None:
@@ -69,6 +89,7 @@ def instances(disks: list[Disk], class_name: str, namespace: str) -> list[dict[s
         ("win32_volume", "root/cimv2"): _volumes,
         ("msft_disk", STORAGE): _disks,
         ("msft_partition", STORAGE): _partitions,
+        ("msft_physicaldisk", STORAGE): _physical_disks,
     }
     reader = readers.get((class_name.lower(), namespace.lower().replace("\\", "/")))
     return None if reader is None else reader(disks)
@@ -89,6 +110,8 @@ def _drives(disks: list[Disk]) -> list[dict[str, Any]]:
             "Model": one.name,
             "BytesPerSector": one.sector_sizes[0],
             "Partitions": len(one.partitions),
+            "Signature": Int64(one.disk_id or 0) if one.style == "MBR" else None,
+            "PNPDeviceID": one.device,
         }
         for one in disks
     ]
@@ -98,13 +121,13 @@ def _disks(disks: list[Disk]) -> list[dict[str, Any]]:
     """MSFT_Disk: no dynamic disks. An offline disk has its reason, an online one none."""
     return [
         {
-            "Number": one.number,
+            "Number": None if one.numberless else one.number,
             "Path": one.path,
             "Location": "SCSI0",
             "FriendlyName": one.name,
             "SerialNumber": one.serial or None,
             "UniqueId": one.unique_id or None,
-            "Size": Int64(one.size),
+            "Size": Int64(one.size if one.kept_size is None else one.kept_size),
             "LogicalSectorSize": one.sector_sizes[0],
             "PhysicalSectorSize": one.sector_sizes[1],
             "BusType": _BUSES[one.bus],
@@ -121,7 +144,22 @@ def _disks(disks: list[Disk]) -> list[dict[str, Any]]:
             "HealthStatus": 0,
         }
         for one in disks
-        if not one.dynamic
+        if one.is_listed
+    ]
+
+
+def _physical_disks(disks: list[Disk]) -> list[dict[str, Any]]:
+    """MSFT_PhysicalDisk: members of pools too. The number is a text."""
+    return [
+        {
+            "DeviceId": str(one.number),
+            "FriendlyName": one.name,
+            "SerialNumber": one.serial or None,
+            "Size": Int64(one.size),
+            "CanPool": False,
+            "CannotPoolReason": [_IN_A_POOL] if one.pooled else [_TOO_SMALL],
+        }
+        for one in disks
     ]
 
 
@@ -134,18 +172,21 @@ def _partitions(disks: list[Disk]) -> list[dict[str, Any]]:
             "Offset": Int64(one.offset),
             "Size": Int64(one.size),
             "Guid": one.guid or None,
+            "GptType": one.gpt_type if disk.style == "GPT" else None,
+            "MbrType": one.mbr_type if disk.style == "MBR" else None,
             "DriveLetter": None if disk.offline or not one.letter else one.letter,
             "AccessPaths": [] if disk.offline else _access_paths(one),
         }
         for disk in disks
-        if not disk.dynamic
+        if disk.is_listed
         for number, one in enumerate(disk.partitions, 1)
     ]
 
 
 def _access_paths(one: Partition) -> list[str]:
     letter = [f"{one.letter}:\\"] if one.letter else []
-    return letter + ([f"\\\\?\\Volume{{{one.volume}}}\\"] if one.volume else [])
+    folder = [one.folder] if one.folder else []
+    return letter + folder + ([f"\\\\?\\Volume{{{one.volume}}}\\"] if one.volume else [])
 
 
 def _volumes(disks: list[Disk]) -> list[dict[str, Any]]:
@@ -154,7 +195,7 @@ def _volumes(disks: list[Disk]) -> list[dict[str, Any]]:
         {
             "DeviceID": f"\\\\?\\Volume{{{one.volume}}}\\",
             "DriveLetter": f"{one.letter}:" if one.letter else None,
-            "Name": f"{one.letter}:\\" if one.letter else f"\\\\?\\Volume{{{one.volume}}}\\",
+            "Name": f"{one.letter}:\\" if one.letter else one.folder or f"\\\\?\\Volume{{{one.volume}}}\\",
             "Capacity": Int64(one.size),
             "FileSystem": one.file_system,
         }

@@ -15,8 +15,9 @@ from typing import Any
 
 from powershell import CommandTable, PsObject, Session, StandingClock, TerminatingError, UnknownConstruct
 
-from . import shadows, shapes
+from . import registry, shadows, shapes
 from .disks import Disk, instances
+from .machine import identity
 from .query import Logs, as_date, get_win_event
 from .records import Event
 from .signatures import WINDOWS_COMMANDS
@@ -42,6 +43,8 @@ class Guest:
         now: datetime.datetime | None = None,
         language_mode: str = "FullLanguage",
         elevated: bool = True,
+        bios_uuid: str = "42394fdd-93f3-501a-8614-c6fa55f75468",
+        san_policy: int | str = 2,
     ) -> None:
         if profile not in shapes.PROFILES:
             raise ValueError(f"a profile is one of {', '.join(shapes.PROFILES)}")
@@ -51,7 +54,13 @@ class Guest:
         self.now = now or datetime.datetime(2020, 9, 5, 12, 0, tzinfo=datetime.UTC)
         self.language_mode = language_mode
         self.elevated = elevated
+        self.bios_uuid = bios_uuid
+        # A number, or the word that the types of the Storage module make of it.
+        self.san_policy = san_policy
+        # Classes and cmdlets, by their names in lower case, that refuse this user.
+        self.refusing: set[str] = set()
         self.disks: list[Disk] = []
+        self.registry: dict[str, dict[str, Any]] = {}
         self.shadows = shadows.ShadowCopies()
         self.logs = Logs(["System", "Application", shapes.BACKUP_LOG, *self.profile.logs])
         # What Get-WBSummary shows; None where the feature is not installed, as on every client.
@@ -64,6 +73,9 @@ class Guest:
         work: dict[str, Callable[[Any], Any]] = {
             "Get-WinEvent": self._get_win_event,
             "Get-CimInstance": self._get_cim_instance,
+            "Get-ItemProperty": lambda one: registry.get_item_property(one, self.disks, self.registry),
+            "Get-StorageSetting": self._get_storage_setting,
+            "Update-HostStorageCache": self._update_host_storage_cache,
             "Invoke-CimMethod": self._invoke_cim_method,
             "Remove-CimInstance": self._remove_cim_instance,
         }
@@ -107,10 +119,32 @@ class Guest:
         unknown = invocation.parameters.keys() - {"ClassName", "Namespace"}
         if unknown:
             raise UnknownConstruct(f"-{min(unknown)} of Get-CimInstance: the lab does not model it")
-        found = instances(self.disks, name, str(invocation.get("Namespace") or "root/cimv2"))
+        namespace = str(invocation.get("Namespace") or "root/cimv2")
+        if self._refuses(invocation, name):
+            return []
+        if (told := identity(name, self.name, self.bios_uuid, self.profile.build)) is not None:
+            return [PsObject(told.items(), _INSTANCE)]
+        found = instances(self.disks, name, namespace)
         if found is None:
             raise UnknownConstruct(f"the class {name}: the lab does not model it")
         return [PsObject(values.items(), _INSTANCE) for values in found] if self.elevated else []
+
+    def _get_storage_setting(self, invocation: Any) -> list[PsObject]:
+        if self._refuses(invocation, "Get-StorageSetting"):
+            return []
+        return [PsObject([("NewDiskPolicy", self.san_policy)], _INSTANCE)]
+
+    def _update_host_storage_cache(self, invocation: Any) -> None:
+        if not self._refuses(invocation, "Update-HostStorageCache"):
+            for disk in self.disks:
+                disk.kept_size = None
+
+    def _refuses(self, invocation: Any, name: str) -> bool:
+        if name.lower() not in self.refusing:
+            return False
+        kind = "Microsoft.Management.Infrastructure.CimException"
+        invocation.write_error(TerminatingError("Access denied", "HRESULT 0x80041003", "PermissionDenied", kind))
+        return True
 
     def _shadow_copies(self, chosen: str | None) -> list[PsObject]:
         wanted = re.fullmatch(r"ID\s*=\s*'(\{[0-9A-Fa-f-]+\})'", chosen or "", re.I)

@@ -55,6 +55,18 @@ WINDOWS_COMMANDS = {
     ),
     # Of the feature Windows Server Backup; clients do not have it.
     "Get-WBSummary": Command("Get-WBSummary", {"Default": signature("")}, _not_modelled("Get-WBSummary")),
+    "Get-StorageSetting": Command(
+        "Get-StorageSetting",
+        {"Query": signature("")},
+        _not_modelled("Get-StorageSetting"),
+        complete=False,
+    ),
+    "Update-HostStorageCache": Command(
+        "Update-HostStorageCache",
+        {"Update": signature("")},
+        _not_modelled("Update-HostStorageCache"),
+        complete=False,
+    ),
     "Remove-CimInstance": Command(
         "Remove-CimInstance",
         {"CimInstance": signature("!InputObject/CimInstance@0<")},

@@ -159,6 +159,16 @@ func (vm *VM) refresh() {
 		tools = types.VirtualMachineToolsRunningStatusGuestToolsRunning
 	}
 	vm.Guest.ToolsRunningStatus = string(tools)
+	vm.Guest.Disk = nil
+	if tools == types.VirtualMachineToolsRunningStatusGuestToolsRunning {
+		for _, disk := range vm.spec.GuestDisks {
+			mounted := types.GuestDiskInfo{DiskPath: disk.Path}
+			for _, key := range disk.Keys {
+				mounted.Mappings = append(mounted.Mappings, types.GuestInfoVirtualDiskMapping{Key: key})
+			}
+			vm.Guest.Disk = append(vm.Guest.Disk, mounted)
+		}
+	}
 	vm.Runtime.Question = vm.question
 	vm.Summary = types.VirtualMachineSummary{
 		Vm: &vm.Self, Runtime: vm.Runtime, OverallStatus: "green", QuickStats: types.VirtualMachineQuickStats{GuestHeartbeatStatus: "gray"},

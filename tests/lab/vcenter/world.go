@@ -140,6 +140,13 @@ type VMSpec struct {
 	Question        string            `yaml:"question"`
 	PowerOnFault    string            `yaml:"power_on_fault"`
 	Annotation      string            `yaml:"annotation"`
+	GuestDisks      []GuestDiskSpec   `yaml:"guest_disks"`
+}
+
+// GuestDiskSpec is a volume that VMware Tools tell of while the guest runs, and the disks (by key) that it lies on.
+type GuestDiskSpec struct {
+	Path string  `yaml:"path"`
+	Keys []int32 `yaml:"keys"`
 }
 
 // ControllerSpec is a storage controller; without any a VM has one pvscsi controller.

@@ -9,7 +9,11 @@ import sys
 from pathlib import Path
 
 from dpm_lab import DpmLab
+from guest.disks import Disk
+from guest.guest import Guest
 from vcenter_lab import VcenterLab
+from wsman.powershell import PowerShellCommands
+from wsman.site import PASSWORD, USER, Site, windows_site
 
 ROOT = Path(__file__).resolve().parents[3]
 LUN = "naa.60060160a1b1234500000000000000a1"
@@ -26,14 +30,17 @@ TARGETS = sorted(path.name for path in (ROOT / "tests" / "integration" / "target
 
 def test_the_targets_pass_on_the_lab(vcenter: VcenterLab) -> None:
     vcenter.world(WORLD)
-    with DpmLab.start(speed=60, check_seconds=60) as dpm:
-        said = run_targets(vcenter, dpm)
+    guest = Guest()
+    guest.disks = [Disk(0, 80 << 30, boot=True)]
+    windows = windows_site(PowerShellCommands(guest.new_session))
+    with DpmLab.start(speed=60, check_seconds=60) as dpm, windows as site:
+        said = run_targets(vcenter, dpm, site)
     assert len(TARGETS) >= 5
     for target in TARGETS:
         assert f"Running {target} integration test role" in said
 
 
-def run_targets(vcenter: VcenterLab, dpm: DpmLab) -> str:
+def run_targets(vcenter: VcenterLab, dpm: DpmLab, windows: Site) -> str:
     """Runs all targets with ansible-test; returns what it said."""
     laid = subprocess.run(
         [sys.executable, str(ROOT / "tools" / "lay_tree.py"), "copy"], check=True, capture_output=True, text=True
@@ -53,6 +60,11 @@ def run_targets(vcenter: VcenterLab, dpm: DpmLab) -> str:
         "dpm_ca_trust_path": dpm.ca_path,
         "dpm_datasource": "D:\\",
         "dpm_computer": "fs02.lab.test",
+        "windows_hostname": "localhost",
+        "windows_port": windows.host.tls_port,
+        "windows_username": USER,
+        "windows_password": PASSWORD,
+        "windows_ca_trust_path": str(windows.certificates.ca_file),
     }
     config = tree / "tests" / "integration" / "integration_config.yml"
     config.touch(mode=0o600)

@@ -27,14 +27,16 @@ MAY_IMPORT = {
     "_windows": {"_core"},
     "_windows/failures": {"_core", "_windows"},
     "_vsphere": {"_core", "_rdm", "_rdm/execution"},
+    "_windows/execution": {"_core", "_powershell", "_windows", "_windows/failures", "_windows/scripts"},
+    "_windows/scripts": set(),
     "_esxi_shell": {"_core", "_esxi_shell/parse", "_rdm", "_rdm/checks", "_rdm/execution"},
     "_esxi_shell/parse": {"_core", "_rdm"},
     "filter": {"_core", "plugin_utils/_report"},
     "lookup": {"_core", "_dpm", "filter", "plugin_utils", "plugin_utils/_report"},
     "plugin_utils": {"_core", "_powershell", "_vsphere", "plugin_utils/_report"},
     "plugin_utils/_report": set(),
-    "action": {"_core", "_dpm/execution", "_esxi_shell", "_rdm", "_vsphere", "plugin_utils"},
-    "modules": {"_core", "_dpm/execution", "_vsphere"},
+    "action": {"_core", "_dpm/execution", "_esxi_shell", "_rdm", "_vsphere", "_windows/execution", "plugin_utils"},
+    "modules": {"_core", "_dpm/execution", "_vsphere", "_windows/execution"},
     "doc_fragments": set(),
 }
 
@@ -47,7 +49,7 @@ ANSIBLE = {"modules", "action", "plugin_utils", "filter", "lookup"}
 ANSIBLE_FILES = {"_core/module.py", "_vsphere/argument_spec.py", "_powershell/argument_spec.py"}
 
 # What does no I/O and never waits, as its imports tell: these of the standard library, and nothing of ours that does.
-PURE = {"_rdm", "_rdm/checks", "_esxi_shell/parse", "_windows/failures"}
+PURE = {"_rdm", "_rdm/checks", "_esxi_shell/parse", "_windows", "_windows/failures"}
 PURE_LIBRARY = {
     "__future__",
     "bisect",

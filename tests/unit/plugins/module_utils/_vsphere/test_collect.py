@@ -99,6 +99,7 @@ def test_a_vm_that_is_removed_before_its_second_reading_is_unreadable_and_the_ot
     assert inventory.machines["vm-4"].unreadable == (
         Unreadable(Part.SETTINGS, why="gone when it was asked for"),
         Unreadable(Part.FILES, why="gone when it was asked for"),
+        Unreadable(Part.GUEST_DISKS, why="gone when it was asked for"),
     )
 
 

@@ -88,6 +88,45 @@ def test_shared_buses_and_shared_disks_are_told() -> None:
     assert machine.disks[0].sharing == "multi_writer"
 
 
+def pci_slot(number: int) -> Any:
+    """What a controller says of its place."""
+    return vim.vm.device.VirtualDevice.PciBusSlotInfo(pciSlotNumber=number)
+
+
+@pytest.mark.parametrize(
+    ("own", "setting", "expected"),
+    [
+        (160, "192", 160),
+        (None, "1184", 1184),
+        (None, "-1", None),
+        (-1, "-1", None),
+        (None, "", None),
+        (None, "x", None),
+    ],
+)
+def test_the_slot_in_which_the_guest_finds_a_controller(own: int | None, setting: str, expected: int | None) -> None:
+    device = scsi()
+    device.slotInfo = pci_slot(own) if own is not None else None
+    option = vim.option.OptionValue(key="scsi0.pciSlotNumber", value=setting)
+    read = read_one({"config.hardware.device": [device, mapping()], "config.extraConfig": [option]})
+    assert read.machine.mappings[0].controller.pci_slot_number == expected
+
+
+def test_what_vmware_tools_tell_of_disks() -> None:
+    info = vim.vm.GuestInfo
+    mounted = [
+        info.DiskInfo(diskPath="E:\\", mappings=[info.VirtualDiskMapping(key=2001)]),
+        info.DiskInfo(diskPath="C:\\", mappings=[info.VirtualDiskMapping(key=2000)]),
+        info.DiskInfo(diskPath="F:\\", mappings=[info.VirtualDiskMapping(key=2000), info.VirtualDiskMapping(key=2001)]),
+        info.DiskInfo(diskPath="G:\\"),
+    ]
+    devices = {"config.hardware.device": [scsi(), mapping()], "config.extraConfig": []}
+    disk = read_one({**devices, "guest.disk": mounted}).machine.mappings[0]
+    assert disk.guest_paths == ("E:\\", "F:\\")
+    # Nothing told is not "no volumes".
+    assert read_one(devices).machine.mappings[0].guest_paths is None
+
+
 def test_an_unknown_mode_costs_the_mode_alone() -> None:
     machine = with_devices(scsi(), mapping(), replace=("physicalMode", "quantumMode"))
     assert machine.disks[0].compatibility is None

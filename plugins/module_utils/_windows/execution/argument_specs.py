@@ -1,0 +1,16 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""The options of the Windows modules, with those of the connection: the same for a module and its action plugin."""
+
+from __future__ import annotations
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.argument_spec import CONNECTION
+
+DISK_INFO = CONNECTION.merged_with(
+    ArgumentSpec({"vm_disks": {"type": "raw"}, "timeout": {"type": "int", "default": 600}})
+)
