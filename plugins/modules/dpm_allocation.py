@@ -7,13 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: dpm_allocation
-short_description: Extend recovery-point volumes of a DPM server
+short_description: Extend recovery-point and replica volumes of a DPM server
 version_added: 1.0.0
 author:
   - The winbackup.storage contributors (@winbackup)
 description:
-  - Brings recovery-point volumes of a System Center Data Protection Manager (DPM) server to a wished size or free
-    space. For each volume one total is computed and compared with what is allocated; nothing is done where it is met.
+  - Brings the recovery-point volumes, or the replica volumes, of a System Center Data Protection Manager (DPM) server
+    to a wished size or free space. For each volume one total is computed and compared with what is allocated; nothing
+    is done where it is met.
   - One extension rather than many is made, since each one costs a slot in the database of the dynamic disks. All
     extensions of the call are held against the storage pool before the first is written.
   - Data sources that share a volume are one extension; each of them is listed.
@@ -23,10 +24,13 @@ description:
   - Where auto-grow is on, or not known to be off, no less is asked for than auto-grow makes of the volume at its next
     step (a quarter more, 10 GB at the least), since a smaller total could take back what it gives meanwhile. With
     O(allow_shrink) O(size) is taken literally.
-  - A data source that has no recovery-point volume to extend is refused only where data sources were selected; else it
+  - A data source that has no such volume to extend is refused only where data sources were selected; else it
     is unchanged, with the reason C(nothing_to_extend). What is refused is a warning too.
 notes:
   - Modern Backup Storage has no recovery-point volumes, and DPM does not manage custom volumes.
+  - On Modern Backup Storage DPM makes most replicas larger by itself; O(volume=replica) is for those of bare metal and
+    system state (data sources of the type System Protection) there, and others are refused. What they may take is
+    compared with the storage volume that has the most free space, since DPM does not tell which one they lie on.
   - Never resize a volume of the storage pool with tools of Windows. DPM deletes such a volume (error 368).
   - A consistency check writes recovery points of its own, so leave more free than the bare need.
   - What the free space is computed from are the values that DPM shows; some of what is known of DPM is documented
@@ -48,6 +52,14 @@ attributes:
     details:
       - With O(hostname) it is supported. Over the task's own connection to the DPM server it is not.
 options:
+  volume:
+    description:
+      - Which volume of each data source is meant. A replica volume is never made smaller.
+    type: str
+    choices:
+      - recovery_point
+      - replica
+    default: recovery_point
   size:
     description:
       - Wished total of each volume, in bytes or with a unit such as V(40GB) or V(1.5 TiB); units are powers of 1024.
@@ -132,6 +144,14 @@ EXAMPLES = r"""
     min_free: 20GB
     max_size: 1TB
 
+- name: Leave a tenth of the replica volume of one computer's system state free
+  winbackup.storage.dpm_allocation:
+    computers:
+      - fs01
+    volume: replica
+    min_free_percent: 10
+    on_refused: skip
+
 - name: Give one volume exactly 60 GB, also if it is larger now
   winbackup.storage.dpm_allocation:
     datasources:
@@ -170,7 +190,7 @@ volumes:
             returned: always
             sample: fs01.example.com
       before:
-        description: The sizes of its recovery-point volume before.
+        description: The sizes of the volume before.
         type: dict
         returned: always
         contains:
@@ -220,9 +240,10 @@ volumes:
             V(auto_grow_step); with V(failed)
             V(busy), V(changed_meanwhile), V(outcome_unknown), V(total_not_reached), V(gone), V(dpm_refused),
             V(pool_too_small), V(pool_failed) or V(not_started).
-          - With V(refused) V(modern_storage), V(no_disk_storage), V(custom_volume), V(inactive), V(size_unknown),
-            V(storage_unknown), V(sharing_unknown), V(pool_too_small), V(pool_unknown), V(ldm_slots),
-            V(shrink_impossible), V(outside_shrink_limits) or V(not_started).
+          - With V(refused) V(modern_storage), V(replica_grows_itself), V(type_unknown), V(no_disk_storage),
+            V(custom_volume), V(inactive), V(size_unknown), V(storage_unknown), V(sharing_unknown), V(pool_too_small),
+            V(pool_unknown), V(storage_volume_too_small), V(ldm_slots), V(shrink_impossible),
+            V(outside_shrink_limits) or V(not_started).
         type: str
         returned: always
         sample: max_size_reached

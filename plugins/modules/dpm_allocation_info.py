@@ -14,7 +14,8 @@ author:
 description:
   - Reads the data sources of a System Center Data Protection Manager (DPM) server in one run of PowerShell, whatever
     their number - allocated and used space of replica and recovery-point volume, state of the replica, recovery
-    points, the last failed job of the last seven days, and active alerts - and the storage pool.
+    points, the last failed job of the last seven days, and active alerts - the storage pool, and the volumes of Modern
+    Backup Storage.
   - What DPM does not tell is null, and never a number; it is waited for first, within bounds and only for the data
     sources that were chosen. One object that cannot be read is a finding, and all else is returned.
   - Each active alert of the severity Error or Warning is a finding C(dpm_alert), of its data source, else of its
@@ -37,7 +38,8 @@ attributes:
 options:
   threshold_percent:
     description:
-      - From this used percentage on a recovery-point volume gets the finding C(recovery_point_volume_short).
+      - From this used percentage on a recovery-point volume gets the finding C(recovery_point_volume_short), a replica
+        volume C(replica_volume_short), and a volume of Modern Backup Storage C(storage_volume_short).
     type: float
     default: 90
   timeout:
@@ -381,6 +383,67 @@ pool:
       type: int
       returned: always
       sample: 2894
+modern_volumes:
+  description:
+    - The volumes of Modern Backup Storage; an empty list where the server's version has none, null where they could not
+      be read.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: Name as DPM shows it.
+      type: str
+      returned: always
+      sample: 'E:\'
+    size_bytes:
+      description: Its size; null where DPM does not tell.
+      type: int
+      returned: always
+      sample: 4398046511104
+    free_bytes:
+      description: What of it is free; null where DPM does not tell.
+      type: int
+      returned: always
+      sample: 21474836480
+    datasources:
+      description:
+        - How many data sources are kept on it. DPM does not tell which of several volumes a data source lies on, so
+          that it is null where there is more than one.
+      type: int
+      returned: always
+      sample: 7
+    findings:
+      description: What is worth knowing about it.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          type: str
+          returned: always
+          sample: recovery_point_volume_short
+        severity:
+          description: One of V(info), V(warning) and V(error).
+          type: str
+          returned: always
+          sample: warning
+        message:
+          description: What was seen, with the values.
+          type: str
+          returned: always
+          sample: "38654705664 bytes (36.0 GiB) of 42949672960 bytes (40.0 GiB) are used (90.0 %)."
+        hint:
+          description: What to do about it.
+          type: str
+          returned: always
+          sample: Extend it with winbackup.storage.dpm_allocation.
+        object:
+          description: What it was seen of.
+          type: str
+          returned: always
+          sample: 'D:\ on fs01.example.com'
 computers:
   description: The protected computers of the chosen data sources, by name.
   type: list

@@ -20,20 +20,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     Job,
     Pool,
     StorageKind,
-    growth_of,
+    VolumeKind,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import format_size
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_findings import (
+    pool_findings,
+    volume_findings,
+)
 
-_EXTEND = "Extend it with winbackup.storage.dpm_allocation."
-# What to do about a short volume that DPM cannot extend as it is.
-_SHORT_HINTS = {
-    "inactive": "Nothing is written to it while it is not protected. Resume its protection, then extend it; or delete "
-    "its data in the DPM console.",
-    "custom_volume": "DPM does not manage custom volumes: extend it with the tools of Windows, or move it into the "
-    "storage pool.",
-}
-# Below this the pool's database of dynamic disks is called nearly full: auto-grow keeps away from its limit, too.
-_FEW_SLOTS = 100
 # DPM cannot reach the agent of a protected computer.
 _UNREACHABLE_CODE = 3122
 _SEVERITIES = {"error": "error", "information": "info", "info": "info"}
@@ -45,7 +38,7 @@ def source_findings(
     """Returns the findings of one data source. `threshold` is the percentage from which a volume is short, `alerts`
     those that are about it."""
     return (
-        *_of_volume(source, pool, threshold),
+        *volume_findings(source, pool, threshold),
         *_of_replica(source),
         *_of_jobs(source, last_failed),
         *_of_knowledge(source),
@@ -57,7 +50,7 @@ def server_findings(facts: Facts, alerts: Sequence[Alert] = ()) -> tuple[Finding
     """Returns the findings of the server: what it does not tell, disks and slots of its pool, and `alerts` that are
     about no data source and no protected computer."""
     name = facts.server_name or "DPM server"
-    return (*facts.unreadable, *_of_pool(facts.pool, name), *alert_findings(alerts, name))
+    return (*facts.unreadable, *pool_findings(facts.pool, name), *alert_findings(alerts, name))
 
 
 def alert_findings(alerts: Iterable[Alert], name: str) -> Iterator[Finding]:
@@ -92,50 +85,6 @@ def last_failed_jobs(jobs: tuple[Job, ...]) -> Mapping[str, Job]:
     return last
 
 
-def is_short(source: DataSource, threshold: Fraction) -> bool:
-    """Tells whether the recovery-point volume is used up to the threshold or beyond."""
-    sizes = source.recovery_point_volume
-    if not sizes.allocated_bytes or sizes.used_bytes is None:
-        return False
-    return sizes.used_bytes * 100 >= threshold * sizes.allocated_bytes
-
-
-def _of_volume(source: DataSource, pool: Pool, threshold: Fraction) -> Iterator[Finding]:
-    sizes = source.recovery_point_volume
-    if not is_short(source, threshold) or sizes.allocated_bytes is None or sizes.used_bytes is None:
-        return
-    percent = sizes.used_bytes * 100 / sizes.allocated_bytes
-    nothing = source.nothing_to_extend
-    yield Finding(
-        "recovery_point_volume_short",
-        "error" if sizes.used_bytes >= sizes.allocated_bytes else "warning",
-        f"{format_size(sizes.used_bytes)} of {format_size(sizes.allocated_bytes)} are used ({percent:.1f} %). When it "
-        "runs full, Windows takes the replica offline and the running job fails.",
-        _EXTEND if nothing is None else _SHORT_HINTS.get(nothing, "Look at its disk allocation in the DPM console."),
-        source.display_name,
-    )
-    if nothing is not None:
-        return
-    if source.auto_grow is False:
-        yield Finding(
-            "auto_grow_off",
-            "info",
-            "DPM does not extend it by itself: auto-grow is off.",
-            "Switch it on in the protection group, or see to it with winbackup.storage.dpm_allocation.",
-            source.display_name,
-        )
-    growth = growth_of(sizes.allocated_bytes)
-    if pool.unallocated_bytes is not None and pool.unallocated_bytes < growth:
-        yield Finding(
-            "pool_too_small_to_grow",
-            "warning",
-            f"Auto-grow would add {format_size(growth)}; the storage pool has {format_size(pool.unallocated_bytes)} "
-            "unallocated.",
-            "Add a disk to the storage pool.",
-            source.display_name,
-        )
-
-
 def _of_replica(source: DataSource) -> Iterator[Finding]:
     if source.consistent is False:
         yield Finding(
@@ -157,38 +106,6 @@ def _of_replica(source: DataSource) -> Iterator[Finding]:
         )
 
 
-def _of_pool(pool: Pool, name: str) -> Iterator[Finding]:
-    for disk in pool.disks or ():
-        if disk.healthy is False:
-            yield Finding(
-                "disk_not_healthy",
-                "error",
-                f"DPM calls the disk {disk.name} of the storage pool {disk.status}. Its free space does not count.",
-                "Look at the disk in the DPM console and in Disk Management. Bring it back, or replace it.",
-                name,
-            )
-        elif disk.healthy is None:
-            yield Finding(
-                "disk_status_unknown",
-                "warning",
-                f"DPM does not tell the status of the disk {disk.name}, so that what is free in the storage "
-                "pool is not known.",
-                "Look at the disk in the DPM console.",
-                name,
-            )
-    left = pool.ldm_slots_left
-    if pool.disks and left is not None and left < _FEW_SLOTS:
-        yield Finding(
-            "ldm_slots_low",
-            "warning",
-            f"The {pool.volumes} volumes of the storage pool leave at most {left} slots in the database of "
-            "its dynamic disks.",
-            "Extend in few large steps, each costs a slot; move data sources to another server or to Modern "
-            "Backup Storage.",
-            name,
-        )
-
-
 def _of_jobs(source: DataSource, last_failed: Job | None) -> Iterator[Finding]:
     if last_failed is None:
         return
@@ -206,7 +123,6 @@ def _of_jobs(source: DataSource, last_failed: Job | None) -> Iterator[Finding]:
 
 
 def _of_knowledge(source: DataSource) -> Iterator[Finding]:
-    sizes = source.recovery_point_volume
     if source.unreadable is not None:
         yield Finding(
             "unreadable",
@@ -232,14 +148,16 @@ def _of_knowledge(source: DataSource) -> Iterator[Finding]:
             "Look at its disk allocation in the DPM console.",
             source.display_name,
         )
-    elif source.storage_kind is StorageKind.LEGACY and None in (sizes.allocated_bytes, sizes.used_bytes):
-        yield Finding(
-            "size_unknown",
-            "warning",
-            "DPM does not tell how much of its recovery-point volume is allocated and used.",
-            "Run again once the DPM console shows the sizes; until then it is not extended.",
-            source.display_name,
-        )
+    elif source.storage_kind is StorageKind.LEGACY:
+        for kind in VolumeKind:
+            if not source.sizes(kind).known:
+                yield Finding(
+                    "size_unknown",
+                    "warning",
+                    f"DPM does not tell how much of its {kind.display_name} is allocated and used.",
+                    "Run again once the DPM console shows the sizes; until then it is not extended.",
+                    source.display_name,
+                )
 
 
 def _when(job: Job) -> float:

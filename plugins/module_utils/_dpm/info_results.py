@@ -17,7 +17,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import (
     alert_findings,
     is_reachable,
-    is_short,
     last_failed_jobs,
     server_findings,
     source_findings,
@@ -36,6 +35,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results imp
     pool_row,
     sizes_row,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_findings import (
+    is_short,
+    storage_volume_findings,
+)
 
 # Findings that tell of something that is not known.
 _GAPS = {"unreadable", "state_unknown", "size_unknown", "storage_unknown", "disk_status_unknown"}
@@ -53,12 +56,16 @@ def info_result(facts: Facts, chosen: Sequence[DataSource], threshold: Fraction)
     computers = _computer_rows(alerts, chosen)
     of_server = [alert for alert in alerts if alert.source is None and alert.computer is None]
     about_server = server_findings(facts, of_server)
-    counted = Counter(finding.code for row in (*rows, *computers) for finding in row["findings"])
+    storage_volumes = _storage_volume_rows(facts, threshold)
+    counted = Counter(
+        finding.code for row in (*rows, *computers, *(storage_volumes or ())) for finding in row["findings"]
+    )
     counted.update(finding.code for finding in about_server)
     return {
         "changed": False,
         "datasources": rows,
         "pool": pool_row(facts.pool),
+        "modern_volumes": storage_volumes,
         "computers": computers,
         "server": {"name": facts.server_name, "version": facts.server_version, "findings": about_server},
         "machine": facts.machine,
@@ -76,11 +83,27 @@ def _summary(
         "datasources": len(chosen),
         "inconsistent": sum(source.consistent is False for source in chosen),
         "consistency_unknown": sum(source.consistent is None for source in chosen),
-        "short": sum(is_short(source, threshold) for source in chosen),
+        "short": sum(is_short(source.recovery_point_volume, threshold) for source in chosen),
         **{str(kind): kinds[kind] for kind in StorageKind},
         "complete": facts.alerts_complete and not _GAPS & counted.keys(),
         "findings": dict(sorted(counted.items())),
     }
+
+
+def _storage_volume_rows(facts: Facts, threshold: Fraction) -> list[dict[str, Any]] | None:
+    """Returns the volumes of Modern Backup Storage; None where they could not be read."""
+    if facts.pool.storage_volumes is None:
+        return None
+    return [
+        {
+            "name": volume.name,
+            "size_bytes": volume.size_bytes,
+            "free_bytes": volume.free_bytes,
+            "datasources": volume.datasources,
+            "findings": list(storage_volume_findings(volume, threshold)),
+        }
+        for volume in facts.pool.storage_volumes
+    ]
 
 
 def _computer_rows(alerts: Iterable[Alert], chosen: Sequence[DataSource]) -> list[dict[str, Any]]:

@@ -34,6 +34,24 @@ _CONSISTENT, _INCONSISTENT = "valid", "invalid"
 _HEALTHY = "healthy"
 
 
+# What DPM calls the protection of bare metal and of the system's state: of such a data source it keeps the replica on
+# Modern Backup Storage at the size that it was given. The replicas of these others it makes larger by itself.
+_SIZED_BY_HAND = "system protection"
+_GROW_THEMSELVES = ("volume", "microsoft hyper-v", "sharepoint farm", "sql")
+
+
+class VolumeKind(StrEnum):
+    """One of the two volumes of a data source."""
+
+    RECOVERY_POINT = "recovery_point"
+    REPLICA = "replica"
+
+    @property
+    def display_name(self) -> str:
+        """How messages call it."""
+        return "recovery-point volume" if self is VolumeKind.RECOVERY_POINT else "replica volume"
+
+
 class StorageKind(StrEnum):
     """Where a data source is kept: on volumes of its own; on Modern Backup Storage, which has none to extend; nowhere
     on this server's disks (on tape or in the cloud only, no replica yet, protected by a secondary server)."""
@@ -50,6 +68,10 @@ class Allocation:
 
     allocated_bytes: int | None = None
     used_bytes: int | None = None
+
+    @property
+    def known(self) -> bool:
+        return self.allocated_bytes is not None and self.used_bytes is not None
 
 
 @dataclass(frozen=True)
@@ -109,17 +131,30 @@ class DataSource:
             return f"DPM calls it {self.state}, and what its alerts say of it is not known"
         return f"DPM calls it {self.state}"
 
-    @property
-    def nothing_to_extend(self) -> str | None:
-        """Why it has no recovery-point volume that DPM could extend, as a code of docs/codes.md; None where it has one,
+    def sizes(self, kind: VolumeKind) -> Allocation:
+        """Returns the sizes of one of its volumes."""
+        return self.recovery_point_volume if kind is VolumeKind.RECOVERY_POINT else self.replica
+
+    def nothing_to_extend(self, kind: VolumeKind) -> str | None:
+        """Returns why it has no such volume that DPM could extend, as a code of docs/codes.md; None where it has one,
         or that is not known."""
         if self.storage_kind is StorageKind.MODERN:
-            return "modern_storage"
+            reason = "modern_storage" if kind is VolumeKind.RECOVERY_POINT else self._replica_not_set
+            if reason is not None:
+                return reason
         if self.storage_kind is StorageKind.NONE:
             return "no_disk_storage"
         if not self.active:
             return "inactive"
         return "custom_volume" if self.custom_volume else None
+
+    @property
+    def _replica_not_set(self) -> str | None:
+        """Why DPM does not let the size of its replica on Modern Backup Storage be set; None where it does."""
+        said = (self.type or "").casefold()
+        if said == _SIZED_BY_HAND:
+            return None
+        return "replica_grows_itself" if said.startswith(_GROW_THEMSELVES) else "type_unknown"
 
     @property
     def auto_growth(self) -> int:
@@ -188,14 +223,39 @@ class Disk:
 
 
 @dataclass(frozen=True)
+class StorageVolume:
+    """A volume of Modern Backup Storage. `datasources` is how many are kept on it; None where that is not known."""
+
+    name: str
+    size_bytes: int | None
+    free_bytes: int | None
+    datasources: int | None = None
+
+    @property
+    def used_bytes(self) -> int | None:
+        if self.size_bytes is None or self.free_bytes is None:
+            return None
+        return max(0, self.size_bytes - self.free_bytes)
+
+
+@dataclass(frozen=True)
 class Pool:
-    """The storage pool of disks. `volumes` counts the volumes of data sources on it.
+    """The storage pool: disks, and the volumes of Modern Backup Storage (none where the server's version has none).
+    `volumes` counts the volumes of data sources on the disks.
 
     What its database of dynamic disks holds cannot be read: the slots are what that many volumes take at least.
     """
 
     disks: tuple[Disk, ...] | None = None
     volumes: int | None = None
+    storage_volumes: tuple[StorageVolume, ...] | None = ()
+
+    @property
+    def largest_free_bytes(self) -> int | None:
+        """The most that one of the volumes of Modern Backup Storage has free; None where that is not known."""
+        if self.storage_volumes is None or any(volume.free_bytes is None for volume in self.storage_volumes):
+            return None
+        return max((volume.free_bytes or 0 for volume in self.storage_volumes), default=0)
 
     @property
     def capacity_bytes(self) -> int | None:

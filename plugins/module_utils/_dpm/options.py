@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import VolumeKind
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import SizePolicy
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import parse_size
@@ -30,6 +31,14 @@ def selection_of(options: Mapping[str, Any]) -> Selection:
         tuple(options["computers"] or ()),
         tuple(options["protection_groups"] or ()),
     )
+
+
+def volume_kind_of(options: Mapping[str, Any]) -> VolumeKind:
+    """Returns which volume of the data sources is meant; raises ConfigurationError where it is to shrink and cannot."""
+    kind = VolumeKind(options["volume"])
+    if kind is VolumeKind.REPLICA and options["allow_shrink"]:
+        raise ConfigurationError("allow_shrink goes with volume recovery_point only: DPM never shrinks a replica.")
+    return kind
 
 
 def size_policy_of(options: Mapping[str, Any]) -> SizePolicy:

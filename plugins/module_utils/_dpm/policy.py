@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""What a wish comes to for each recovery-point volume: one total, or the reason why not. Pure.
+"""What a wish comes to for each recovery-point or replica volume: one total, or the reason why not. Pure.
 
 A total is computed, compared with what is allocated, and nothing is done when it is met. Every volume is looked at
 first, then all extensions together are held against the pool.
@@ -25,7 +25,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     Facts,
     Pool,
     StorageKind,
+    VolumeKind,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.nothing_to_extend import why_nothing
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import format_size, round_down, round_up
 
 
@@ -84,9 +86,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Volume:
-    """One recovery-point volume and the data sources on it."""
+    """One volume and the data sources on it."""
 
     members: tuple[DataSource, ...]
+    kind: VolumeKind = VolumeKind.RECOVERY_POINT
 
     @property
     def id(self) -> str:
@@ -100,15 +103,23 @@ class Volume:
     @property
     def nothing_to_extend(self) -> str | None:
         """Why DPM cannot extend it, as a code; None where it can, or that is not known."""
-        reasons = [member.nothing_to_extend for member in self.members]
+        reasons = [member.nothing_to_extend(self.kind) for member in self.members]
         if self.edited_through is not None:
             reasons = [reason for reason in reasons if reason != "inactive"]
         return next((reason for reason in reasons if reason is not None), None)
 
     @property
     def auto_growth(self) -> int:
-        """How much larger auto-grow makes it at its next step; 0 where it is off for all of its data sources."""
+        """How much larger auto-grow makes it at its next step; 0 where it is off for all of its data sources, and for a
+        replica volume, which DPM never makes smaller."""
+        if self.kind is VolumeKind.REPLICA:
+            return 0
         return max(member.auto_growth for member in self.members)
+
+    @property
+    def on_disks(self) -> bool:
+        """Whether it takes its space from the disks of the pool, and not from a volume of Modern Backup Storage."""
+        return not any(member.storage_kind is StorageKind.MODERN for member in self.members)
 
     @property
     def display_name(self) -> str:
@@ -117,13 +128,13 @@ class Volume:
     @property
     def allocated(self) -> int | None:
         """What is allocated; None where it is not known, or where its data sources do not tell the same."""
-        sizes = {member.recovery_point_volume.allocated_bytes for member in self.members}
+        sizes = {member.sizes(self.kind).allocated_bytes for member in self.members}
         return sizes.pop() if len(sizes) == 1 else None
 
     @property
     def used(self) -> int | None:
         """What is used: the most that one of its data sources tells. None where one tells nothing."""
-        sizes = [member.recovery_point_volume.used_bytes for member in self.members]
+        sizes = [member.sizes(self.kind).used_bytes for member in self.members]
         return None if None in sizes else max(size for size in sizes if size is not None)
 
 
@@ -156,11 +167,13 @@ class Decision:
         return replace(self, action=Action.REFUSE, total=None, reason=reason, message=message)
 
 
-def volumes_of(facts: Facts, sources: Iterable[DataSource]) -> tuple[Volume, ...]:
-    """Returns the volumes of these data sources, each once, with everybody who shares it."""
+def volumes_of(
+    facts: Facts, sources: Iterable[DataSource], kind: VolumeKind = VolumeKind.RECOVERY_POINT
+) -> tuple[Volume, ...]:
+    """Returns the volumes of this kind of these data sources, each once, with everybody who shares it."""
     volumes: dict[str, Volume] = {}
     for source in sources:
-        volume = Volume(facts.sharing(source))
+        volume = Volume(facts.sharing(source), kind)
         volumes.setdefault(volume.id, volume)
     return tuple(volumes.values())
 
@@ -179,7 +192,9 @@ def decide(
     nothing = volume.nothing_to_extend
     if nothing is not None and not selected:
         decision = Decision(volume, Action.KEEP)
-        return replace(decision, reason="nothing_to_extend", message=_nothing_to_extend(volume, nothing))
+        return replace(
+            decision, reason="nothing_to_extend", message=why_nothing(volume.display_name, volume.kind, nothing)
+        )
     decision = _size_of(volume, policy, unallocated)
     if not decision.writes:
         return decision
@@ -232,16 +247,16 @@ def reached(total: int, allocated: int | None, action: Action, policy: SizePolic
 def _size_of(volume: Volume, policy: SizePolicy, unallocated: int | None) -> Decision:
     bare = Decision(volume, Action.KEEP)
     nothing = volume.nothing_to_extend
-    if nothing in ("modern_storage", "no_disk_storage"):
-        return bare.refused(nothing, _nothing_to_extend(volume, nothing))
+    if nothing in ("modern_storage", "no_disk_storage", "replica_grows_itself", "type_unknown"):
+        return bare.refused(nothing, why_nothing(volume.display_name, volume.kind, nothing))
     allocated = volume.allocated
     wanted = policy.total_for(volume.used)
     if allocated is None or wanted is None:
         return bare.refused(
             "size_unknown",
-            f"DPM does not tell, or not alike for all who share it, how much of the recovery-point volume of "
-            f"{volume.display_name} is {'allocated' if allocated is None else 'used'}. Look at it in the DPM console, "
-            "and run again once the sizes are shown there.",
+            "DPM does not tell, or not alike for all who share it, how much of the "
+            f"{volume.kind.display_name} of {volume.display_name} is {'allocated' if allocated is None else 'used'}. "
+            "Look at it in the DPM console, and run again once the sizes are shown there.",
         )
     decision = replace(bare, wanted=wanted)
     if allocated < wanted - policy.tolerance:
@@ -249,7 +264,7 @@ def _size_of(volume: Volume, policy: SizePolicy, unallocated: int | None) -> Dec
     total = round_up(wanted, policy.round_to)
     if policy.size is None or allocated <= total + policy.tolerance:
         return decision
-    if not policy.allow_shrink:
+    if volume.kind is VolumeKind.REPLICA or not policy.allow_shrink:
         message = f"{volume.display_name} has {format_size(allocated)}, more than size asks for."
         return replace(decision, reason="larger_than_wish", message=message)
     cap = policy.cap
@@ -288,31 +303,17 @@ def _extended(decision: Decision, policy: SizePolicy, allocated: int, wanted: in
     return replace(decision, action=Action.EXTEND, total=capped)
 
 
-def _nothing_to_extend(volume: Volume, reason: str) -> str:
-    """Returns the sentence why there is nothing to extend."""
-    name = volume.display_name
-    return {
-        "modern_storage": f"{name} is kept on Modern Backup Storage, which has no recovery-point volumes. "
-        "Extend the volumes of the storage itself.",
-        "no_disk_storage": f"{name} is not kept on the disks of this server (on tape or in the cloud only, no replica "
-        "yet, or protected by a secondary server), so that it has no recovery-point volume.",
-        "inactive": f"{name} is not protected at present. Resume its protection, or leave it out.",
-        "custom_volume": f"{name} is kept on a custom volume, which DPM does not manage. Extend it with the tools of "
-        "Windows, or move it into the storage pool.",
-    }[reason]
-
-
 def _allowed(decision: Decision) -> Decision | None:
     """Returns the refusal of what may not be resized at all, or None."""
     volume = decision.volume
     nothing = volume.nothing_to_extend
     if nothing is not None:
-        return decision.refused(nothing, _nothing_to_extend(volume, nothing))
-    if any(member.storage_kind is not StorageKind.LEGACY for member in volume.members):
+        return decision.refused(nothing, why_nothing(volume.display_name, volume.kind, nothing))
+    if any(member.storage_kind is StorageKind.UNKNOWN for member in volume.members):
         return decision.refused(
             "storage_unknown",
-            f"Whether {volume.display_name} has a recovery-point volume of its own cannot be seen. Look at its disk "
-            "allocation in the DPM console.",
+            f"Whether {volume.display_name} has a {volume.kind.display_name} of its own cannot be seen. Look at its "
+            "disk allocation in the DPM console.",
         )
     if any(member.shares_with is None for member in volume.members):
         return decision.refused(
@@ -344,11 +345,13 @@ def _within_pool(decisions: Sequence[Decision], pool: Pool) -> list[Decision]:
     """Returns the decisions with those refused that the pool has no room for."""
     space, slots = pool.unallocated_bytes, pool.ldm_slots_left
     extensions = [one for one in decisions if one.action is Action.EXTEND]
-    needed = sum(one.takes for one in extensions)
+    needed = sum(one.takes for one in extensions if one.volume.on_disks)
     answers: dict[str, Decision] = {}
     for one in in_order(extensions):
         shown = one.volume.display_name
-        if space is None:
+        if not one.volume.on_disks:
+            answers[one.volume.id] = _within_storage_volumes(one, pool)
+        elif space is None:
             answers[one.volume.id] = one.refused(
                 "pool_unknown",
                 f"How much space the storage pool has left for {shown} cannot be read. See the findings of "
@@ -370,6 +373,27 @@ def _within_pool(decisions: Sequence[Decision], pool: Pool) -> list[Decision]:
             space -= one.takes
             slots = None if slots is None else slots - 1
     return [answers.get(one.volume.id, one) for one in decisions]
+
+
+def _within_storage_volumes(decision: Decision, pool: Pool) -> Decision:
+    """Returns the decision, or its refusal where no volume of Modern Backup Storage has that much free.
+
+    On which of them it is kept DPM does not tell, so that the one with the most free space counts.
+    """
+    shown, free = decision.volume.display_name, pool.largest_free_bytes
+    if free is None:
+        return decision.refused(
+            "pool_unknown",
+            f"How much space the volumes of Modern Backup Storage have left for {shown} cannot be read. See the "
+            "findings of winbackup.storage.dpm_allocation_info.",
+        )
+    if decision.takes > free:
+        return decision.refused(
+            "storage_volume_too_small",
+            f"{shown} needs {format_size(decision.takes)} more, and no volume of Modern Backup Storage has more than "
+            f"{format_size(free)} free. Add a volume to the storage, or ask for less.",
+        )
+    return decision
 
 
 def _fullness(volume: Volume) -> Fraction:

@@ -35,7 +35,11 @@ def resize_result(report: ResizeResult) -> dict[str, Any]:
     after = None if report.pool_after is None else _pool_summary(report.pool_after)
     if report.check_mode and before is not None:
         left = before["unallocated_bytes"]
-        taken = sum(result.decision.takes for result in report.volumes if result.state == "would_extend")
+        taken = sum(
+            result.decision.takes
+            for result in report.volumes
+            if result.state == "would_extend" and result.decision.volume.on_disks
+        )
         after = {**before, "unallocated_bytes": None if left is None else left - taken}
     changed = [row for row in rows if row["after"] is not None and row["after"] != row["before"]]
     return {
@@ -69,7 +73,8 @@ def resize_failure(report: ResizeResult) -> str | None:
         for count, what in ((len(failed), "failed"), (len(refused) - untried, "refused"), (untried, "not tried"))
         if count
     ]
-    outcome = f"Of {len(report.volumes)} recovery-point volumes: {', '.join(counted)}"
+    kind = report.volumes[0].before.kind.display_name
+    outcome = f"Of {len(report.volumes)} {kind}s: {', '.join(counted)}"
     return f"{outcome if failed else f'Nothing was written. {outcome}'}. {listed}{more}"
 
 
@@ -146,7 +151,7 @@ def format_time(moment: datetime | None) -> str | None:
 
 def _resized_row(result: VolumeResult, member: DataSource) -> dict[str, Any]:
     decision = result.decision
-    before = sizes_row(member.recovery_point_volume)
+    before = sizes_row(member.sizes(result.before.kind))
     after = None if result.after is None or member.id not in result.after else sizes_row(result.after[member.id])
     if result.state in ("would_extend", "would_shrink"):
         after = {**before, "allocated_bytes": decision.total}

@@ -85,6 +85,8 @@ def _server_part(server: DpmServer, anchor: str) -> ServerPart:
 
 def _pool(server: DpmServer) -> Line:
     capacity, free = server.capacity_bytes, server.unallocated_bytes
+    if capacity is None and server.modern_volumes:
+        return f"Modern Backup Storage: {number_of(len(server.modern_volumes), 'volume')}; no pool of disks is known"
     slots = None
     if server.ldm_slots_left is not None:
         slots_in_all = server.ldm_slots_left + (server.ldm_slots_used or 0)

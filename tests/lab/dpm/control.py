@@ -127,6 +127,20 @@ class Control:
             self.server.settle()
             self.server.edit([(self.find(datasource, computer), None, size(shadow_copy_size))])
 
+    def edit_replica(self, datasource: str, replica_size: int | str, computer: str | None = None) -> None:
+        """Another administrator gives a replica volume a new total."""
+        with self.server.lock:
+            self.server.settle()
+            self.server.edit([(self.find(datasource, computer), size(replica_size), None)])
+
+    def set_storage_volume(self, name: str, remaining: int | str) -> None:
+        """Sets how much of a volume of modern storage is free."""
+        with self.server.lock:
+            volume = next((one for one in self.server.pool.modern if one.name == name), None)
+            if volume is None:
+                raise LookupError(f"no volume of modern storage is called {name!r}")
+            volume.remaining = size(remaining)
+
     def set_used(self, datasource: str, used: int | str, computer: str | None = None, replica: bool = False) -> None:
         """Sets how much of a recovery-point volume (or replica volume) is used, as expiring recovery points do."""
         with self.server.lock:
@@ -218,6 +232,6 @@ HOOKS = ("before", "refuse", "hold", "wait", "release", "clear", "calls", "clear
 REMOTE = (
     *HOOKS,
     *("world", "generate", "advance", "speed", "state", "datasource"),
-    *("run_backup", "start_backup", "start_job", "start_check", "auto_grow", "edit"),
-    *("set_used", "set_disk", "set_state", "raise_alert", "fail_next_check"),
+    *("run_backup", "start_backup", "start_job", "start_check", "auto_grow", "edit", "edit_replica"),
+    *("set_used", "set_disk", "set_storage_volume", "set_state", "raise_alert", "fail_next_check"),
 )

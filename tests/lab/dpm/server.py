@@ -313,6 +313,10 @@ class DpmServer:
             apply()
 
     def _edit_modern(self, source: DataSource, replica: int) -> None:
+        """The replica of bare metal or of the system's state gets a new size; those of others grow by themselves. That
+        DPM refuses these, and with which number, is not verified."""
+        if source.type not in self.options.sized_types:
+            raise DpmError(31155)
         if replica < source.replica_size:
             raise DpmError(None, "The size of a replica volume can only be increased.")
         source.replica_size = replica

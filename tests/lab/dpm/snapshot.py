@@ -60,6 +60,7 @@ def of_source(server: DpmServer, source: DataSource) -> dict[str, Any]:
         "replica_online": source.replica_online(server.now()),
         "replica": replica and {"allocated": replica.allocated, "used": replica.used, "path": replica.path},
         "recovery": recovery and {"allocated": recovery.allocated, "used": recovery.used, "slots": recovery.slots},
+        "modern_replica": source.replica_size if source.storage == "modern" else None,
         "points": len(source.points),
         "alerts": [one.code for one in server.active_alerts(source)],
     }

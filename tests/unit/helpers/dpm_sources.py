@@ -34,6 +34,7 @@ def source(id: str = "a", allocated: int | None = 10 * GIB, used: int | None = 5
         "auto_grow": False,
         "storage_kind": StorageKind.LEGACY,
         "custom_volume": False,
+        "replica": Allocation(20 * GIB, 10 * GIB),
         **others,
     }
     return DataSource(id=id, recovery_point_volume=Allocation(allocated, used), **facts)

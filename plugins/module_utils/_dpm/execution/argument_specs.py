@@ -31,6 +31,7 @@ INFO = CONNECTION.merged_with(SELECTION).merged_with(
 ALLOCATION = CONNECTION.merged_with(SELECTION).merged_with(
     ArgumentSpec(
         {
+            "volume": {"type": "str", "choices": ["recovery_point", "replica"], "default": "recovery_point"},
             "size": {"type": "str"},
             "min_free": {"type": "str"},
             "min_free_percent": {"type": "float"},

@@ -29,6 +29,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options imp
     selection_of,
     size_policy_of,
     threshold_of,
+    volume_kind_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import (
     check_failure,
@@ -70,6 +71,7 @@ def resize(server: DpmServer, call: ModuleCall) -> ModuleResult:
     request = ResizeRequest(
         selection=selection_of(call.options),
         policy=size_policy_of(call.options),
+        kind=volume_kind_of(call.options),
         skip_refused=call.options["on_refused"] == "skip",
         busy_timeout=at_least(call.options, "busy_timeout", 0),
         timeout=at_least(call.options, "timeout", 1),

@@ -19,7 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.erro
 
 _LISTS = ("sources", "troubles")
 # Null where the server refused to tell them; a finding says why.
-_LISTS_OR_NULL = ("running", "checks", "failed", "alerts", "disks", "volumes")
+_LISTS_OR_NULL = ("running", "checks", "failed", "alerts", "disks", "volumes", "modern_volumes")
 _TYPES = {"now": str, "machine": Mapping, "server": Mapping, "knows_modern": bool, "edits_directly": bool}
 
 
@@ -32,8 +32,6 @@ def complete_reading(answer: object) -> Mapping[str, Any]:
     for key, kind in _TYPES.items():
         if not isinstance(answers.value_of(answer, key), kind):
             raise CorruptReply(f"The script's answer holds something of another kind than its own as {key}.")
-    answers.value_of(answer, "modern_volumes")
-    answers.number(answer, "modern_volumes")
     if not isinstance(answer, Mapping):
         raise CorruptReply("The script did not answer with a table.")
     return answer

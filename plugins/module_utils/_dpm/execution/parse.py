@@ -11,14 +11,29 @@ DPM's objects are documented in part only, so nothing is relied upon: what is mi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import VALIDATION
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.dpm_values import (
+    allocated_of,
+    flag_of,
+    mapping_of,
+    reference_of,
+    references_of,
+    rows_of,
+    size_of,
+    text_of,
+    time_of,
+    word_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse_jobs import (
+    alerts_of,
+    checks_of,
+    jobs_of,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.identity import Directory, Reference, short_name
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Alert,
@@ -26,24 +41,17 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     DataSource,
     Disk,
     Facts,
-    Job,
     Machine,
     Pool,
     RecoveryPoints,
+    StorageKind,
+    StorageVolume,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.storage_kind import (
     Kept,
     ListedVolume,
     StorageList,
 )
-
-# DPM's number of an error stands in its texts in every language: "... (ID 358)", "... (ID: 358 Details: ...)".
-_CODE = re.compile(r"\bID\s*[:：]?\s*(\d{2,6})\b")
-_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s\-]+")
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
-
-# Alerts that a replica is inconsistent.
-_INCONSISTENT_CODES = frozenset({3106, 3163})
 
 _PARTS = {
     "machine": "the name and the UUID of the machine",
@@ -56,72 +64,48 @@ _PARTS = {
     "failed": "the failed jobs",
     "checks": "the running consistency checks",
     "alerts": "the alerts",
-    "alert": "an alert",
-    "job": "a job",
 }
 
 
 def parse_facts(answer: Mapping[str, Any]) -> Facts:
     """Returns the facts in an answer of the script read_server."""
     rows: dict[str, Mapping[str, Any]] = {}
-    for row in _rows(answer, "sources"):
-        reference = _reference(row)
+    for row in rows_of(answer, "sources"):
+        reference = reference_of(row)
         if reference.ids:
             # One that is listed twice is protected: the second list is that of those that no longer are.
             rows.setdefault(reference.ids[0], row)
-    references = {own: _reference(row) for own, row in rows.items()}
+    references = {own: reference_of(row) for own, row in rows.items()}
     known = Directory(references.values())
     storage = _Storage.of(answer, rows, known)
-    alerts = _alerts(answer, known)
-    complete = alerts is not None and len(alerts) == len(_rows(answer, "alerts"))
+    alerts = alerts_of(answer, known)
+    complete = alerts is not None and len(alerts) == len(rows_of(answer, "alerts"))
     sources = {
         own: _with_alerts(_source(row, references[own], storage), alerts or (), complete=complete)
         for own, row in rows.items()
     }
-    machine = _mapping(answer.get("machine"))
-    server = _mapping(answer.get("server"))
+    machine = mapping_of(answer.get("machine"))
+    server = mapping_of(answer.get("server"))
     return Facts(
         now=time_of(answer.get("now")) or datetime.now(UTC),
         sources=sources,
-        pool=_pool(answer, storage.list.held),
-        running=_jobs(answer, "running", known),
-        checks=_checks(answer, known),
-        failed=_jobs(answer, "failed", known),
+        pool=_pool(answer, storage.list.held, tuple(sources.values())),
+        running=jobs_of(answer, "running", known),
+        checks=checks_of(answer, known),
+        failed=jobs_of(answer, "failed", known),
         alerts=alerts,
         alerts_complete=complete,
         edits_directly=answer.get("edits_directly") is not False,
-        server_name=_text(server.get("name")) or _text(machine.get("name")),
-        server_version=_text(server.get("version")),
-        machine=Machine(_text(machine.get("name")), _text(machine.get("bios_uuid")), _text(machine.get("serial"))),
+        server_name=text_of(server.get("name")) or text_of(machine.get("name")),
+        server_version=text_of(server.get("version")),
+        machine=Machine(
+            text_of(machine.get("name")), text_of(machine.get("bios_uuid")), text_of(machine.get("serial"))
+        ),
         unreadable=(
-            *(_unreadable(row) for row in _rows(answer, "troubles")),
-            *(_unreadable_source(row) for row in _rows(answer, "sources") if not _reference(row).ids),
+            *(_unreadable(row) for row in rows_of(answer, "troubles")),
+            *(_unreadable_source(row) for row in rows_of(answer, "sources") if not reference_of(row).ids),
         ),
     )
-
-
-def time_of(value: object) -> datetime | None:
-    """Returns a time of .NET's round-trip form (UTC) without fractions; None for none, and the year 1."""
-    found = _TIME.match(value) if isinstance(value, str) else None
-    if found is None or found[1] == "0001":
-        return None
-    year, month, day, hour, minute, second = (int(part) for part in found.groups())
-    try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def code_of(message: str | None) -> int | None:
-    """Returns DPM's own number of an error that stands in its text, or None."""
-    found = _CODE.search(message or "")
-    return int(found[1]) if found else None
-
-
-def word_of(value: object) -> str | None:
-    """Returns a member of an enumeration in the collection's spelling: "InProgress" becomes "in_progress"."""
-    text = _text(value)
-    return None if text is None else "_".join(part for part in _WORDS.split(text) if part).lower()
 
 
 def _source(row: Mapping[str, Any], reference: Reference, storage: _Storage) -> DataSource:
@@ -135,7 +119,7 @@ def _source(row: Mapping[str, Any], reference: Reference, storage: _Storage) -> 
         partners |= storage.by_path[path] - {own}
     if collocated and not partners and storage.list.volumes is None and path is None:
         partners = None
-    area = Allocation(one.area_bytes, _size(row.get("area_used")))
+    area = Allocation(one.area_bytes, size_of(row.get("area_used")))
     return DataSource(
         id=own,
         name=reference.names[0] if reference.names else own,
@@ -143,19 +127,19 @@ def _source(row: Mapping[str, Any], reference: Reference, storage: _Storage) -> 
         aliases=frozenset(reference.names[1:]),
         ids=frozenset(reference.ids),
         computers=frozenset(reference.computers),
-        protection_group=_text(row.get("group")),
-        type=_text(row.get("type")),
+        protection_group=text_of(row.get("group")),
+        type=text_of(row.get("type")),
         state=word_of(row.get("state")),
         active=_is_active(row),
-        replica=Allocation(one.replica_bytes, _size(row.get("replica_used"))),
+        replica=Allocation(one.replica_bytes, size_of(row.get("replica_used"))),
         replica_path=path,
         recovery_point_volume=area,
         storage_kind=storage.list.kind_of(one),
-        custom_volume=_flag(row.get("custom")),
+        custom_volume=flag_of(row.get("custom")),
         shares_with=None if partners is None else tuple(sorted(partners)),
-        auto_grow=_flag(row.get("auto_grow")),
+        auto_grow=flag_of(row.get("auto_grow")),
         recovery_points=_points(row),
-        unreadable=_text(row.get("unreadable")),
+        unreadable=text_of(row.get("unreadable")),
     )
 
 
@@ -177,21 +161,21 @@ class _Storage:
         volumes = tuple(
             ListedVolume(
                 word_of(row.get("type")) == "replica",
-                _allocated(row.get("size")),
-                known.find(_references(row.get("sources"))),
+                allocated_of(row.get("size")),
+                known.find(references_of(row.get("sources"))),
                 complete=row.get("complete") is not False,
             )
-            for row in _rows(answer, "volumes")
+            for row in rows_of(answer, "volumes")
             if row.get("unreadable") is None
         )
         return cls(
             StorageList(
                 volumes if isinstance(answer.get("volumes"), list) else None,
                 modern_known=answer.get("knows_modern") is not False,
-                modern_count=_size(answer.get("modern_volumes")),
+                modern_count=None if not isinstance(modern := answer.get("modern_volumes"), list) else len(modern),
                 complete=all(
                     row.get("unreadable") is None and row.get("complete") is not False
-                    for row in _rows(answer, "volumes")
+                    for row in rows_of(answer, "volumes")
                 ),
             ),
             {own: _kept(own, row) for own, row in rows.items()},
@@ -204,122 +188,56 @@ def _kept(own: str, row: Mapping[str, Any]) -> Kept:
     told_none = isinstance(replica, int) and not isinstance(replica, bool) and replica <= 0
     return Kept(
         own,
-        _allocated(replica),
-        _allocated(row.get("area")),
+        allocated_of(replica),
+        allocated_of(row.get("area")),
         has_no_replica=told_none and _path(row) is None and row.get("unreadable") is None,
     )
 
 
-def _pool(answer: Mapping[str, Any], volumes: int | None) -> Pool:
+def _pool(answer: Mapping[str, Any], volumes: int | None, sources: tuple[DataSource, ...]) -> Pool:
+    storage_volumes = _storage_volumes(answer, sources)
     if not isinstance(answer.get("disks"), list):
-        return Pool(None, volumes)
+        return Pool(None, volumes, storage_volumes)
     return Pool(
         tuple(
             Disk(
-                name=_text(row.get("name")) or "",
-                id=_text(row.get("id")),
+                name=text_of(row.get("name")) or "",
+                id=text_of(row.get("id")),
                 status=word_of(row.get("status")),
-                capacity_bytes=_size(row.get("capacity")),
-                unallocated_bytes=_size(row.get("unallocated")),
+                capacity_bytes=size_of(row.get("capacity")),
+                unallocated_bytes=size_of(row.get("unallocated")),
             )
-            for row in _rows(answer, "disks")
+            for row in rows_of(answer, "disks")
             # A server that does not tell lists the disks of the pool only.
             if row.get("in_pool") is not False
         ),
         volumes,
+        storage_volumes,
     )
 
 
-def _jobs(answer: Mapping[str, Any], key: str, known: Directory) -> tuple[Job, ...] | None:
-    """Returns jobs; None where they, or one of those that run, could not be read."""
-    rows = answer.get(key)
-    if not isinstance(rows, list) or (key == "running" and any(row.get("unreadable") for row in _rows(answer, key))):
-        return None
-    return tuple(_job(row, known) for row in _rows(answer, key))
+def _storage_volumes(answer: Mapping[str, Any], sources: tuple[DataSource, ...]) -> tuple[StorageVolume, ...] | None:
+    """Returns the volumes of Modern Backup Storage; none where the server's version has none, None where they could not
+    be read.
 
-
-def _checks(answer: Mapping[str, Any], known: Directory) -> tuple[Job, ...] | None:
-    """Returns the jobs that DPM itself listed as consistency checks, whatever it calls their type; None where it did
-    not list any."""
-    if not isinstance(answer.get("checks"), list):
-        return None
-    rows = [row for row in _rows(answer, "checks") if not row.get("unreadable")]
-    return tuple(replace(_job(row, known), type=VALIDATION) for row in rows)
-
-
-def _job(row: Mapping[str, Any], known: Directory) -> Job:
-    errors = [one for one in _rows(row, "errors") if any(_text(one.get(key)) for key in ("code", "message", "problem"))]
-    first = errors[0] if errors else {}
-    message = _text(first.get("message")) or _text(first.get("problem"))
-    return Job(
-        id=_text(row.get("id")),
-        # Where there is a category, the type is what the console shows, in the server's language.
-        type=word_of(row.get("category")) or word_of(row.get("type")),
-        status=word_of(row.get("status")),
-        started=time_of(row.get("started")),
-        ended=time_of(row.get("ended")),
-        completed=_flag(row.get("completed")),
-        sources=_sources_of(row, known),
-        protection_group=_text(row.get("group")),
-        error_code=_error_code(first),
-        message=message,
-    )
-
-
-def _error_code(row: Mapping[str, Any]) -> int | None:
-    """Returns DPM's number of an error: told as such, else out of its texts, of which the long one has it."""
-    code = _text(row.get("code")) or ""
-    if re.fullmatch(r"[1-9][0-9]*", code):
-        return int(code)
-    return code_of(_text(row.get("problem"))) or code_of(_text(row.get("message")))
-
-
-def _sources_of(row: Mapping[str, Any], known: Directory) -> frozenset[str]:
-    """Returns the data sources of a job. Where it tells names only, its tasks tell the computers as well."""
-    sources, paths = _references(row.get("sources")), _references(row.get("paths"))
-    if all(one.ids for one in sources):
-        return known.find(sources) or known.find(paths)
-    return known.find(paths) or known.find(sources)
-
-
-def _alerts(answer: Mapping[str, Any], known: Directory) -> tuple[Alert, ...] | None:
-    """Returns the alerts, without those that could not be read; None where none could."""
-    if not isinstance(answer.get("alerts"), list):
-        return None
-    return tuple(_alert(row, known) for row in _rows(answer, "alerts") if not row.get("unreadable"))
-
-
-def _alert(row: Mapping[str, Any], known: Directory) -> Alert:
-    names = [text for key in ("target", "area") if (text := _text(row.get(key))) is not None]
-    server = _text(row.get("server"))
-    computers = () if server is None else (server,)
-    about = known.find(_references(row.get("sources"))) or known.find(
-        Reference(names=(name,), computers=computers) for name in names
-    )
-    kind, message, code = word_of(row.get("type")), _text(row.get("message")), _error_code(row)
-    return Alert(
-        id=_text(row.get("id")),
-        severity=word_of(row.get("severity")),
-        type=kind,
-        since=time_of(row.get("since")),
-        message=message or _text(row.get("problem")),
-        # By name alone it is nobody's if it could be that of several.
-        source=next(iter(about)) if len(about) == 1 else None,
-        computer=known.computer((*names, *computers)),
-        code=code,
-        about_inconsistency=_about_inconsistency(kind, message, code),
-    )
-
-
-def _about_inconsistency(kind: str | None, message: str | None, code: int | None) -> bool | None:
-    """Tells whether an alert calls a replica inconsistent; None where neither its type nor a number tells what it is.
-
-    The text counts where it is the English one. It never proves the contrary.
+    DPM does not tell on which of them a data source is kept: only of a single one, or of none, is it known.
     """
-    said = "inconsistent" in (kind or "") or "replica is inconsistent" in (message or "").lower()
-    if code in _INCONSISTENT_CODES or said:
-        return True
-    return None if code is None and (kind is None or kind.isdigit()) else False
+    if answer.get("knows_modern") is False:
+        return ()
+    if not isinstance(answer.get("modern_volumes"), list):
+        return None
+    rows = rows_of(answer, "modern_volumes")
+    kept = sum(source.storage_kind is StorageKind.MODERN for source in sources)
+    sure = all(source.storage_kind is not StorageKind.UNKNOWN for source in sources)
+    return tuple(
+        StorageVolume(
+            name=text_of(row.get("name")) or f"volume {number}",
+            size_bytes=allocated_of(row.get("size")),
+            free_bytes=size_of(row.get("free")),
+            datasources=kept if sure and (len(rows) == 1 or kept == 0) else None,
+        )
+        for number, row in enumerate(rows, 1)
+    )
 
 
 def _with_alerts(source: DataSource, alerts: tuple[Alert, ...], *, complete: bool) -> DataSource:
@@ -343,81 +261,37 @@ def _with_alerts(source: DataSource, alerts: tuple[Alert, ...], *, complete: boo
 
 def _points(row: Mapping[str, Any]) -> RecoveryPoints:
     """Zero points with no time of any are values that were not loaded in time, or none at all: not known."""
-    count = _size(row.get("points"))
+    count = size_of(row.get("points"))
     newest, oldest = time_of(row.get("newest")), time_of(row.get("oldest"))
     return RecoveryPoints(count or None, newest, oldest)
 
 
 def _is_active(row: Mapping[str, Any]) -> bool:
-    inactive = _flag(row.get("inactive"))
+    inactive = flag_of(row.get("inactive"))
     return not inactive if inactive is not None else row.get("listed_inactive_only") is not True
 
 
-def _reference(row: Mapping[str, Any]) -> Reference:
-    """Returns which data source a row is, or is about. A GUID of zeroes is none."""
-    ids = dict.fromkeys(one.lower() for one in _texts(row, "ids") if one.strip("0-"))
-    names = (_text(row.get(key)) for key in ("name", "other_name", "logical_path", "display_path"))
-    return Reference(tuple(ids), tuple(dict.fromkeys(name for name in names if name)), tuple(_texts(row, "computers")))
-
-
-def _references(rows: object) -> list[Reference]:
-    return [_reference(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-
-
 def _path(row: Mapping[str, Any]) -> str | None:
-    return _text(row.get("replica_path"))
+    return text_of(row.get("replica_path"))
 
 
 def _unreadable_source(row: Mapping[str, Any]) -> Finding:
     return Finding(
         "unreadable",
         "warning",
-        f"DPM lists a data source and does not tell which it is: {_text(row.get('unreadable')) or 'it has no id'}",
+        f"DPM lists a data source and does not tell which it is: {text_of(row.get('unreadable')) or 'it has no id'}",
         "Look for it in the DPM console. It is missing from what was read.",
         "datasources",
     )
 
 
 def _unreadable(row: Mapping[str, Any]) -> Finding:
-    part = _text(row.get("part")) or ""
+    part = text_of(row.get("part")) or ""
     what = _PARTS.get(part, part)
     return Finding(
         "unreadable",
         "warning",
-        f"DPM does not tell {what}: {_text(row.get('message')) or 'no reason was given'}",
+        f"DPM does not tell {what}: {text_of(row.get('message')) or 'no reason was given'}",
         "See that the DPM services run and that the user is a domain account among the local Administrators.",
         part,
     )
-
-
-def _rows(answer: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    value = answer.get(key)
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-
-
-def _texts(row: Mapping[str, Any], key: str) -> list[str]:
-    value = row.get(key)
-    return [text for one in value if (text := _text(one)) is not None] if isinstance(value, list) else []
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    return str(value) or None
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _size(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _allocated(value: object) -> int | None:
-    """A volume without a size is one that DPM has not read yet."""
-    return _size(value) or None

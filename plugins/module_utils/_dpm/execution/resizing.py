@@ -4,7 +4,8 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""Brings recovery-point volumes to the wished size: reads, decides, writes, reads again; idle volumes come first."""
+"""Brings recovery-point or replica volumes to the wished size: reads, decides, writes, reads again; idle volumes come
+first."""
 
 from __future__ import annotations
 
@@ -13,7 +14,12 @@ from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import Answer, DpmServer
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import DataSource, Facts, StorageKind
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
+    DataSource,
+    Facts,
+    StorageKind,
+    VolumeKind,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import (
     Action,
     Decision,
@@ -47,17 +53,24 @@ class ResizeRequest:
 
     selection: Selection
     policy: SizePolicy
+    kind: VolumeKind = VolumeKind.RECOVERY_POINT
     skip_refused: bool = False
     busy_timeout: float = 900
     timeout: float = 1800
 
 
 def read_settled(
-    server: DpmServer, selection: Selection, deadline: float, *, detail: bool = False
+    server: DpmServer,
+    selection: Selection,
+    deadline: float,
+    *,
+    kind: VolumeKind = VolumeKind.RECOVERY_POINT,
+    detail: bool = False,
 ) -> tuple[Facts, tuple[DataSource, ...]]:
     """Returns facts and the chosen data sources, with `detail` also the alerts and what DPM has to load first.
 
-    Sizes that DPM does not know yet are waited for, within bounds, and nothing is that was not chosen.
+    Sizes of volumes of this kind that DPM does not know yet are waited for, within bounds, and nothing is that was not
+    chosen.
     """
     ids: Sequence[str] | None = None
     if detail:
@@ -67,7 +80,7 @@ def read_settled(
     facts = server.read(deadline, alerts=detail, detail=ids)
     chosen = select(facts.sources.values(), selection)
     for pause in _UNKNOWN_PAUSES:
-        if not any(_is_unknown(source) for source in chosen) or server.time() + pause >= deadline:
+        if not any(_is_unknown(source, kind) for source in chosen) or server.time() + pause >= deadline:
             break
         server.pause(pause)
         facts = server.read(deadline, alerts=detail, detail=ids)
@@ -80,8 +93,8 @@ def resize_volumes(
 ) -> ResizeResult:
     """Does one call; raises StorageError only where nothing was written yet."""
     deadline = server.time() + request.timeout
-    facts, chosen = read_settled(server, request.selection, deadline)
-    volumes = volumes_of(facts, chosen)
+    facts, chosen = read_settled(server, request.selection, deadline, kind=request.kind)
+    volumes = volumes_of(facts, chosen, request.kind)
     decisions = _decided(server, facts, volumes, request, deadline, skip_refused=request.skip_refused)
     results = tuple(VolumeResult(volume, decision) for volume, decision in zip(volumes, decisions, strict=True))
     run = _Run(server, request, results, facts, deadline, log)
@@ -274,7 +287,7 @@ class _Run:
         if facts is None:
             return None
         members = tuple(facts.sources[one.id] for one in result.before.members if one.id in facts.sources)
-        return Volume(members) if members else None
+        return Volume(members, result.before.kind) if members else None
 
     def _read_again(self) -> None:
         try:
@@ -325,7 +338,7 @@ class _Run:
         for result in self.results:
             now = self._now(result)
             if now is not None:
-                result.after = {member.id: member.recovery_point_volume for member in now.members}
+                result.after = {member.id: member.sizes(now.kind) for member in now.members}
 
     def _judge(self, result: VolumeResult) -> None:
         decision = result.decision
@@ -353,6 +366,6 @@ def _why_busy(facts: Facts) -> str:
     return "A job of it, or of one that shares its volume, still ran at busy_timeout. Run again later."
 
 
-def _is_unknown(source: DataSource) -> bool:
-    sizes = source.recovery_point_volume
+def _is_unknown(source: DataSource, kind: VolumeKind) -> bool:
+    sizes = source.sizes(kind)
     return source.storage_kind is StorageKind.LEGACY and None in (sizes.allocated_bytes, sizes.used_bytes)

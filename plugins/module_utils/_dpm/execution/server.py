@@ -17,8 +17,9 @@ from typing import Any, Protocol
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import LOST_ANSWER, RUN_AGAIN_HINT
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.complete_reading import complete_reading
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import code_of, parse_facts
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.dpm_values import code_of
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import parse_facts
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts, VolumeKind
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Action, Decision, ShrinkLimits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.scripts import (
     edit_allocation,
@@ -177,6 +178,7 @@ def _edit(decision: Decision) -> dict[str, object]:
         "expected": decision.volume.allocated,
         "total": decision.total,
         "extend": decision.action is Action.EXTEND,
+        "replica": decision.volume.kind is VolumeKind.REPLICA,
     }
 
 

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""Gives recovery-point volumes their new totals, one after the other.
+"""Gives recovery-point or replica volumes their new totals, one after the other.
 
 Before each edit the running jobs are read again, then the size, and the edit follows at once: nothing slow stands
 between the last reading and the edit. What is busy, already there, or not as it was decided on is left alone and said
@@ -49,14 +49,22 @@ foreach ($edit in $Edits) {
             Test-Named -Source $_ -Ids @($edit.id)
         } | Select-Object -First 1
         if ($null -ne $source) {
+            $size = $source.ShadowCopyAreaSize
+            if ($edit.replica) {
+                $size = $source.ReplicaSize
+            }
             if ($running.Count -gt 0) {
                 $answer.outcome = 'busy'
             }
-            elseif ($edit.extend -and $source.ShadowCopyAreaSize -ge $edit.total) {
+            elseif ($edit.extend -and $size -ge $edit.total) {
                 $answer.outcome = 'there'
             }
-            elseif ($source.ShadowCopyAreaSize -ne $edit.expected) {
+            elseif ($size -ne $edit.expected) {
                 $answer.outcome = 'differs'
+            }
+            elseif ($edit.replica) {
+                $null = Edit-DPMDiskAllocation -Datasource $source -ReplicaSize $edit.total -Confirm:$false
+                $answer.outcome = 'edited'
             }
             else {
                 $null = Edit-DPMDiskAllocation -Datasource $source -ShadowCopySize $edit.total -Confirm:$false

@@ -45,17 +45,27 @@ foreach ($edit in $Edits) {
             } | Select-Object -First 1
         }
         if ($null -ne $source) {
+            $size = $source.ShadowCopyAreaSize
+            if ($edit.replica) {
+                $size = $source.ReplicaSize
+            }
             if ($running.Count -gt 0) {
                 $answer.outcome = 'busy'
             }
-            elseif ($edit.extend -and $source.ShadowCopyAreaSize -ge $edit.total) {
+            elseif ($edit.extend -and $size -ge $edit.total) {
                 $answer.outcome = 'there'
             }
-            elseif ($source.ShadowCopyAreaSize -ne $edit.expected) {
+            elseif ($size -ne $edit.expected) {
                 $answer.outcome = 'differs'
             }
             else {
-                $change = @{ Datasource = $source; ProtectionGroup = $editable; ShadowCopyArea = $edit.total }
+                $change = @{ Datasource = $source; ProtectionGroup = $editable }
+                if ($edit.replica) {
+                    $change.ReplicaArea = $edit.total
+                }
+                else {
+                    $change.ShadowCopyArea = $edit.total
+                }
                 $null = Set-DPMDatasourceDiskAllocation @change -Manual -Confirm:$false
                 $null = Set-DPMProtectionGroup -ProtectionGroup $editable -Confirm:$false
                 $answer.outcome = 'edited'

@@ -126,6 +126,20 @@ function Get-VolumeRow {
     }
     return $row
 }
+function Get-StorageVolumeRow {
+    param($Volume)
+    $row = @{}
+    try {
+        $row.name = [string]$Volume.Name
+        $row.size = $Volume.Size
+        $row.free = $Volume.SizeRemaining
+    }
+    catch {
+        # What is not told of it is not known; that it is there is.
+        $row.unreadable = [string]$_.Exception.Message
+    }
+    return $row
+}
 function Get-ErrorRow {
     param($Info)
     return @{
@@ -307,7 +321,9 @@ if ($Storage) {
     }
     if ($knowsModern) {
         try {
-            $modern = @(Get-DPMDiskStorage -Volumes).Count
+            $modern = @(foreach ($volume in Get-DPMDiskStorage -Volumes) {
+                Get-StorageVolumeRow -Volume $volume
+            })
         }
         catch {
             $troubles += @{ part = 'modern'; message = [string]$_.Exception.Message }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -19,6 +20,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     Allocation,
     Pool,
     StorageKind,
+    StorageVolume,
+    VolumeKind,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import (
     Action,
@@ -403,3 +406,51 @@ def outcome(decision: Decision) -> int:
 def with_allocated(one: Volume, allocated: int) -> Volume:
     used = min(one.used or 0, allocated)
     return Volume((replace(one.members[0], recovery_point_volume=Allocation(allocated, used)),))
+
+
+def replica(allocated: int | None, used: int | None, **others: Any) -> Volume:
+    return Volume((source(replica=Allocation(allocated, used), **others),), VolumeKind.REPLICA)
+
+
+BARE_METAL: dict[str, Any] = {"storage_kind": StorageKind.MODERN, "type": "System Protection"}
+
+
+def test_a_replica_volume_is_extended_by_the_same_sum() -> None:
+    decision = decide(replica(20 * GIB, 19 * GIB, auto_grow=True), SizePolicy(min_free=5 * GIB))
+    assert (decision.action, decision.wanted) == (Action.EXTEND, 19 * GIB + 600 * MIB + 5 * GIB)
+    assert decide(replica(20 * GIB, 10 * GIB), SizePolicy(min_free=5 * GIB)).action is Action.KEEP
+    unknown = decide(replica(None, None), SizePolicy(min_free=5 * GIB))
+    assert (unknown.reason, "replica volume" in (unknown.message or "")) == ("size_unknown", True)
+
+
+def test_a_replica_is_never_shrunk() -> None:
+    decision = decide(replica(20 * GIB, GIB), SizePolicy(size=10 * GIB, allow_shrink=True), ShrinkLimits(1, 2**60))
+    assert (decision.action, decision.reason) == (Action.KEEP, "larger_than_wish")
+
+
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        ({**BARE_METAL, "type": "Volume"}, "replica_grows_itself"),
+        ({**BARE_METAL, "type": "SQL Server 2019"}, "replica_grows_itself"),
+        ({**BARE_METAL, "type": "システム保護"}, "type_unknown"),
+        ({**BARE_METAL, "type": None}, "type_unknown"),
+        ({**BARE_METAL, "active": False}, "inactive"),
+        ({"storage_kind": StorageKind.NONE}, "no_disk_storage"),
+        ({"storage_kind": StorageKind.UNKNOWN}, "storage_unknown"),
+        ({"custom_volume": True}, "custom_volume"),
+    ],
+)
+def test_a_replica_that_dpm_would_not_extend_is_refused(others: dict[str, Any], reason: str) -> None:
+    volume = replica(20 * GIB, 19 * GIB, **others)
+    assert decide(volume, SizePolicy(min_free=5 * GIB)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("free", "reason"), [(5 * GIB, "storage_volume_too_small"), (None, "pool_unknown"), (7 * GIB, None)]
+)
+def test_a_replica_on_modern_storage_takes_no_more_than_a_volume_has_free(free: int | None, reason: str | None) -> None:
+    room = Pool((), None, (StorageVolume("E:", 100 * GIB, free), StorageVolume("F:", 100 * GIB, GIB)))
+    (decision,) = plan([replica(20 * GIB, 19 * GIB, **BARE_METAL)], SizePolicy(size=26 * GIB), room)
+    assert decision.reason == reason
+    assert decision.writes is (reason is None)

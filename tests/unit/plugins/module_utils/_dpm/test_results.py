@@ -17,15 +17,18 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Alert,
+    Allocation,
     DataSource,
     Disk,
     Job,
     Pool,
     RecoveryPoints,
     StorageKind,
+    StorageVolume,
 )
 from ansible_collections.winbackup.storage.tests.unit.helpers.dpm_sources import GIB, facts, pool, source
 
+FULL = Allocation(20 * GIB, 20 * GIB)
 MONDAY, TUESDAY = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
 
 
@@ -68,6 +71,10 @@ def test_a_short_volume_that_dpm_will_not_extend_says_why() -> None:
         ({"active": False}, ["inactive"]),
         ({"storage_kind": StorageKind.UNKNOWN}, ["storage_unknown"]),
         ({"used": None}, ["size_unknown"]),
+        ({"replica": Allocation(None, None)}, ["size_unknown"]),
+        ({"replica": Allocation(20 * GIB, 18 * GIB)}, ["replica_volume_short"]),
+        ({"replica": FULL, "type": "Volume", "storage_kind": StorageKind.MODERN}, []),
+        ({"replica": FULL, "type": "System Protection", "storage_kind": StorageKind.MODERN}, ["replica_volume_short"]),
         ({"allocated": None, "storage_kind": StorageKind.MODERN}, []),
     ],
 )
@@ -186,3 +193,47 @@ def test_the_findings_of_the_server_are_counted_too() -> None:
         "findings": {"ldm_slots_low": 1, "replica_inconsistent": 1, "unreadable": 1},
     }
     assert result["pool"]["ldm_slots_left"] == 50
+
+
+def test_a_full_volume_of_modern_storage_is_a_finding_of_its_own() -> None:
+    volumes = (
+        StorageVolume("E:\\", 4096 * GIB, 20 * GIB, 3),
+        StorageVolume("F:\\", 4096 * GIB, 2048 * GIB, 0),
+        StorageVolume("G:\\", 4096 * GIB, None, None),
+    )
+    result = info(source(), pool=Pool((), None, volumes))
+    assert [
+        (row["name"], row["datasources"], [one["code"] for one in row["findings"]]) for row in result["modern_volumes"]
+    ] == [
+        ("E:\\", 3, ["storage_volume_short"]),
+        ("F:\\", 0, []),
+        ("G:\\", None, ["size_unknown"]),
+    ]
+    assert result["summary"]["findings"] == {"size_unknown": 1, "storage_volume_short": 1}
+    assert result["summary"]["complete"] is False
+    assert result["pool"] is None
+
+
+def test_volumes_of_modern_storage_that_were_not_read_are_null() -> None:
+    assert info(source(), pool=Pool((), None, None))["modern_volumes"] is None
+
+
+@pytest.mark.parametrize(
+    ("others", "unallocated", "hint"),
+    [
+        ({}, 10**15, "Extend it with winbackup.storage.dpm_allocation (volume: replica"),
+        ({}, 0, "Add a disk to the storage pool: it has no room left. Extend it with winbackup.storage.dpm_allocation"),
+        ({}, None, "See first that the storage pool can be read"),
+        ({"active": False}, 10**15, "Nothing is written to it while it is not protected."),
+        ({"custom_volume": True}, 10**15, "DPM does not manage custom volumes"),
+        ({"storage_kind": StorageKind.UNKNOWN}, 10**15, "Look at its disk allocation in the DPM console."),
+        ({"shares_with": None}, 10**15, "Look at its disk allocation in the DPM console."),
+    ],
+)
+def test_the_hint_of_a_short_replica_names_only_what_would_take_it(
+    others: dict[str, Any], unallocated: int | None, hint: str
+) -> None:
+    result = info(source(replica=FULL, **others), unallocated=unallocated)
+    (found,) = [one for one in result["datasources"][0]["findings"] if one["code"] == "replica_volume_short"]
+    assert found["hint"].startswith(hint)
+    assert found["severity"] == "error"

@@ -14,15 +14,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import (
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.dpm_values import (
     code_of,
-    parse_facts,
     time_of,
     word_of,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import DataSource, Facts, StorageKind
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import parse_facts
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
+    DataSource,
+    Facts,
+    StorageKind,
+    StorageVolume,
+    VolumeKind,
+)
 
 GIB = 1024**3
+TIB = 1024**4
+STORAGE = {"name": "E:\\", "size": 4 * TIB, "free": 20 * GIB}
 ONE, TWO = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
 
 
@@ -110,15 +118,15 @@ REPLICA = {**VOLUME, "type": "Replica"}
     [
         (10 * GIB, {"knows_modern": False}, StorageKind.LEGACY),
         (-1, {"knows_modern": False}, StorageKind.LEGACY),
-        (10 * GIB, {"knows_modern": True, "modern_volumes": 0}, StorageKind.LEGACY),
-        (10 * GIB, {"knows_modern": True, "modern_volumes": 1, "volumes": [VOLUME]}, StorageKind.LEGACY),
-        (-1, {"knows_modern": True, "modern_volumes": 1, "volumes": [VOLUME]}, StorageKind.LEGACY),
-        (0, {"knows_modern": True, "modern_volumes": 1, "volumes": [REPLICA]}, StorageKind.MODERN),
-        (-1, {"knows_modern": True, "modern_volumes": 1, "volumes": []}, StorageKind.MODERN),
-        (-1, {"knows_modern": True, "modern_volumes": 0, "volumes": []}, StorageKind.MODERN),
-        (-1, {"knows_modern": True, "modern_volumes": 0, "volumes": None}, StorageKind.LEGACY),
-        (10 * GIB, {"knows_modern": True, "modern_volumes": 1, "volumes": []}, StorageKind.UNKNOWN),
-        (0, {"knows_modern": True, "modern_volumes": 1, "volumes": None}, StorageKind.UNKNOWN),
+        (10 * GIB, {"knows_modern": True, "modern_volumes": []}, StorageKind.LEGACY),
+        (10 * GIB, {"knows_modern": True, "modern_volumes": [STORAGE], "volumes": [VOLUME]}, StorageKind.LEGACY),
+        (-1, {"knows_modern": True, "modern_volumes": [STORAGE], "volumes": [VOLUME]}, StorageKind.LEGACY),
+        (0, {"knows_modern": True, "modern_volumes": [STORAGE], "volumes": [REPLICA]}, StorageKind.MODERN),
+        (-1, {"knows_modern": True, "modern_volumes": [STORAGE], "volumes": []}, StorageKind.MODERN),
+        (-1, {"knows_modern": True, "modern_volumes": [], "volumes": []}, StorageKind.MODERN),
+        (-1, {"knows_modern": True, "modern_volumes": [], "volumes": None}, StorageKind.LEGACY),
+        (10 * GIB, {"knows_modern": True, "modern_volumes": [STORAGE], "volumes": []}, StorageKind.UNKNOWN),
+        (0, {"knows_modern": True, "modern_volumes": [STORAGE], "volumes": None}, StorageKind.UNKNOWN),
         (0, {"knows_modern": True, "modern_volumes": None, "volumes": None}, StorageKind.UNKNOWN),
     ],
 )
@@ -130,12 +138,15 @@ NOTHING = {"replica": 0, "replica_used": 0, "replica_path": "", "area": 0, "area
 
 
 @pytest.mark.parametrize("size", [0, -1])
-@pytest.mark.parametrize("modern", [{"knows_modern": False}, {"knows_modern": True, "modern_volumes": 1}])
+@pytest.mark.parametrize("modern", [{"knows_modern": False}, {"knows_modern": True, "modern_volumes": [STORAGE]}])
 def test_what_is_on_no_disk_has_nothing_to_extend(size: int, modern: dict[str, Any]) -> None:
     """On tape or in the cloud only, no replica yet, protected by a secondary server."""
     nothing = {**NOTHING, "replica": size, "area": size}
     assert only(read(row(**nothing), **modern, volumes=[])).storage_kind is StorageKind.NONE
-    assert only(read(row(**nothing), **modern, volumes=[])).nothing_to_extend == "no_disk_storage"
+    assert (
+        only(read(row(**nothing), **modern, volumes=[])).nothing_to_extend(VolumeKind.RECOVERY_POINT)
+        == "no_disk_storage"
+    )
     # Kept nowhere is said only where all of it was read.
     assert only(read(row(**nothing), **modern, volumes=None)).storage_kind is StorageKind.UNKNOWN
     for hidden in ("replica", "replica_path"):
@@ -161,7 +172,7 @@ def test_of_two_allocations_the_current_one_is_that_of_its_own_size() -> None:
 
 
 def test_a_volume_that_cannot_be_read_may_be_anybodys() -> None:
-    server = {"knows_modern": True, "modern_volumes": 1}
+    server = {"knows_modern": True, "modern_volumes": [STORAGE]}
     unread = [volume("DiffArea", 10 * GIB, ONE), {"unreadable": "It broke.", "complete": True}]
     facts = read(row(), row(TWO, "E:\\", area=0), volumes=unread, **server)
     assert facts.sources[ONE].storage_kind is StorageKind.LEGACY
@@ -172,7 +183,7 @@ def test_a_volume_that_cannot_be_read_may_be_anybodys() -> None:
 
 
 def test_what_moved_to_modern_storage_is_not_tied_to_its_old_volume() -> None:
-    server = {"knows_modern": True, "modern_volumes": 1}
+    server = {"knows_modern": True, "modern_volumes": [STORAGE]}
     old = [volume("Replica", 20 * GIB, ONE, TWO), volume("DiffArea", 10 * GIB, ONE, TWO)]
     facts = read(row(area=0, replica=55 * GIB), row(TWO, "E:\\"), volumes=old, **server)
     assert facts.sources[ONE].storage_kind is StorageKind.MODERN
@@ -304,7 +315,11 @@ def test_a_data_source_that_cannot_be_read_ends_no_reading() -> None:
     facts = read(row(), {"unreadable": "No id."}, {"ids": [TWO], "name": "E:\\", "unreadable": "It broke."})
     assert list(facts.sources) == [ONE, TWO]
     broken = facts.sources[TWO]
-    assert (broken.consistent, broken.unreadable, broken.nothing_to_extend) == (None, "It broke.", None)
+    assert (broken.consistent, broken.unreadable, broken.nothing_to_extend(VolumeKind.REPLICA)) == (
+        None,
+        "It broke.",
+        None,
+    )
     assert [finding.code for finding in facts.unreadable] == ["unreadable"]
 
 
@@ -431,7 +446,7 @@ worlds = st.fixed_dictionaries(
         ),
         "volumes": st.just([]),
         "knows_modern": st.just(True),
-        "modern_volumes": st.just(1),
+        "modern_volumes": st.just([STORAGE]),
         "checks": st.just([]),
     }
 )
@@ -466,3 +481,26 @@ def test_whatever_is_hidden_nothing_becomes_better(world: dict[str, Any], data: 
         assert seen.pool.unallocated_bytes <= whole.pool.unallocated_bytes
     if whole.alerts and seen.alerts is not None:
         assert len(seen.alerts) == len(whole.alerts) or not seen.alerts_complete
+
+
+@pytest.mark.parametrize(
+    ("rows", "known", "expected"),
+    [
+        ([STORAGE], True, (StorageVolume("E:\\", 4 * TIB, 20 * GIB, 1),)),
+        ([STORAGE, {**STORAGE, "name": "F:\\"}], True, None),
+        ([{"name": "E:\\", "unreadable": "It broke."}], True, (StorageVolume("E:\\", None, None, 1),)),
+        ([{"name": "E:\\", "size": -1, "free": "much"}], True, (StorageVolume("E:\\", None, None, 1),)),
+        ([], True, ()),
+        (None, False, ()),
+    ],
+)
+def test_volumes_of_modern_storage(rows: Any, known: bool, expected: tuple[StorageVolume, ...] | None) -> None:
+    pool = read(row(area=0, area_used=0), knows_modern=known, modern_volumes=rows, volumes=[]).pool
+    if expected is None:
+        assert [volume.datasources for volume in pool.storage_volumes or ()] == [None, None]
+    else:
+        assert pool.storage_volumes == expected
+
+
+def test_volumes_of_modern_storage_that_were_not_read_are_not_none() -> None:
+    assert read(row(), knows_modern=True, modern_volumes=None).pool.storage_volumes is None
