@@ -20,8 +20,11 @@ MODULES = "ansible_collections.winbackup.storage.plugins.modules"
 FOLDERS = importlib.util.find_spec(MODULES)
 assert FOLDERS is not None
 assert FOLDERS.submodule_search_locations is not None
+# Those that run: one that is all action plugin has its documentation there alone.
 NAMES = sorted(
-    path.stem for path in Path(next(iter(FOLDERS.submodule_search_locations))).glob("*.py") if path.stem != "__init__"
+    path.stem
+    for path in Path(next(iter(FOLDERS.submodule_search_locations))).glob("*.py")
+    if "def main()" in path.read_text(encoding="utf-8")
 )
 # An older Python: its version, and what it does not have. What of ours was read until the end is told on stderr.
 OLDER = """
