@@ -275,10 +275,10 @@ rdms:
       returned: always
       sample: none
     disk_uuid:
-      description: UUID of the disk, which in virtual mode the guest may see as its serial.
+      description: UUID of the disk, which in virtual mode the guest may see as its serial; null where it is not told.
       type: str
       returned: always
-      sample: 6000C292-a560-cfee-7485-ca30dd209394
+      sample: 6000c292-a560-cfee-7485-ca30dd209394
     guest_paths:
       description:
         - Where VMware Tools found volumes of it in the guest; null where they told nothing, and over the shell of a

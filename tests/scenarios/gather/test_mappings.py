@@ -58,7 +58,13 @@ def test_every_mapping_is_listed_with_its_lun(story: VcenterLab, gather: Gather)
     assert disk["compatibility"] == "physical"
     assert disk["file"] == "[san01] backup01/data3tb.vmdk"
     assert disk["capacity_bytes"] == disk["lun"]["capacity_bytes"] == 5860533168 * 512
-    assert disk["controller"] == {"type": "scsi", "bus": 0, "shared_bus": "none"}
+    assert disk["controller"] == {
+        "type": "scsi",
+        "bus": 0,
+        "shared_bus": "none",
+        "model": "pvscsi",
+        "pci_slot_number": None,
+    }
     assert disk["lun"]["serial"] == "WD-WCC4N0000002"
     assert disk["lun"]["vendor"] == "ATA"
     assert disk["lun"]["local"] is True
@@ -243,3 +249,27 @@ vms: [{{name: server, disks: [{{rdm: {SAN}01}}, {{rdm: {local_disk}}}]}}]
         ("other_hosts_unknown", True)
     ]
     assert local["convertible"] is True
+
+
+GUEST = """
+hosts: [{name: esx1.lab}]
+datastores: [{name: san01}]
+luns: [{name: naa.60060160a1b1234500000000000000a1, sectors: 4194304}]
+vms:
+  - name: server
+    host: esx1.lab
+    power: "on"
+    bios_uuid: 42394fdd-93f3-501a-8614-c6fa55f75468
+    extra: {scsi0.pciSlotNumber: "1184"}
+    guest_disks: [{path: 'E:\\', keys: [2001]}, {path: 'C:\\', keys: [2000]}]
+    disks: [{flat: 1073741824}, {rdm: naa.60060160a1b1234500000000000000a1}]
+  - {name: copy, host: esx1.lab, bios_uuid: 42394FDD-93F3-501A-8614-C6FA55F75468, disks: [{flat: 1073741824}]}
+"""
+
+
+def test_what_tells_the_disks_of_a_guest(vcenter: VcenterLab, gather: Gather) -> None:
+    vcenter.world(GUEST)
+    disk = one(gather(), "server")
+    assert (disk["controller"]["pci_slot_number"], disk["guest_paths"]) == (1184, ["E:\\"])
+    # A copy without a mapping stands in no other row.
+    assert disk["vm"]["same_bios_uuid"] == ["copy"]

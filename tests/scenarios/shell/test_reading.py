@@ -18,8 +18,8 @@ from .conftest import HOST, LARGE, LOCAL, SAN, WORLD, Both
 
 VERSIONS = ("5.5.0", "6.7.0", "7.0.3", "8.0.3")
 # What the one way knows and the other does not, or what each calls in its own way: keys, wherever they stand.
-MORE_OVER_SSH = {"serial", "boot", "lun_uuid"}
-LESS_OVER_SSH = {"vsan"}
+MORE_OVER_SSH = {"serial", "boot", "lun_uuid", "disk_uuid"}
+LESS_OVER_SSH = {"vsan", "guest_paths"}
 LESS_BEFORE_6 = {"block_size"}
 # Of a host's own drive for CDs nothing is compared but its name: no mapping is ever made of one.
 CD = "mpx.vmhba9:C0:T0:L0"
