@@ -42,6 +42,12 @@ options:
         volume C(replica_volume_short), and a volume of Modern Backup Storage C(storage_volume_short).
     type: float
     default: 90
+  max_age:
+    description:
+      - How old the newest recovery point of a protected data source may be, as in V(36h), V(3d) or V(2w). An older one
+        is the finding C(recovery_point_old), and none the finding C(no_recovery_point).
+      - DPM does not tell the recovery points on disk and those in the cloud apart where it names the newest one.
+    type: str
   timeout:
     description:
       - Seconds for the whole reading.
@@ -70,6 +76,12 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.id }}"
   when: "'recovery_point_volume_short' in item.findings | map(attribute='code')"
+
+- name: Say of which data sources of one group the newest recovery point is older than a day and a half
+  winbackup.storage.dpm_allocation_info:
+    protection_groups:
+      - Files
+    max_age: 36h
 
 - name: Read two computers over the task's own connection to the DPM server
   winbackup.storage.dpm_allocation_info:

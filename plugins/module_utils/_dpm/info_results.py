@@ -9,19 +9,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import (
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.alert_findings import (
     alert_findings,
     is_reachable,
-    last_failed_jobs,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import (
+    Limits,
     server_findings,
     source_findings,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.identity import short_name
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.job_findings import last_failed_jobs
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Alert,
     DataSource,
@@ -44,19 +47,19 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_find
 _GAPS = {"unreadable", "state_unknown", "size_unknown", "storage_unknown", "disk_status_unknown"}
 
 
-def info_result(facts: Facts, chosen: Sequence[DataSource], threshold: Fraction) -> dict[str, Any]:
+def info_result(facts: Facts, chosen: Sequence[DataSource], limits: Limits) -> dict[str, Any]:
     """Returns the result of dpm_allocation_info for the chosen data sources."""
     failed = last_failed_jobs(facts.failed or ())
     alerts = facts.alerts or ()
     rows = []
     for source in chosen:
         own = [alert for alert in alerts if alert.source == source.id]
-        findings = source_findings(source, facts.pool, failed.get(source.id), threshold, own)
+        findings = source_findings(facts, source, failed.get(source.id), limits, own)
         rows.append(_source_row(facts, source, failed.get(source.id), own, findings))
-    computers = _computer_rows(alerts, chosen)
+    computers = _computer_rows(facts, chosen)
     of_server = [alert for alert in alerts if alert.source is None and alert.computer is None]
     about_server = server_findings(facts, of_server)
-    storage_volumes = _storage_volume_rows(facts, threshold)
+    storage_volumes = _storage_volume_rows(facts, limits.threshold)
     counted = Counter(
         finding.code for row in (*rows, *computers, *(storage_volumes or ())) for finding in row["findings"]
     )
@@ -70,7 +73,7 @@ def info_result(facts: Facts, chosen: Sequence[DataSource], threshold: Fraction)
         "server": {"name": facts.server_name, "version": facts.server_version, "findings": about_server},
         "machine": facts.machine,
         "alerts": _alert_rows(facts, of_server),
-        "summary": _summary(facts, chosen, threshold, counted),
+        "summary": _summary(facts, chosen, limits.threshold, counted),
     }
 
 
@@ -106,24 +109,26 @@ def _storage_volume_rows(facts: Facts, threshold: Fraction) -> list[dict[str, An
     ]
 
 
-def _computer_rows(alerts: Iterable[Alert], chosen: Sequence[DataSource]) -> list[dict[str, Any]]:
+def _computer_rows(facts: Facts, chosen: Sequence[DataSource]) -> list[dict[str, Any]]:
     """Returns the protected computers of the chosen data sources, by name."""
     names: dict[str, str] = {}
     for source in chosen:
         if source.computer:
             names.setdefault(short_name(source.computer), source.computer)
     own: dict[str, list[Alert]] = {short: [] for short in names}
-    for alert in alerts:
-        if alert.source is None and alert.computer is not None and short_name(alert.computer) in own:
-            own[short_name(alert.computer)].append(alert)
-    return [
-        {
-            "name": names[short],
-            "reachable": is_reachable(own[short]),
-            "findings": list(alert_findings(own[short], names[short])),
-        }
-        for short in sorted(names, key=lambda short: names[short].casefold())
-    ]
+    concerning: dict[str, list[Alert]] = {short: [] for short in names}
+    for alert in facts.alerts or ():
+        source_computer = facts.sources[alert.source].computer if alert.source in facts.sources else None
+        short = short_name(source_computer or alert.computer or "")
+        if short in names:
+            concerning[short].append(alert)
+            if alert.source is None:
+                own[short].append(alert)
+    rows = []
+    for short in sorted(names, key=lambda short: names[short].casefold()):
+        found = list(alert_findings(own[short], names[short]))
+        rows.append({"name": names[short], "reachable": is_reachable(concerning[short]), "findings": found})
+    return rows
 
 
 def _source_row(

@@ -171,7 +171,8 @@ class DataSource:
 
 @dataclass(frozen=True)
 class Job:
-    """A job. `sources` are ids of data sources; `id` is None on servers whose jobs tell none."""
+    """A job. `sources` are ids of data sources; `id` is None on servers whose jobs tell none. `message` is the short
+    text of its error, `problem` the long one."""
 
     id: str | None = None
     type: str | None = None
@@ -183,6 +184,7 @@ class Job:
     protection_group: str | None = None
     error_code: int | None = None
     message: str | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)

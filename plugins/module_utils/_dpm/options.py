@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +24,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes impor
 _HEADROOM_PERCENT = 5
 # A number below this was meant with a unit.
 _LEAST_WITHOUT_UNIT = 1024**2
+_SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([mhdw])\s*", re.IGNORECASE | re.ASCII)
+_SPANS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 def selection_of(options: Mapping[str, Any]) -> Selection:
@@ -89,6 +93,22 @@ def threshold_of(options: Mapping[str, Any]) -> Fraction:
     if not 0 < percent <= 100:
         raise ConfigurationError(f"threshold_percent must be above 0 and at most 100, not {percent:g}.")
     return Fraction(str(percent))
+
+
+def max_age_of(options: Mapping[str, Any]) -> timedelta | None:
+    """Returns how old a newest recovery point may be; None where that was not given. Raises ConfigurationError."""
+    return None if options["max_age"] is None else _span(options, "max_age")
+
+
+def _span(options: Mapping[str, Any], name: str) -> timedelta:
+    """Returns a span of time as people write it, such as 36h or 3d; raises ConfigurationError."""
+    found = _SPAN.fullmatch(str(options[name]))
+    if found is None or float(found[1]) == 0:
+        raise ConfigurationError(f"{name}: {options[name]!r} is no span of time: write it as in 90m, 36h, 3d or 2w.")
+    try:
+        return float(found[1]) * _SPANS[found[2].lower()]
+    except OverflowError as error:
+        raise ConfigurationError(f"{name}: {options[name]!r} is longer than time goes.") from error
 
 
 def _size(options: Mapping[str, Any], name: str) -> int | None:

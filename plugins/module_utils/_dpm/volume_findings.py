@@ -62,11 +62,28 @@ def volume_findings(source: DataSource, pool: Pool, threshold: Fraction) -> Iter
             _SHORT_CODES[kind],
             source.sizes(kind),
             _WHEN_FULL[kind],
-            _extension_hint(source, pool, kind, nothing),
+            extension_hint(source, pool, kind),
             source.display_name,
         )
         if kind is VolumeKind.RECOVERY_POINT and nothing is None:
             yield from _of_growth(source, pool)
+
+
+def extension_hint(source: DataSource, pool: Pool, kind: VolumeKind) -> str:
+    """Returns what helps a short volume: dpm_allocation only where it would take this very data source."""
+    nothing = source.nothing_to_extend(kind)
+    if nothing is not None:
+        return _SHORT_HINTS.get(nothing, _LOOK)
+    if source.storage_kind is StorageKind.UNKNOWN or source.shares_with is None or not source.sizes(kind).known:
+        return _LOOK
+    which = "volume: replica and " if kind is VolumeKind.REPLICA else ""
+    option = f"{which}a wish, such as min_free_percent"
+    extend = f"Extend it with winbackup.storage.dpm_allocation ({option})."
+    if source.storage_kind is StorageKind.MODERN:
+        return extend
+    if pool.unallocated_bytes is None:
+        return f"See first that the storage pool can be read, as the findings of the server say. {extend}"
+    return extend if pool.unallocated_bytes else f"Add a disk to the storage pool: it has no room left. {extend}"
 
 
 def storage_volume_findings(volume: StorageVolume, threshold: Fraction) -> Iterator[Finding]:
@@ -133,22 +150,6 @@ def _short(code: str, sizes: Allocation, consequence: str, hint: str, name: str)
         hint,
         name,
     )
-
-
-def _extension_hint(source: DataSource, pool: Pool, kind: VolumeKind, nothing: str | None) -> str:
-    """Returns what helps a short volume: dpm_allocation only where it would take this very data source."""
-    if nothing is not None:
-        return _SHORT_HINTS.get(nothing, _LOOK)
-    if source.storage_kind is StorageKind.UNKNOWN or source.shares_with is None:
-        return _LOOK
-    which = "volume: replica and " if kind is VolumeKind.REPLICA else ""
-    option = f"{which}a wish, such as min_free_percent"
-    extend = f"Extend it with winbackup.storage.dpm_allocation ({option})."
-    if source.storage_kind is StorageKind.MODERN:
-        return extend
-    if pool.unallocated_bytes is None:
-        return f"See first that the storage pool can be read, as the findings of the server say. {extend}"
-    return extend if pool.unallocated_bytes else f"Add a disk to the storage pool: it has no room left. {extend}"
 
 
 def _of_growth(source: DataSource, pool: Pool) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm import model as dpm
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import Limits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
     lun_info_result,
@@ -97,7 +98,7 @@ def dpm_info(name: str = HARMLESS, used_gib: int = 39, consistent: bool = True) 
         pool=dpm.Pool((dpm.Disk(name, "1", "healthy", 1000 * GIB, 250 * GIB),), 2),
         failed=(failed,), alerts=(alert,), server_name=name, server_version="4.2",
     )  # fmt: skip
-    return plain(info_result(facts, [legacy, modern], Fraction(9, 10)))
+    return plain(info_result(facts, [legacy, modern], Limits(Fraction(9, 10))))
 
 
 def page_of(mappings: object = None, luns: object = None, allocations: object = None, **heading: Any) -> Element:

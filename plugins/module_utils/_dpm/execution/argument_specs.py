@@ -24,6 +24,7 @@ INFO = CONNECTION.merged_with(SELECTION).merged_with(
     ArgumentSpec(
         {
             "threshold_percent": {"type": "float", "default": 90},
+            "max_age": {"type": "str"},
             "timeout": {"type": "int", "default": 600},
         }
     )

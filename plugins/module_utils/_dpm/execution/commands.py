@@ -23,9 +23,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.r
     resize_volumes,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer, PowerShellServer
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import Limits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import (
     at_least,
+    max_age_of,
     selection_of,
     size_policy_of,
     threshold_of,
@@ -59,11 +61,11 @@ def on_server(command: Callable[[DpmServer, ModuleCall], ModuleResult]) -> Modul
 
 def allocation_info(server: DpmServer, call: ModuleCall) -> ModuleResult:
     """Does one call of dpm_allocation_info."""
-    threshold = threshold_of(call.options)
+    limits = Limits(threshold_of(call.options), max_age_of(call.options))
     selection = selection_of(call.options)
     deadline = server.time() + at_least(call.options, "timeout", 1)
     facts, chosen = read_settled(server, selection, deadline, detail=True)
-    return ModuleResult(info_result(facts, chosen, threshold))
+    return ModuleResult(info_result(facts, chosen, limits))
 
 
 def resize(server: DpmServer, call: ModuleCall) -> ModuleResult:

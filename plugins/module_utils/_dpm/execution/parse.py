@@ -11,7 +11,7 @@ DPM's objects are documented in part only, so nothing is relied upon: what is mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -67,6 +67,16 @@ _PARTS = {
 }
 
 
+# What a reading lists one by one, and may not be able to read one of.
+_LISTED = {
+    "running": "running jobs",
+    "failed": "failed jobs",
+    "checks": "consistency checks",
+    "alerts": "alerts",
+    "volumes": "volumes of the storage pool",
+}
+
+
 def parse_facts(answer: Mapping[str, Any]) -> Facts:
     """Returns the facts in an answer of the script read_server."""
     rows: dict[str, Mapping[str, Any]] = {}
@@ -103,6 +113,11 @@ def parse_facts(answer: Mapping[str, Any]) -> Facts:
         ),
         unreadable=(
             *(_unreadable(row) for row in rows_of(answer, "troubles")),
+            *(
+                finding
+                for key, what in _LISTED.items()
+                if (finding := _unreadable_rows(rows_of(answer, key), key, what)) is not None
+            ),
             *(_unreadable_source(row) for row in rows_of(answer, "sources") if not reference_of(row).ids),
         ),
     )
@@ -282,6 +297,20 @@ def _unreadable_source(row: Mapping[str, Any]) -> Finding:
         f"DPM lists a data source and does not tell which it is: {text_of(row.get('unreadable')) or 'it has no id'}",
         "Look for it in the DPM console. It is missing from what was read.",
         "datasources",
+    )
+
+
+def _unreadable_rows(rows: Sequence[Mapping[str, Any]], key: str, what: str) -> Finding | None:
+    """Returns the finding that some of these could not be read; None where all could."""
+    broken = [reason for row in rows if (reason := text_of(row.get("unreadable"))) is not None]
+    if not broken:
+        return None
+    return Finding(
+        "unreadable",
+        "warning",
+        f"Of {len(rows)} {what} {len(broken)} could not be read: {broken[0]}",
+        "Look at them in the DPM console.",
+        key,
     )
 
 

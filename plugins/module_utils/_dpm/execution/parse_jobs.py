@@ -31,11 +31,12 @@ _INCONSISTENT_CODES = frozenset({3106, 3163})
 
 
 def jobs_of(answer: Mapping[str, Any], key: str, known: Directory) -> tuple[Job, ...] | None:
-    """Returns jobs; None where they, or one of those that run, could not be read."""
-    rows = answer.get(key)
-    if not isinstance(rows, list) or (key == "running" and any(row.get("unreadable") for row in rows_of(answer, key))):
+    """Returns jobs, without those that could not be read; None where none could, or one of those that run could not."""
+    rows = rows_of(answer, key)
+    broken = [row for row in rows if row.get("unreadable")]
+    if not isinstance(answer.get(key), list) or (key == "running" and broken):
         return None
-    return tuple(_job(row, known) for row in rows_of(answer, key))
+    return tuple(_job(row, known) for row in rows if row not in broken)
 
 
 def checks_of(answer: Mapping[str, Any], known: Directory) -> tuple[Job, ...] | None:
@@ -65,6 +66,7 @@ def _job(row: Mapping[str, Any], known: Directory) -> Job:
         protection_group=text_of(row.get("group")),
         error_code=_error_code(first),
         message=message,
+        problem=text_of(first.get("problem")),
     )
 
 

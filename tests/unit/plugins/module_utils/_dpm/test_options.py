@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import ALLOCATION
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import size_policy_of, threshold_of
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import (
+    max_age_of,
+    size_policy_of,
+    threshold_of,
+)
 
 DEFAULTS = {name: option.get("default") for name, option in ALLOCATION.options.items()}
 
@@ -52,3 +58,16 @@ def test_a_wish_without_a_value_is_none() -> None:
     nothing = {**DEFAULTS, "size": None, "min_free": None, "min_free_percent": None}
     with pytest.raises(ConfigurationError, match="one of size, min_free and min_free_percent must have a value"):
         size_policy_of(nothing)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"), [("90m", 1.5), ("36h", 36), ("3d", 72), ("1.5D", 36), (" 2 w ", 336), (None, None)]
+)
+def test_a_span_of_time_as_people_write_it(text: str | None, hours: float | None) -> None:
+    assert max_age_of({"max_age": text}) == (None if hours is None else timedelta(hours=hours))
+
+
+@pytest.mark.parametrize("text", ["", "3", "d", "-1d", "0h", "3 years", "1e9d", "９d", "999999999999d"])
+def test_what_is_no_span_of_time(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="max_age: "):
+        max_age_of({"max_age": text})

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import Limits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Alert,
@@ -32,8 +33,8 @@ FULL = Allocation(20 * GIB, 20 * GIB)
 MONDAY, TUESDAY = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
 
 
-def info(*sources: DataSource, threshold: int = 90, **others: Any) -> Any:
-    return to_json_types(info_result(facts(*sources, **others), sources, Fraction(threshold)))
+def info(*sources: DataSource, threshold: int = 90, max_age: timedelta | None = None, **others: Any) -> Any:
+    return to_json_types(info_result(facts(*sources, **others), sources, Limits(Fraction(threshold), max_age)))
 
 
 def codes(result: Any) -> list[str]:
@@ -237,3 +238,106 @@ def test_the_hint_of_a_short_replica_names_only_what_would_take_it(
     (found,) = [one for one in result["datasources"][0]["findings"] if one["code"] == "replica_volume_short"]
     assert found["hint"].startswith(hint)
     assert found["severity"] == "error"
+
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({"recovery_points": RecoveryPoints(3, NOW - timedelta(hours=36))}, []),
+        ({"recovery_points": RecoveryPoints(3, NOW - timedelta(hours=36, seconds=1))}, ["recovery_point_old"]),
+        ({"recovery_points": RecoveryPoints(3, NOW + timedelta(hours=1))}, []),
+        ({"recovery_points": RecoveryPoints()}, ["no_recovery_point"]),
+        (
+            {"recovery_points": RecoveryPoints(), "storage_kind": StorageKind.NONE, "allocated": None},
+            ["no_recovery_point"],
+        ),
+        ({"recovery_points": RecoveryPoints(3, NOW - timedelta(days=99)), "active": False}, ["inactive"]),
+    ],
+)
+def test_a_recovery_point_is_old_beyond_the_limit(others: dict[str, Any], expected: list[str]) -> None:
+    assert codes(info(source(**others), max_age=timedelta(hours=36))) == expected
+    assert "recovery_point_old" not in codes(info(source(**others)))
+
+
+def test_an_old_recovery_point_says_how_old_and_what_comes_first() -> None:
+    result = info(
+        source(recovery_points=RecoveryPoints(3, NOW - timedelta(days=3)), state="invalid"), max_age=timedelta(days=1)
+    )
+    (found,) = [one for one in result["datasources"][0]["findings"] if one["code"] == "recovery_point_old"]
+    assert found["message"] == (
+        "Its newest recovery point is 3.0 days old, of 2026-10-29T00:00:00Z; max_age allows 24.0 hours."
+    )
+    assert "dpm_consistency_check" in found["hint"]
+
+
+def test_failed_jobs_of_no_data_source_are_findings_of_the_server() -> None:
+    agent = Job(
+        type="replication", protection_group="Files", error_code=3122, message="No agent.", problem="None there."
+    )
+    own_job = Job(type="replication", sources=frozenset("a"), error_code=358, problem="It is full. (ID 358)")
+    jobs = (agent, agent, Job(type="recovery", sources=frozenset("gone")), own_job)
+    result = info(source(), failed=jobs)
+    assert [(one["code"], one["message"]) for one in result["server"]["findings"]] == [
+        (
+            "job_failed",
+            "2 jobs (replication) of the protection group Files failed, of which DPM names no data source of this "
+            "server: ID 3122: None there.",
+        ),
+        ("job_failed", "A job (recovery) failed, of which DPM names no data source of this server."),
+    ]
+    (own,) = [one for one in result["datasources"][0]["findings"] if one["code"] == "job_failed"]
+    assert own["message"].endswith("(replication) has no later recovery point: It is full. (ID 358)")
+
+
+@pytest.mark.parametrize(
+    ("about", "code", "kind"), [(None, 3122, None), ("a", 3122, None), (None, None, "agent_unreachable")]
+)
+def test_an_agent_that_cannot_be_reached_is_told_with_its_computer(
+    about: str | None, code: int | None, kind: str | None
+) -> None:
+    alert = Alert("1", "error", kind, None, "No agent.", about, None if about else "FS1", code)
+    result = info(source(), alerts=(alert,))
+    (row,) = result["computers"]
+    assert row["reachable"] is False
+    (found,) = result["datasources"][0]["findings"] if about else row["findings"]
+    assert (found["code"], "DPMRA" in found["hint"]) == ("dpm_alert", True)
+
+
+@pytest.mark.parametrize(
+    ("code", "others", "hint"),
+    [
+        (3169, {}, "Extend it with winbackup.storage.dpm_allocation (a wish"),
+        (3169, {"custom_volume": True}, "DPM does not manage custom volumes"),
+        (3100, {}, "Extend it with winbackup.storage.dpm_allocation (volume: replica"),
+        (3100, {"replica": Allocation(None, None)}, "Look at its disk allocation"),
+        (3100, {"storage_kind": StorageKind.MODERN, "type": "Volume"}, "Look at its disk allocation"),
+        (9999, {}, "Look at the alert in the DPM console"),
+        (None, {}, "Look at the alert in the DPM console"),
+    ],
+)
+def test_the_hint_of_an_alert_names_only_what_would_take_the_data_source(
+    code: int | None, others: dict[str, Any], hint: str
+) -> None:
+    alert = Alert("1", "warning", None, None, "Something.", "a", None, code)
+    found = info(source(**others), alerts=(alert,))["datasources"][0]["findings"]
+    assert next(one["hint"] for one in found if one["code"] == "dpm_alert").startswith(hint)
+
+
+def test_the_hint_of_an_inconsistent_replica_names_the_check_where_one_can_run() -> None:
+    alert = Alert("1", "error", None, None, "Inconsistent.", "a", None, 3106, True)
+    for others, said in (
+        ({}, "then run winbackup.storage.dpm_consistency_check."),
+        ({"active": False}, "Resume its protection first."),
+        ({"storage_kind": StorageKind.NONE}, "It has no replica on the disks of this server"),
+    ):
+        result = info(source(alerted_inconsistent=True, **others), alerts=(alert,))
+        hints = {
+            one["code"]: one["hint"]
+            for one in result["datasources"][0]["findings"]
+            if one["code"] in ("dpm_alert", "replica_inconsistent")
+        }
+        assert set(hints) == {"dpm_alert", "replica_inconsistent"}
+        assert all(said in hint for hint in hints.values())

@@ -504,3 +504,17 @@ def test_volumes_of_modern_storage(rows: Any, known: bool, expected: tuple[Stora
 
 def test_volumes_of_modern_storage_that_were_not_read_are_not_none() -> None:
     assert read(row(), knows_modern=True, modern_volumes=None).pool.storage_volumes is None
+
+
+@pytest.mark.parametrize("key", ["failed", "alerts", "checks", "volumes"])
+def test_one_of_many_that_cannot_be_read_is_told(key: str) -> None:
+    facts = read(row(), **{key: [{"unreadable": "It broke."}, {}]})
+    (found,) = facts.unreadable
+    assert (found.code, "2" in found.message, found.message.endswith("1 could not be read: It broke.")) == (
+        "unreadable",
+        True,
+        True,
+    )
+    if key == "failed":
+        assert facts.failed is not None
+        assert len(facts.failed) == 1
