@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from dpm_lab import DpmLab
+from guest import shapes
 from guest.disks import Disk, Partition
 from guest.guest import Guest
 from vcenter_lab import VcenterLab
@@ -31,6 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.executi
     argument_specs as windows_options,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution import commands as windows_commands
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.failure_info import failure_info
 
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict": dict, "list": list, "raw": object}
@@ -156,6 +158,19 @@ def guest() -> Iterator[tuple[Guest, dict[str, Any]]]:
     one.refusing = {"get-storagesetting"}
     with windows_site(PowerShellCommands(one.new_session)) as site:
         yield one, {name: value for name, value in site.options("ntlm", "https").items() if value is not None}
+
+
+def test_backup_failure_info(guest: tuple[Guest, dict[str, Any]], windows: dict[str, Any]) -> None:
+    machine, options = guest
+    volume = "\\\\?\\Volume{a59dcd66-5963-4ba8-995c-915935cb8654}"
+    machine.backup_fails(volume, "E:")
+    machine.backup_fails("\\\\?\\Volume{c59dcd66-5963-4ba8-995c-915935cb8654}", "E:", hresult=0x807800A1)
+    machine.add(shapes.partition_1006(1, 1 << 40, "ONE", 2))
+    vm = {"name": "backup01", "moid": "vm-1", "bios_uuid": machine.bios_uuid}
+    mapping = {"vm": vm, "address": "scsi0:0", "unit": 0, "compatibility": "physical", "lun": {"serial": "OWN"}}
+    machine.disks[0].serial = "OWN"
+    asked = [{**options, "vm_disks": [mapping]}, {**windows, "since": "52w"}]
+    check("backup_failure_info", [ask(windows_options.FAILURE_INFO, failure_info, given) for given in asked])
 
 
 def test_windows_disk_info(guest: tuple[Guest, dict[str, Any]]) -> None:

@@ -26,7 +26,15 @@ from .server import DpmServer
 from .signatures import DPM_COMMANDS, EXCEPTION, STATUSES, TYPES, enumeration
 from .sources import AlertFace, GroupFace, SourceFace
 from .texts import FOREIGN_ERRORS, DpmError
-from .windows import MODULE, get_cim_instance, get_item_property, get_win_event, module_paths
+from .windows import (
+    MODULE,
+    get_cim_instance,
+    get_item_property,
+    get_storage_setting,
+    get_win_event,
+    module_paths,
+    update_host_storage_cache,
+)
 
 # Errors that end a cmdlet whatever -ErrorAction says.
 _ALWAYS_END = (31143, 31144, 358)
@@ -111,6 +119,8 @@ class Cmdlets:
             "Get-WinEvent": get_win_event,
             "Get-CimInstance": get_cim_instance,
             "Get-ItemProperty": get_item_property,
+            "Get-StorageSetting": get_storage_setting,
+            "Update-HostStorageCache": update_host_storage_cache,
         }
         return [
             dataclasses.replace(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from guest import query
+from guest import disks, query, registry
+from guest.machine import identity
 from powershell import Int64, Invocation, PsObject, TerminatingError, UnknownConstruct
 
 from .faces import Face
@@ -17,6 +18,7 @@ from .server import DpmServer
 
 LOGS = ("System", "Application", "Microsoft-Windows-Backup", "DPM Alerts")
 MODULE = "DataProtectionManager"
+_BUILD = 17763
 SETUP = "HKLM:\\SOFTWARE\\Microsoft\\Microsoft Data Protection Manager\\Setup"
 
 
@@ -27,8 +29,9 @@ def get_win_event(server: DpmServer, invocation: Invocation) -> list[query.Event
 
 
 def get_cim_instance(server: DpmServer, invocation: Invocation) -> list[Any]:
-    """Instances of the classes that the lab has: the machine, the volumes of DPM, and their shadow storage."""
-    unknown = invocation.parameters.keys() - {"ClassName"}
+    """Instances of the classes that the lab has: the machine, its disks, the volumes of DPM, and their shadow storage.
+    The disks of the pool are dynamic, so the Storage classes have only the one that Windows runs from."""
+    unknown = invocation.parameters.keys() - {"ClassName", "Namespace"}
     if unknown:
         raise UnknownConstruct(f"-{min(unknown)} of Get-CimInstance: the lab does not model it")
     name = str(invocation.parameters["ClassName"])
@@ -37,14 +40,32 @@ def get_cim_instance(server: DpmServer, invocation: Invocation) -> list[Any]:
         "win32_volume": _volumes,
         "win32_shadowstorage": _shadow_storage,
     }
-    if name.lower() not in readers:
+    if name.lower() in readers:
+        return [CimFace(name, values) for values in readers[name.lower()](server)]
+    about = identity(name, server.name, _uuid(server), _BUILD)
+    found = [about] if about is not None else None
+    if found is None:
+        found = disks.instances(_disks(server), name, str(invocation.get("Namespace") or "root/cimv2"))
+    if found is None:
         raise UnknownConstruct(f"the class {name}: the lab does not model it")
-    return [CimFace(name, values) for values in readers[name.lower()](server)]
+    return [PsObject(values.items(), "Microsoft.Management.Infrastructure.CimInstance") for values in found]
+
+
+def get_storage_setting(server: DpmServer, invocation: Invocation) -> list[Any]:
+    """The policy for new disks: those that are not shared come online."""
+    return [PsObject([("NewDiskPolicy", 2)], "Microsoft.Management.Infrastructure.CimInstance")]
+
+
+def update_host_storage_cache(server: DpmServer, invocation: Invocation) -> None:
+    """Nothing of the lab's disks changes behind Windows' back."""
 
 
 def get_item_property(server: DpmServer, invocation: Invocation) -> list[Any]:
     """The values of a key of the registry: the one that DPM's setup writes. Other keys of DPM do not exist."""
     path, *others = invocation.get("Path") or invocation.parameters["LiteralPath"]
+    if path.lower().startswith("hklm:\\system\\currentcontrolset\\enum\\"):
+        registry.refuse(invocation, path)
+        return []
     if others or not path.lower().startswith("hklm:\\software\\microsoft\\microsoft data protection manager"):
         raise UnknownConstruct(f"the path {path}: the lab does not model it")
     if path.rstrip("\\").lower() != SETUP.lower() or server.options.module == "none":
@@ -62,8 +83,19 @@ def module_paths(install_path: str) -> list[str]:
     return [folder, f"{folder}\\{MODULE}.psd1"]
 
 
+def _uuid(server: DpmServer) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, server.name))
+
+
+def _disks(server: DpmServer) -> list[disks.Disk]:
+    """The disk of Windows itself, and those of DPM."""
+    others = [disks.Disk(one.number, one.capacity, one.number, dynamic=True) for one in server.pool.disks]
+    own = min({*range(len(others) + 1)} - {one.number for one in others})
+    return [disks.Disk(own, 120 << 30, boot=True, port=0), *others]
+
+
 def _machine(server: DpmServer) -> list[dict[str, Any]]:
-    machine = str(uuid.uuid5(uuid.NAMESPACE_DNS, server.name)).upper()
+    machine = _uuid(server).upper()
     return [{"UUID": machine, "IdentifyingNumber": f"VMware-{machine}", "Name": "A machine of the lab"}]
 
 

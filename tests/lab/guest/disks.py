@@ -31,6 +31,7 @@ class Partition:
     volume: str = ""
     letter: str = ""
     file_system: str = "NTFS"
+    label: str = ""
     folder: str = ""  # where it is mounted, beside its letter
     gpt_type: str = "{ebd0a0a2-b9e5-4433-87c0-68b6b72699c7}"
     mbr_type: int = 7
@@ -198,6 +199,7 @@ def _volumes(disks: list[Disk]) -> list[dict[str, Any]]:
             "Name": f"{one.letter}:\\" if one.letter else one.folder or f"\\\\?\\Volume{{{one.volume}}}\\",
             "Capacity": Int64(one.size),
             "FileSystem": one.file_system,
+            "Label": one.label or None,
         }
         for disk in disks
         if not disk.offline

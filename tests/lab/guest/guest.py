@@ -16,7 +16,7 @@ from typing import Any
 from powershell import CommandTable, PsObject, Session, StandingClock, TerminatingError, UnknownConstruct
 
 from . import registry, shadows, shapes
-from .disks import Disk, instances
+from .disks import STORAGE, Disk, instances
 from .machine import identity
 from .query import Logs, as_date, get_win_event
 from .records import Event
@@ -81,9 +81,11 @@ class Guest:
         }
         if self.backup_summary is not None and self.profile.build > _OF_2008_R2:
             work["Get-WBSummary"] = self._get_backup_summary
+        if not self.profile.storage:
+            del work["Get-StorageSetting"], work["Update-HostStorageCache"]
         commands = [dataclasses.replace(WINDOWS_COMMANDS[name], implementation=one) for name, one in work.items()]
         return Session(
-            CommandTable(commands, modules={}, covers=["*-WB*", "*-DPM*"]),
+            CommandTable(commands, modules={}, covers=["*-WB*", "*-DPM*", "*-*Storage*"]),
             StandingClock(self.now),
             computer_name=self.name.upper(),
             version=self.profile.powershell,
@@ -121,6 +123,10 @@ class Guest:
             raise UnknownConstruct(f"-{min(unknown)} of Get-CimInstance: the lab does not model it")
         namespace = str(invocation.get("Namespace") or "root/cimv2")
         if self._refuses(invocation, name):
+            return []
+        if namespace.lower().replace("\\", "/") == STORAGE and not self.profile.storage:
+            kind = "Microsoft.Management.Infrastructure.CimException"
+            invocation.write_error(TerminatingError("Invalid namespace", "HRESULT 0x8004100e", "NotSpecified", kind))
             return []
         if (told := identity(name, self.name, self.bios_uuid, self.profile.build)) is not None:
             return [PsObject(told.items(), _INSTANCE)]

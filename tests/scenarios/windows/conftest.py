@@ -22,7 +22,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     result_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution import commands
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.argument_specs import DISK_INFO
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.argument_specs import (
+    DISK_INFO,
+    FAILURE_INFO,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.failure_info import failure_info
 
 
 class Lab:
@@ -40,6 +44,14 @@ class Lab:
 
     def try_disk_info(self, **options: Any) -> tuple[str | None, dict[str, Any]]:
         return self._run(DISK_INFO, commands.on_host(commands.disk_info), False, options)
+
+    def failure_info(self, **options: Any) -> dict[str, Any]:
+        failure, result = self.try_failure_info(**options)
+        assert failure is None
+        return result
+
+    def try_failure_info(self, **options: Any) -> tuple[str | None, dict[str, Any]]:
+        return self._run(FAILURE_INFO, failure_info, False, options)
 
     def operations(self) -> list[str]:
         """What was asked of the host since the last time, but for Receive, which grows with the output."""

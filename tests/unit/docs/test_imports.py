@@ -27,7 +27,9 @@ MAY_IMPORT = {
     "_windows": {"_core"},
     "_windows/failures": {"_core", "_windows"},
     "_vsphere": {"_core", "_rdm", "_rdm/execution"},
-    "_windows/execution": {"_core", "_powershell", "_windows", "_windows/failures", "_windows/scripts"},
+    "_windows/execution": {
+        *("_core", "_dpm", "_dpm/execution", "_powershell", "_windows", "_windows/failures", "_windows/scripts"),
+    },
     "_windows/scripts": set(),
     "_esxi_shell": {"_core", "_esxi_shell/parse", "_rdm", "_rdm/checks", "_rdm/execution"},
     "_esxi_shell/parse": {"_core", "_rdm"},

@@ -14,3 +14,26 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.argu
 DISK_INFO = CONNECTION.merged_with(
     ArgumentSpec({"vm_disks": {"type": "raw"}, "timeout": {"type": "int", "default": 600}})
 )
+FAILURE_INFO = CONNECTION.merged_with(
+    ArgumentSpec(
+        {
+            "since": {"type": "str", "default": "7d"},
+            "signatures": {
+                "type": "list",
+                "elements": "str",
+                "choices": [
+                    "rdm_physical_shadow_copy",
+                    "capacity_mismatch",
+                    "truncated_at_2_tib",
+                    "replica_offline",
+                    "recovery_point_volume_short",
+                    "replica_inconsistent",
+                ],
+                "default": [],
+            },
+            "logs_needed": {"type": "bool", "default": False},
+            "vm_disks": {"type": "raw"},
+            "timeout": {"type": "int", "default": 600},
+        }
+    )
+)

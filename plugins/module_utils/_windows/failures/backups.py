@@ -30,6 +30,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.failure
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.result_codes import code_of
 
 _SUCCESS = 4
+# Ids from this one on are written to Application, the others to a log of their own.
+_IN_APPLICATION = 500
 _FAILED = (5, 8, SNAPSHOT_FAILED, *NEVER_BEGAN, *OTHER_FAILURES)
 # The upper half of the codes that are Windows Server Backup's own.
 _FACILITY = 0x8078
@@ -154,13 +156,18 @@ def source_volumes(text: str | None) -> tuple[SourceVolume, ...]:
 def failed_backups(records: Iterable[BackupRecord]) -> tuple[FailedBackup, ...]:
     """Returns the backups that failed, oldest first: what several logs tell of one is one."""
     found: list[FailedBackup] = []
-    for one in sorted((one for one in records if one.failed), key=lambda one: one.record.time):
+    for one in sorted((one for one in records if one.failed), key=_order):
         same = next((place for place in reversed(range(len(found))) if found[place]._tells(one)), None)
         if same is None:
             found.append(FailedBackup((one,)))
         else:
             found[same] = replace(found[same], records=(*found[same].records, one))
     return tuple(found)
+
+
+def _order(one: BackupRecord) -> tuple[datetime, bool]:
+    """By time; at one time what stands in the log of the backups themselves before what stands in Application."""
+    return one.record.time, one.record.id >= _IN_APPLICATION
 
 
 def places_told(records: Iterable[EventRecord]) -> dict[str, str]:

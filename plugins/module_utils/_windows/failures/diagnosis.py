@@ -178,8 +178,8 @@ def _target_of(backup: FailedBackup, reading: Reading) -> NamedVolume | None:
         return found
     path = places_told(reading.records).get(name)
     summary = reading.backup
-    if path is None and summary is not None and summary.target == name:
-        path = summary.target_path
+    if path is None and summary is not None and summary.success_target == name:
+        path = summary.success_path
     return reading.volumes.find(path) or reading.volumes.by_label(name)
 
 

@@ -65,6 +65,7 @@ class ProtectedSource:
     short: bool | None
     consistent: bool | None
     sizes: str = ""
+    active: bool = True
 
     @property
     def display_name(self) -> str:
@@ -74,13 +75,42 @@ class ProtectedSource:
 
 @dataclass(frozen=True)
 class LastBackup:
-    """What Windows Server Backup itself says: of the last backup, and of where its backups are."""
+    """What Windows Server Backup itself says: of the last backup and its storage location, and of the label and the
+    volume that the last good one lies on."""
 
     last_success: datetime | None = None
     last_result_code: int | None = None
     target: str | None = None
-    target_path: str | None = None
+    success_target: str | None = None
+    success_path: str | None = None
     next: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SeenLog:
+    """A log as far as it could be read. `present` is false where this version of Windows has none of that name;
+    `records` counts what was read (None: it could not be read, `error` says why) of records that signatures ask for,
+    `unreadable` those of them that are no XML; `complete` is false where there are more than were taken."""
+
+    name: str
+    present: bool = True
+    enabled: bool | None = None
+    oldest: datetime | None = None
+    records: int | None = None
+    unreadable: int = 0
+    complete: bool = True
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class DiskChange:
+    """A disk that came, or went (`partitions` 0), with what Windows saw of it then."""
+
+    time: datetime
+    number: int | None
+    capacity_bytes: int | None
+    serial: str | None
+    partitions: int | None
 
 
 @dataclass(frozen=True)

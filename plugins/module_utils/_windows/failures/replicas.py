@@ -68,6 +68,8 @@ def offline_replicas(signs: Sequence[Sign], reading: Reading) -> tuple[list[Fail
 def troubled_sources(reading: Reading) -> Iterable[Failure]:
     """Yields what DPM itself says of its data sources now: short volumes and inconsistent replicas."""
     for source in reading.sources or ():
+        if not source.active:
+            continue
         if source.short:
             yield _now(Signature.RECOVERY_POINT_VOLUME_SHORT, source, reading)
         if source.consistent is False:

@@ -153,7 +153,7 @@ def test_a_disk_that_failed_meanwhile_is_told_beside_and_makes_it_less_sure() ->
 
 
 def test_the_storage_location_by_what_windows_server_backup_says_itself() -> None:
-    told = LastBackup(target="DISK_07", target_path=TARGET)
+    told = LastBackup(success_target="DISK_07", success_path=TARGET)
     assert the_one(vss(), backup(target="DISK_07"), backup=told).confidence is Confidence.LIKELY
 
 
