@@ -23,6 +23,10 @@ description:
   - What is being done is recorded with the virtual machine first, so that a run which was killed is finished or
     undone by the next one, from whatever controller that is started.
   - In check mode the same RV(plan) is returned and nothing is changed.
+  - Without O(hostname), a task on an ESXi host itself does the same over its own connection, which must be C(ssh), with
+    C(vmkfstools) and C(vim-cmd). A free licence, which lets the API read only, does not restrict that. No Python and
+    none of the connection options are needed, and C(gather_facts) must be false. The record is then a file beside the
+    C(.vmx).
 notes:
   - A virtual mapping is part of the snapshots of the virtual machine, and of image backups, unless its disk mode is
     independent.
@@ -40,7 +44,9 @@ attributes:
   idempotent:
     support: full
   async:
-    support: full
+    support: partial
+    details:
+      - With O(hostname) it is supported. Over the task's own connection to an ESXi host it is not.
 options:
   vm:
     description:
@@ -174,6 +180,11 @@ EXAMPLES = r"""
     compatibility: physical
     power: shutdown
   delegate_to: localhost
+
+- name: Make the mappings of a virtual machine virtual over SSH, in a play on its ESXi host
+  winbackup.storage.rdm_compatibility:
+    vm: winsrv
+    power: shutdown
 """
 
 RETURN = r"""

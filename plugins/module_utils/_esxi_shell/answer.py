@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.script import BEGIN, END
 
 _CHECKSUMS = {"md5": hashlib.md5, "sha1": hashlib.sha1}
 _NO_CHECKSUM = "none"
 
 
-class NoFrame(StorageError):
+class NoFrame(ConnectionFailed):
     """What came back is not the answer of a script: there is no shell of an ESXi host, or it broke off."""
 
 
@@ -32,6 +32,8 @@ class Section:
     about: str
     text: str
     code: int | None
+    # The text with every byte that is no UTF-8 as a surrogate, so that the very bytes can be sent back.
+    exact: str = ""
 
     @property
     def succeeded(self) -> bool:
@@ -58,6 +60,11 @@ class Answer:
         section = self.find(name, about)
         return section.text if section is not None and section.succeeded else None
 
+    def with_rest_of(self, earlier: Answer) -> Answer:
+        """Returns this answer with the sections of an earlier one that it has nothing of."""
+        names = {section.name for section in self.sections}
+        return Answer((*self.sections, *(section for section in earlier.sections if section.name not in names)))
+
     def all(self, name: str) -> tuple[Section, ...]:
         """Returns all sections of a name."""
         return tuple(section for section in self.sections if section.name == name)
@@ -79,7 +86,7 @@ def read_answer(output: bytes, host: str) -> Answer:
             f"The answer of {host} was altered on its way: its checksum is another one.",
             hint="Look for what writes into the output of commands there, such as a profile of the shell.",
         )
-    return Answer(tuple(_sections(body.decode("utf-8", "replace"))))
+    return Answer(tuple(_sections(body.decode("utf-8", "surrogateescape"))))
 
 
 def _no_frame(output: bytes, host: str) -> NoFrame:
@@ -112,4 +119,9 @@ def _sections(text: str) -> list[Section]:
 def _section(name: str, about: Sequence[str], printed: Sequence[str]) -> Section:
     code = printed[-1] if printed else ""
     known = code.isascii() and code.isdigit()
-    return Section(name, "\n".join(about), "\n".join(printed[:-1]), int(code) if known else None)
+    exact = "\n".join(printed[:-1])
+    return Section(name, _legible("\n".join(about)), _legible(exact), int(code) if known else None, exact)
+
+
+def _legible(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -21,6 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.answer import Answer, read_answer
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.collect import (
+    HOST,
     FirstReading,
     first_reading,
     not_asked,
@@ -28,16 +29,21 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.coll
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.script import (
     COMMAND,
+    clock_script,
+    folders_script,
     host_script,
     machines_script,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.stores import Stores
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Reader, nothing_meanwhile
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, FileFacts, Inventory
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Questions, Survey
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Folder, Questions, Survey
 
 _ESXI = "VMkernel"
 # A script that nobody gave a time is ended after this, in seconds.
 _LONGEST = 3600.0
+# How long the host's clock is taken to run as ours does, in seconds.
+_CLOCK_SECONDS = 10.0
 
 
 class ShellConnection(Protocol):
@@ -55,10 +61,18 @@ class ShellReader(Reader):
     def __init__(self, connection: ShellConnection) -> None:
         self._connection = connection
         self._reading: FirstReading | None = None
+        self._answer: Answer | None = None
+        # The host's clock as it was told last, and when that was on ours.
+        self._told_clock: tuple[float, float] | None = None
 
     def now(self) -> float:
-        """Raises StepRefused: whose record is alive is not asked over the shell."""
-        raise StepRefused("The clock of the host is not read over SSH.")
+        """Returns the host's clock: as it was told a moment ago, and the time since then."""
+        if self._told_clock is None or clock() - self._told_clock[1] > _CLOCK_SECONDS:
+            self._run(clock_script(), inf)
+        if self._told_clock is None:
+            raise StepRefused(f"{self._connection.name} does not tell the time (date +%s).")
+        told, then = self._told_clock
+        return told + clock() - then
 
     def inventory(
         self,
@@ -69,13 +83,8 @@ class ShellReader(Reader):
         meanwhile: Callable[[], None] = nothing_meanwhile,
     ) -> Inventory:
         """Returns everything that the host's shell tells; the paths of LUNs are always among it."""
-        answer = self._run(host_script(), until)
-        system = (answer.text("system") or "").strip()
-        if system != _ESXI:
-            raise ConfigurationError(
-                f"{self._connection.name} is no ESXi host: uname says {system or 'nothing'}, not {_ESXI}.",
-                hint="Run the task on an ESXi host over ssh; or give hostname and delegate_to: localhost.",
-            )
+        self._answer = answer = self._of_esxi(self._run(host_script(), until))
+        meanwhile()
         self._reading = first = first_reading(answer, self._connection.name)
         if not first.to_ask:
             return first.inventory
@@ -87,8 +96,21 @@ class ShellReader(Reader):
             return not_asked(first, over.message)
 
     def survey(self, questions: Questions) -> Survey:
-        """Raises StepRefused: what a plan needs besides the inventory is not read over the shell."""
-        raise StepRefused("Folders are not listed over SSH.")
+        """Returns what a plan needs besides the inventory. Who may use the shell may do everything there."""
+        if not questions.folders:
+            return Survey()
+        paths = {folder: _path_of(folder) for folder in questions.folders}
+        stores = Stores.of(self._run(folders_script(paths.values()), inf), HOST, None)
+        known = self._reading.inventory.datastores if self._reading is not None else {}
+        stores = stores.called(known)
+        listings = {folder: stores.folder_of(path) for folder, path in paths.items()}
+        facts = {file: one for listing in listings.values() for file, one in (listing or {}).items()}
+        uuids = {file: facts[file].disk_uuid for _vm, file in questions.disk_uuids if file in facts}
+        return Survey(
+            listings,
+            frozenset(folder for folder, path in paths.items() if path in stores.missing),
+            {file: uuid for file, uuid in uuids.items() if uuid is not None},
+        )
 
     def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
         """Returns the mapping files that the reading found; raises StepRefused where it did not get to the end."""
@@ -98,7 +120,25 @@ class ShellReader(Reader):
             )
         return self._reading.stores.mapping_files(datastore)
 
+    def _of_esxi(self, answer: Answer) -> Answer:
+        """Returns the answer; raises ConfigurationError where it comes from another system."""
+        system = (answer.text("system") or "").strip()
+        if system != _ESXI:
+            raise ConfigurationError(
+                f"{self._connection.name} is no ESXi host: uname says {system or 'nothing'}, not {_ESXI}.",
+                hint="Run the task on an ESXi host over ssh; or give hostname and delegate_to: localhost.",
+            )
+        return answer
+
     def _run(self, script: bytes, until: float) -> Answer:
         deadline = min(until, clock() + _LONGEST)
         completed = self._connection.run(COMMAND, script, deadline=deadline, repeatable=True)
-        return read_answer(completed.stdout or completed.stderr, self._connection.name)
+        answer = read_answer(completed.stdout or completed.stderr, self._connection.name)
+        told = (answer.text("clock") or "").strip()
+        if told.isdecimal():
+            self._told_clock = (float(told), clock())
+        return answer
+
+
+def _path_of(folder: Folder) -> str:
+    return f"/vmfs/volumes/{folder.datastore}/{folder.path}".rstrip("/")

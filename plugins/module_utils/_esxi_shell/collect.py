@@ -83,7 +83,7 @@ def first_reading(answer: Answer, server: str) -> FirstReading:
         machines=frozenset(machines) if listed is not None else None,
         unreadable=unreadable,
     )
-    inventory = Inventory(server, True, {HOST: host}, stores.datastores, machines, tuple(findings))
+    inventory = Inventory(server, True, {HOST: host}, stores.datastores, machines, tuple(findings), over_shell=True)
     return FirstReading(inventory, stores, tuple(machine.id for machine in machines.values() if may_map(machine)))
 
 

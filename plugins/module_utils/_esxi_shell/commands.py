@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.backend import ShellConnection, ShellReader
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.writing import ShellBackend
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands
 
 
@@ -21,3 +23,8 @@ def rdm_info(call: ModuleCall, connection: ShellConnection) -> ModuleResult:
 def lun_info(call: ModuleCall, connection: ShellConnection) -> ModuleResult:
     """Does one call of `lun_info`; returns its result."""
     return commands.lun_info(ShellReader(connection), call)
+
+
+def rdm_compatibility(call: ModuleCall, connection: ShellConnection, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
+    """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
+    return commands.rdm_compatibility(ShellBackend(connection), call, pace=pace)

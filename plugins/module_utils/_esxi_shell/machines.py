@@ -26,12 +26,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.pars
     has_snapshots,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.vmx import vmx_settings
-from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.stores import Chain, Stores
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.stores import Chain, KeptTexts, Stores
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JOURNAL_KEY,
     DiskJournal,
     UnreadableJournal,
     read_journal,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
+    address_of_record_file,
+    with_records_of_both,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -94,7 +98,8 @@ def listed_machine(listed: RegisteredVm, host: str, stores: Stores) -> VirtualMa
     name = decoded(settings.get("displayname") or listed.name)
     version = settings.get("virtualhw.version")
     controllers, disks = _devices(settings, path, stores)
-    return VirtualMachine(
+    texts = stores.kept_texts(path)
+    machine = VirtualMachine(
         id=listed.id,
         name=name,
         path=f"/{DATACENTER}/vm/{name}",
@@ -110,8 +115,9 @@ def listed_machine(listed: RegisteredVm, host: str, stores: Stores) -> VirtualMa
         consolidation_needed=None,
         controllers=controllers,
         disks=disks,
-        journal=_journal(settings),
+        change_version=texts.version if texts is not None else None,
     )
+    return with_records_of_both(machine, _records_in_files(path, texts), _records_in_settings(settings))
 
 
 def may_map(machine: VirtualMachine) -> bool:
@@ -136,6 +142,7 @@ def asked_machine(machine: VirtualMachine, answer: Answer) -> VirtualMachine:
             (Part.ENCRYPTION, "vmsvc/get.config", config),
             (Part.DISKS, "vmsvc/device.getdevices", hardware),
             (Part.SNAPSHOTS, "vmsvc/snapshot.get", snapshots),
+            (Part.INSTANCE_UUID, "vc.uuid", _text(_part(summary, "config"), "instanceUuid") or machine.instance_uuid),
         )
         if value is None
     ]
@@ -159,12 +166,36 @@ def asked_machine(machine: VirtualMachine, answer: Answer) -> VirtualMachine:
         fault_tolerance=_text(runtime, "faultToleranceState") not in (None, "notConfigured"),
         replicated=_part(config, "repConfig") is not None,
         change_tracking=bool(_flag(config, "changeTrackingEnabled")),
-        change_version=_text(config, "changeVersion"),
         question=_text(_part(runtime, "question"), "text"),
         tools_running=_text(guest, "toolsRunningStatus") in _RUNNING_TOOLS if guest is not None else None,
         disks=disks,
+        boot_order=_boot_order(config, disks),
         unreadable=(*machine.unreadable, *unreadable, *not_agreed),
     )
+
+
+def registered_elsewhere(machine: VirtualMachine, answer: Answer) -> bool:
+    """Tells whether hostd names another .vmx for a VM than the one that was read."""
+    named = _text(_part(_dump(answer, "summary", machine.id), "config"), "vmPathName")
+    return named is not None and named != machine.vmx_path
+
+
+def _boot_order(config: Mapping[str, Value] | None, disks: Sequence[Disk]) -> tuple[str, ...] | None:
+    """Returns the boot order as over the API: disks by address, network cards as "ethernet:<key>", the rest by kind."""
+    if config is None:
+        return None
+    addresses = {disk.key: disk.address for disk in disks}
+    order: list[str] = []
+    for entry in _list(_part(config, "bootOptions"), "bootOrder"):
+        if not isinstance(entry, Mapping):
+            continue
+        kind = str(entry.get(TYPE) or "").rpartition("Bootable")[2].removesuffix("Device").lower()
+        key = _number(entry, "deviceKey")
+        if kind == "disk":
+            order.append(addresses.get(key or 0, f"disk:{key}"))
+        else:
+            order.append(f"{kind}:{key}" if key is not None else kind)
+    return tuple(order)
 
 
 def decoded(name: str) -> str:
@@ -301,7 +332,15 @@ def _told(disk: Disk, device: Mapping[str, Value], controller_key: int | None) -
     )
 
 
-def _journal(settings: Mapping[str, str]) -> dict[str, DiskJournal | UnreadableJournal]:
+def _records_in_files(vmx: str, texts: KeptTexts | None) -> dict[str, DiskJournal | UnreadableJournal]:
+    found: dict[str, DiskJournal | UnreadableJournal] = {}
+    for path, text in (texts.records if texts is not None else {}).items():
+        address = address_of_record_file(vmx, path) or ""
+        found[address] = read_journal(address, text)
+    return found
+
+
+def _records_in_settings(settings: Mapping[str, str]) -> dict[str, DiskJournal | UnreadableJournal]:
     found: dict[str, DiskJournal | UnreadableJournal] = {}
     for key, text in settings.items():
         if key.startswith(JOURNAL_KEY):

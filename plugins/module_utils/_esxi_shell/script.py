@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.quote import quote
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JOURNAL_KEY
 
 # The shell reads a script to its end before it begins with it, and gives none of it to the commands.
 COMMAND = "sh -s"
@@ -35,7 +36,7 @@ _LINES = """lines() {
 # What was printed with the exit code at its end; a command gets no input.
 _TOLD = """told() {
   echo "=$1"
-  echo "$2" | lines '>'
+  if [ -n "$2" ]; then echo "$2" | lines '>'; else echo '>'; fi
   shift 2
   { "$@" 2>&1 </dev/null; code=$?; echo; echo "$code"; } | lines '|'
 }
@@ -57,29 +58,51 @@ echo "|$code"
 """
 )
 
-_HOST = f"""read_file={quote(_FILE)}
-told system '' uname
-told name '' hostname
-told version '' vmware -v
+# What changes while a conversion goes on: whether the host takes part, and its devices.
+_NOW = """told clock '' date +%s
 told host '' vim-cmd hostsvc/hostsummary
-told machines '' vim-cmd vmsvc/getallvms
 if json=$(esxcli --debug --formatter=json storage core device list 2>/dev/null </dev/null); then
   told devices_json '' echo "$json"
 else
   told devices '' esxcli storage core device list
 fi
+told disks '' ls -l /vmfs/devices/disks
+"""
+
+_HOST = """told system '' uname
+told name '' hostname
+told version '' vmware -v
+told machines '' vim-cmd vmsvc/getallvms
 told capacities '' esxcli storage core device capacity list
 told paths '' esxcli storage core path list
-told disks '' ls -l /vmfs/devices/disks
 told filesystems '' esxcli storage filesystem list
 told extents '' esxcli storage vmfs extent list
-for volume in /vmfs/volumes/*; do
+"""
+
+_SEARCH = f"""read_file={quote(_FILE)}
+search() {{
+  find "$1" -type f \\( -name '*.vmx' -o -name '*.{JOURNAL_KEY}*.json' -o -name '*.vmdk' ! -name '*-flat.vmdk' \\
+    ! -name '*-delta.vmdk' ! -name '*-sesparse.vmdk' ! -name '*-ctk.vmdk' \\) -size -64k \\
+    -exec sh -c "$read_file" sh {{}} \\; 2>/dev/null
+}}
+"""
+
+_EVERYWHERE = """for volume in /vmfs/volumes/*; do
   if [ -d "$volume" ] && ! [ -L "$volume" ]; then
-    find "$volume" -type f \\( -name '*.vmx' -o -name '*.vmdk' ! -name '*-flat.vmdk' ! -name '*-delta.vmdk' \\
-      ! -name '*-sesparse.vmdk' ! -name '*-ctk.vmdk' \\) -size -64k -exec sh -c "$read_file" sh {{}} \\; 2>/dev/null
+    search "$volume"
     told searched "$volume" echo "$?"
   fi
 done
+"""
+
+_LIST = """list() {
+  [ -d "$1" ] || { told missing "$1" true; return; }
+  for file in "$1"/* "$1"/.[!.]*; do
+    [ -e "$file" ] || [ -L "$file" ] || continue
+    told entry "$file" true
+  done
+  [ -r "$1" ] && [ -x "$1" ] && told listed "$1" true
+}
 """
 
 _FRAME = """main() {{
@@ -96,22 +119,43 @@ exit 0
 """
 
 
-def _framed(body: str) -> bytes:
+def framed(body: str) -> bytes:
+    """Returns the script that runs a body whose output is sections, once all of it has come."""
     frame = _FRAME.format(begin=BEGIN, end=END)
-    return f"{_LINES}{_TOLD}gather() {{\n{body}}}\n{frame}".encode()
+    return f"{_LINES}{_TOLD}gather() {{\n{body}}}\n{frame}".encode("utf-8", "surrogateescape")
 
 
 def host_script() -> bytes:
     """Returns the script that reads the host, its devices, its datastores, and the settings and disks of all VMs."""
-    return _framed(_HOST)
+    return framed(_HOST + _NOW + _SEARCH + _EVERYWHERE)
 
 
 def machines_script(vmids: Iterable[str]) -> bytes:
     """Returns the script that asks the host's management for these VMs."""
-    asked = []
-    for vmid in map(quote, vmids):
-        asked.append(f"told summary {vmid} vim-cmd vmsvc/get.summary {vmid}\n")
-        asked.append(f"told config {vmid} vim-cmd vmsvc/get.config {vmid}\n")
-        asked.append(f"told hardware {vmid} vim-cmd vmsvc/device.getdevices {vmid}\n")
-        asked.append(f"told snapshots {vmid} vim-cmd vmsvc/snapshot.get {vmid}\n")
-    return _framed("".join(asked))
+    return framed("".join(_asked(quote(vmid)) for vmid in vmids))
+
+
+def look_script(vmid: str, folders: Iterable[str]) -> bytes:
+    """Returns the script that reads a VM whose files lie in these folders, and what may have changed of its host."""
+    searches = "".join(f"search {quote(folder)}\n" for folder in sorted(folders))
+    return framed(_NOW + _SEARCH + searches + _asked(quote(vmid)))
+
+
+def folders_script(folders: Iterable[str]) -> bytes:
+    """Returns the script that lists folders, and reads the descriptors in them."""
+    asked = "".join(f"list {quote(folder)}\nsearch {quote(folder)}\n" for folder in sorted(folders))
+    return framed(_SEARCH + _LIST + asked)
+
+
+def clock_script() -> bytes:
+    """Returns the script that reads the host's clock."""
+    return framed("told clock '' date +%s\n")
+
+
+def _asked(vmid: str) -> str:
+    return (
+        f"told summary {vmid} vim-cmd vmsvc/get.summary {vmid}\n"
+        f"told config {vmid} vim-cmd vmsvc/get.config {vmid}\n"
+        f"told hardware {vmid} vim-cmd vmsvc/device.getdevices {vmid}\n"
+        f"told snapshots {vmid} vim-cmd vmsvc/snapshot.get {vmid}\n"
+    )

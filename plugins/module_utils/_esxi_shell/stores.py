@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.answer import Answer
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.descriptor import (
@@ -22,6 +23,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.pars
     mapping_query,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.volumes import extents, filesystems
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import address_of_record_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
@@ -47,6 +49,21 @@ class Chain:
 
 
 @dataclass(frozen=True)
+class KeptTexts:
+    """The very texts of a VM's .vmx and of the records beside it, by their paths: what a change is bound to."""
+
+    vmx: str
+    text: str
+    records: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """What differs whenever one of the texts does."""
+        parts = [self.vmx, self.text, *(part for record in sorted(self.records.items()) for part in record)]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+@dataclass(frozen=True)
 class Stores:
     """The datastores, by uuid, and what was read on them, by path (/vmfs/volumes/<uuid>/...)."""
 
@@ -54,8 +71,13 @@ class Stores:
     descriptors: Mapping[str, Descriptor]
     queries: Mapping[str, MappingQuery]
     settings: Mapping[str, str]
+    # The very texts of settings and of records, in which a byte that is no UTF-8 is a surrogate.
+    exact: Mapping[str, str] = field(default_factory=dict)
     # Volumes (uuids) that were searched to the end.
     searched: frozenset[str] = frozenset()
+    # Folders that were listed to their end, with all that lies in them, and those that are not there.
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
     _by_name: Mapping[str, Datastore] = field(default_factory=dict)
 
     @classmethod
@@ -64,12 +86,17 @@ class Stores:
         stores = _datastores(answer, host, luns)
         descriptors: dict[str, Descriptor] = {}
         settings: dict[str, str] = {}
+        exact: dict[str, str] = {}
         for file in answer.all("file"):
+            # A record that cannot be read is one all the same: of its empty text it is said that it is none.
+            if file.about.endswith(".json"):
+                exact[file.about] = file.exact
             if not file.succeeded:
                 continue
             if file.about.endswith(".vmx"):
+                exact[file.about] = file.exact
+            if file.about.endswith(".vmx"):
                 settings[file.about] = file.text
-                continue
             found = descriptor(file.text)
             if found is not None:
                 descriptors[file.about] = found
@@ -81,9 +108,16 @@ class Stores:
             descriptors,
             {query.about: mapping_query(query.text) for query in answer.all("query")},
             settings,
+            exact,
             frozenset(searched),
+            _listed(answer),
+            frozenset(folder.about for folder in answer.all("missing")),
             {store.name: store for store in stores.values()},
         )
+
+    def called(self, datastores: Mapping[str, Datastore]) -> Stores:
+        """Returns the same with these datastores, where the reading was not one of the datastores themselves."""
+        return replace(self, datastores=datastores, _by_name={store.name: store for store in datastores.values()})
 
     def path_of(self, file: str) -> str | None:
         """Returns the path of "[datastore] folder/x.vmx"; None where no datastore has that name."""
@@ -124,24 +158,53 @@ class Stores:
             below = self.descriptors.get(parents[-1]) if len(parents) < _LONGEST_CHAIN else None
         return Chain(own, below, parents[-1] if parents else path, tuple(parents))
 
+    def kept_texts(self, vmx: str) -> KeptTexts | None:
+        """Returns the texts of a VM's .vmx and of the records beside it; None where the .vmx was not read."""
+        text = self.exact.get(vmx)
+        if text is None:
+            return None
+        records = {path: one for path, one in self.exact.items() if address_of_record_file(vmx, path) is not None}
+        return KeptTexts(vmx, text, records)
+
+    def folder_of(self, path: str) -> Mapping[str, FileFacts] | None:
+        """Returns what lies in a folder that was listed, by its full name; None where it was not, or not to its end."""
+        if path in self.missing:
+            return {}
+        names = self.listed.get(path)
+        if names is None:
+            return None
+        return {self.file_of(file): self._facts(file) for file in names}
+
+    def _facts(self, path: str) -> FileFacts:
+        one, query = self.descriptors.get(path), self.queries.get(path)
+        if one is None:
+            return FileFacts(self.file_of(path))
+        return FileFacts(
+            self.file_of(path),
+            kind=DiskKind.MAPPING if one.compatibility is not None else DiskKind.FLAT,
+            compatibility=one.compatibility,
+            capacity_bytes=one.size_bytes,
+            disk_uuid=one.uuid,
+            lun_uuid=plain_name(query.vml) if query is not None else None,
+        )
+
     def mapping_files(self, datastore: Datastore) -> tuple[FileFacts, ...]:
         """Returns every mapping file on a datastore, with the LUN that it names as far as vmkfstools told it."""
         found = []
         for path, one in self.descriptors.items():
             store = self.datastore_of(path)
             if store is not None and store.id == datastore.id and one.compatibility is not None:
-                query = self.queries.get(path)
-                found.append(
-                    FileFacts(
-                        self.file_of(path),
-                        kind=DiskKind.MAPPING,
-                        compatibility=one.compatibility,
-                        capacity_bytes=one.size_bytes,
-                        disk_uuid=one.uuid,
-                        lun_uuid=plain_name(query.vml) if query is not None else None,
-                    )
-                )
+                found.append(self._facts(path))
         return tuple(found)
+
+
+def _listed(answer: Answer) -> dict[str, tuple[str, ...]]:
+    folders: dict[str, list[str]] = {folder.about: [] for folder in answer.all("listed")}
+    for entry in answer.all("entry"):
+        folder = posixpath.dirname(entry.about)
+        if folder in folders:
+            folders[folder].append(entry.about)
+    return {folder: tuple(names) for folder, names in folders.items()}
 
 
 def _datastores(answer: Answer, host: str, luns: tuple[HostLun, ...] | None) -> dict[str, Datastore]:

@@ -44,6 +44,7 @@ STEP_SWAPPED = "swapped"
 STEP_DELETING = "deleting"
 _ADDRESS = re.compile(r"[a-z]+[0-9]{1,4}:[0-9]{1,4}")
 _VOLUMES = "/vmfs/volumes/"
+_MOST_WRITES = 2**53
 _SHARINGS = (None, "none", "multi_writer")
 # vSphere API, SharesInfo.level.
 _SHARES_LEVELS = (None, "low", "normal", "high", "custom")
@@ -149,6 +150,8 @@ class DiskJournal:
     machine: str
     entry: JournalEntry | None = None
     kept: tuple[KeptMapping, ...] = ()
+    # How often this record was written: of two that are kept in two places the later one counts.
+    sequence: int = 0
 
     @property
     def files(self) -> frozenset[str]:
@@ -179,9 +182,15 @@ def to_text(journal: DiskJournal) -> str | None:
     """Returns the text to keep, in ASCII; None where nothing is left to remember."""
     if journal.entry is None and not journal.kept:
         return None
+    return whole_text(journal)
+
+
+def whole_text(journal: DiskJournal) -> str:
+    """Returns the text of a record, also of one with nothing left to remember."""
     whole = {
         "format": FORMAT,
         "machine": journal.machine,
+        "sequence": journal.sequence,
         "open": asdict(journal.entry) if journal.entry is not None else None,
         "notes": [asdict(mapping) for mapping in journal.kept],
     }
@@ -195,7 +204,10 @@ def from_text(text: str) -> DiskJournal:
         if data["format"] != FORMAT:
             raise NotAJournal("its format is one that this version does not know")
         opened = _entry(data["open"]) if data["open"] is not None else None
-        return DiskJournal(_text(data["machine"]), opened, tuple(_kept(note) for note in data["notes"]))
+        sequence = _whole_number(data.get("sequence", 0))
+        if not 0 <= sequence < _MOST_WRITES:
+            raise NotAJournal("it was written more often than anything can be")
+        return DiskJournal(_text(data["machine"]), opened, tuple(_kept(note) for note in data["notes"]), sequence)
     except NotAJournal:
         raise
     # A text nested thousands deep ends the parser's recursion; a number may be too large for a float.

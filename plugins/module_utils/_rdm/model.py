@@ -247,6 +247,8 @@ class VirtualMachine:
     boot_order: tuple[str, ...] | None = None
     # What the collection wrote down, by disk address, whatever the place it was read from.
     journal: Mapping[str, DiskJournal | UnreadableJournal] = field(default_factory=dict)
+    # The addresses of which the other way (the API, or the shell) has a record in its own place, too.
+    recorded_elsewhere: frozenset[str] = frozenset()
     unreadable: tuple[Unreadable, ...] = ()
 
     @property
@@ -287,6 +289,8 @@ class Inventory:
     unseen_hosts: frozenset[str] = frozenset()
     # False where the reading came to no end: what is missing here may be there all the same.
     complete: bool = True
+    # True where the host's shell was read, and not its API.
+    over_shell: bool = False
 
     def host_of(self, machine: VirtualMachine) -> Host | None:
         """Returns the host a machine is registered on, or None where it is not visible."""

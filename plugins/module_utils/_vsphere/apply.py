@@ -18,7 +18,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     NewMapping,
     Place,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JOURNAL_KEY, to_text
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JOURNAL_KEY
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import texts_to_write
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.library import vim
 
@@ -53,8 +54,8 @@ def config_spec(machine: VirtualMachine, change: Reconfigure) -> Any:
     if change.journal:
         # An empty text takes the key away.
         spec.extraConfig = [
-            vim.option.OptionValue(key=JOURNAL_KEY + address, value=(to_text(journal) if journal else None) or "")
-            for address, journal in change.journal.items()
+            vim.option.OptionValue(key=JOURNAL_KEY + address, value=text or "")
+            for address, text in texts_to_write(machine, change.journal).items()
         ]
     if change.boot_order is not None:
         order = [_boot_device(entry, machine) for entry in change.boot_order]

@@ -58,7 +58,7 @@ class VsphereBackend(Backend):
     # The documented way to map a local disk is the shell (KB 1017530).
     caution_about_local_disks = (
         "a host may refuse to map a local disk over the API; the documented way is its shell. "
-        "A refusal is undone; then make the mapping by hand with vmkfstools in that shell (SSH)."
+        "A refusal is undone; then run this module in a play on that host, over SSH."
     )
 
     def __init__(self, session: Session) -> None:

@@ -25,8 +25,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
 )
 
 _HINTS = {
-    "RestrictedVersion": "The host's licence lets the API read only: assign a licence, or make the mapping by hand "
-    "with vmkfstools in the host's shell (SSH), which is not restricted.",
+    "RestrictedVersion": "The host's licence lets the API read only: assign a licence, or run rdm_compatibility in a "
+    "play on the host itself, over SSH, which is not restricted.",
     "TaskInProgress": "Wait until the other task on it has ended, then run again.",
     "InvalidPowerState": "Its power state was changed by somebody else: run again.",
     "FileLocked": "Another machine or host uses the file; see which, then run again.",
@@ -46,7 +46,7 @@ _HINTS = {
             "RDMNotSupported",
             "RDMNotSupportedOnDatastore",
         ),
-        "If it stays so, make the mapping by hand with vmkfstools in the shell of the VM's host (SSH).",
+        "If it stays so, run rdm_compatibility in a play on the VM's host itself, over SSH.",
     ),
 }
 # Which faults are about the device or its place, as such; those below them are about its backing or the LUN.

@@ -219,7 +219,7 @@ const session = "lab-session"
 // programs are those that the lab itself answers for.
 var programs = map[string]func(lab *Lab, command *Command) Answer{
 	"vmkfstools": vmkfstools, "esxcli": esxcli, "esxcfg-scsidevs": scsidevs, "vim-cmd": vimCmd, "vmware": vmwareVersion, "hostname": hostName,
-	"uname": uname, "df": diskFree,
+	"uname": uname, "df": diskFree, "date": hostClock,
 }
 
 // start does the work of a command, or lets BusyBox do it.

@@ -76,6 +76,14 @@ func uname(lab *Lab, command *Command) Answer {
 	return printed("VMkernel\n")
 }
 
+// hostClock is date: the host has one clock, whoever asks for it; forms other than seconds are BusyBox's own.
+func hostClock(lab *Lab, command *Command) Answer {
+	if len(command.Arguments) == 1 && command.Arguments[0] == "+%s" {
+		return printed("%d\n", lab.now().Unix())
+	}
+	return Answer{Then: "exec"}
+}
+
 // diskFree is df, which on a host knows datastores only (as modelled).
 func diskFree(lab *Lab, command *Command) Answer {
 	var out strings.Builder

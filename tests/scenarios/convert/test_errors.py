@@ -169,7 +169,7 @@ def test_a_free_licence(ansible: Ansible, vcenter: VcenterLab) -> None:
     vcenter.change_host("esx1.lab", "free_licence")
     message = ansible.refusal()
     assert message.count("Current license or ESXi version prohibits execution of the requested operation") == 1
-    assert "by hand with vmkfstools" in message
+    assert "over SSH" in message
 
 
 def test_a_library_that_is_missing(ansible: Ansible) -> None:

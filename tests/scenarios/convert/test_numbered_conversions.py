@@ -151,7 +151,7 @@ def test_scenario_26_a_host_that_refuses_local_disks(vcenter: VcenterLab) -> Non
     assert result["rolled_back"]
     assert result["recovery"] == []
     assert "InvalidDeviceBacking" in result["msg"]
-    assert "by hand with vmkfstools" in result["msg"]
+    assert "over SSH" in result["msg"]
     after = vcenter.state()
     assert machine(after, "backup01")["devices"] == machine(before, "backup01")["devices"]
     assert machine(after, "backup01")["power"] == "poweredOn"

@@ -43,7 +43,7 @@ def test_scenario_16_the_swap_is_refused(vcenter: VcenterLab, fault: str) -> Non
     assert result["rolled_back"]
     assert result["recovery"] == []
     assert fault in result["msg"]
-    assert "by hand with vmkfstools" in result["msg"]
+    assert "over SSH" in result["msg"]
     after = vcenter.state()
     assert machine(after, VM)["devices"] == machine(before, VM)["devices"]
     assert machine(after, VM)["power"] == "poweredOn"

@@ -55,7 +55,6 @@ def check_conversion(
     target: Target | None = None,
     power: str = "refuse",
     override: frozenset[str] = frozenset(),
-    over_shell: bool = False,
     lun_index: LunIndex | None = None,
 ) -> tuple[Finding, ...]:
     """Returns every reason not to bring a disk into the wanted mode, as far as the facts at hand tell, in table order.
@@ -71,7 +70,7 @@ def check_conversion(
         *check_target(inventory, machine, target, wanted),
         *check_address(machine, disk),
         *check_state(machine, disk),
-        *check_host(inventory, machine, over_shell),
+        *check_host(inventory, machine),
         *check_rights(machine, target),
         *check_journal(machine),
         *check_change_tracking(machine, disk, wanted),

@@ -184,7 +184,7 @@ def _unread(machine: VirtualMachine, unread: Sequence[Unreadable]) -> Iterator[F
         )
 
 
-def check_host(inventory: Inventory, machine: VirtualMachine, over_shell: bool) -> Iterator[Finding]:
+def check_host(inventory: Inventory, machine: VirtualMachine) -> Iterator[Finding]:
     """Yields what is wrong with the host that the VM is registered on."""
     host = inventory.host_of(machine)
     if host is None or host.connection_state != "connected":
@@ -202,7 +202,7 @@ def check_host(inventory: Inventory, machine: VirtualMachine, over_shell: bool) 
             "End the maintenance first.",
             host.name,
         )
-    if over_shell and host is not None and host.management_server:
+    if inventory.over_shell and host is not None and host.management_server:
         yield Finding.blocker(
             BlockerCode.MANAGED_BY_VCENTER,
             f"{host.name} is managed by the vCenter {host.management_server}.",

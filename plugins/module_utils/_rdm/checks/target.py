@@ -161,6 +161,6 @@ def check_rights(machine: VirtualMachine, target: Target | None) -> Iterator[Fin
         yield Finding.blocker(
             BlockerCode.LICENSE_READ_ONLY,
             "The host's licence lets the API read only.",
-            "Assign a licence, or make the mapping by hand with vmkfstools in the host's shell (SSH).",
+            "Assign a licence, or run rdm_compatibility in a play on the host itself, over SSH.",
             machine.name,
         )

@@ -239,7 +239,7 @@ def test_a_restricted_licence_points_to_the_shell() -> None:
             session.write("Shutting down", machine.ShutdownGuest)
     assert raised.value.fault == "RestrictedVersion"
     assert text in str(raised.value)
-    assert "by hand with vmkfstools" in str(raised.value)
+    assert "over SSH" in str(raised.value)
 
 
 def test_a_load_balancer_without_a_server_behind_it_is_named() -> None:
