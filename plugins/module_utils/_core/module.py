@@ -31,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.signals im
     Interrupted,
     interruptible,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class ModuleCall:
     check_mode: bool = False
     diff_mode: bool = False
     log: Callable[[str], None] = lambda sentence: None
+    # What the monotonic clock said when it began.
+    began: float = field(default_factory=clock)
 
 
 def run_module(spec: ArgumentSpec, work: Callable[[ModuleCall], ModuleResult]) -> None:

@@ -4,26 +4,35 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""A reply has so many seconds from its first byte to its last, however often a byte of it comes."""
+"""A reply has so many seconds from its first byte to its last, however often a byte of it comes, and no more than the
+run that asked for it has left."""
 
 from __future__ import annotations
 
 import io
 import time
 from collections.abc import Callable
+from functools import partial
 from http.client import HTTPConnection, HTTPResponse
+from math import inf
 from socket import socket
 from typing import Any
+
+
+class RunIsOver(TimeoutError):
+    """The time of the whole run was up before the reply had come."""
 
 
 class _InTime(io.RawIOBase):
     """What a socket gives, until time is up; then TimeoutError."""
 
-    def __init__(self, raw: io.RawIOBase, connection: socket) -> None:
+    def __init__(self, raw: io.RawIOBase, connection: socket, left: float | None) -> None:
         self._raw = raw
         self._socket = connection
         self._seconds = connection.gettimeout()
-        self._end = time.monotonic() + (self._seconds or 0.0)
+        seconds = self._seconds or 0.0
+        self._late = RunIsOver if left is not None and left < seconds else TimeoutError
+        self._end = time.monotonic() + (seconds if left is None else min(seconds, left))
 
     @property
     def _sock(self) -> socket:
@@ -40,10 +49,12 @@ class _InTime(io.RawIOBase):
             return self._raw.readinto(buffer)
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TimeoutError("timed out")
+            raise self._late("timed out")
         self._socket.settimeout(left)
         try:
             return self._raw.readinto(buffer)
+        except TimeoutError as error:
+            raise self._late("timed out") from error
         finally:
             self._socket.settimeout(self._seconds)
 
@@ -56,18 +67,28 @@ class _InTime(io.RawIOBase):
 class WholeResponse(HTTPResponse):
     """A reply whose time limit is that of its socket, and counts for all of it."""
 
-    def __init__(self, sock: socket, *arguments: Any, **more: Any) -> None:
+    def __init__(
+        self, sock: socket, *arguments: Any, seconds_left: Callable[[], float] | None = None, **more: Any
+    ) -> None:
         super().__init__(sock, *arguments, **more)
         raw = self.fp.detach()
-        self.fp = io.BufferedReader(_InTime(raw, sock))
+        self.fp = io.BufferedReader(_InTime(raw, sock, seconds_left() if seconds_left is not None else None))
 
 
-def bounded(scheme: Callable[..., HTTPConnection]) -> Callable[..., HTTPConnection]:
-    """Returns what makes connections as `scheme` does, whose replies are bounded as a whole."""
+def bounded(
+    scheme: Callable[..., HTTPConnection], seconds_left: Callable[[], float] = lambda: inf
+) -> Callable[..., HTTPConnection]:
+    """Returns what makes connections as `scheme` does, whose replies are bounded as a whole, and by what the run has
+    left. Raises RunIsOver where that is nothing."""
 
     def connection(*arguments: Any, **more: Any) -> HTTPConnection:
+        left = seconds_left()
+        if left <= 0:
+            raise RunIsOver("timed out")
         made = scheme(*arguments, **more)
-        made.response_class = WholeResponse
+        if made.timeout is not None:
+            made.timeout = min(made.timeout, left)
+        made.response_class = partial(WholeResponse, seconds_left=seconds_left)  # type: ignore[assignment]
         return made
 
     return connection

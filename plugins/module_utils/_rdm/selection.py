@@ -35,7 +35,10 @@ _LISTED = 20
 
 def select_machine(inventory: Inventory, name: str) -> VirtualMachine:
     """Returns the one VM of that name, inventory path, instance UUID or managed object id; raises SelectionError."""
-    return _one_machine(tuple(inventory.machines.values()), name)
+    try:
+        return _one_machine(tuple(inventory.machines.values()), name)
+    except SelectionError as error:
+        raise _as_far_as_read(inventory, error) from error
 
 
 def select_machines(inventory: Inventory, names: Sequence[str], datacenter: str | None) -> tuple[VirtualMachine, ...]:
@@ -60,7 +63,7 @@ def select_machines(inventory: Inventory, names: Sequence[str], datacenter: str 
             errors.append(error)
         else:
             chosen.setdefault(machine.id, machine)
-    _raise_all(errors)
+    _raise_all([_as_far_as_read(inventory, error) for error in errors])
     return tuple(chosen.values())
 
 
@@ -232,6 +235,15 @@ def _chosen_by_lun(
         chosen |= matching
     _raise_all(errors)
     return frozenset(chosen)
+
+
+def _as_far_as_read(inventory: Inventory, error: SelectionError) -> SelectionError:
+    """Returns the error; where not all was read, it says so."""
+    if inventory.complete:
+        return error
+    return SelectionError(
+        f"{error.message} But the inventory was not read to its end.", hint="Run again, with a larger timeout."
+    )
 
 
 def _raise_all(errors: Sequence[SelectionError]) -> None:

@@ -181,9 +181,10 @@ class VsphereBackend(Backend):
 
 
 @contextmanager
-def open_backend(options: Mapping[str, Any]) -> Iterator[VsphereBackend]:
-    """Gives the edge for the connection options of a module, and logs out at the end."""
-    backend = VsphereBackend(Session.open(Server.of(options)))
+def open_backend(options: Mapping[str, Any], until: float = inf) -> Iterator[VsphereBackend]:
+    """Gives the edge for the connection options of a module, and logs out at the end. Nothing is waited for any more
+    once the monotonic clock says `until`."""
+    backend = VsphereBackend(Session.open(Server.of(options), until))
     try:
         yield backend
     finally:

@@ -26,13 +26,13 @@ RDM_COMPATIBILITY = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_COMPA
 
 def rdm_info(call: ModuleCall) -> ModuleResult:
     """Does one call of `rdm_info`; returns its result."""
-    with open_backend(call.options) as backend:
+    with open_backend(call.options, commands.end_of(call)) as backend:
         return commands.rdm_info(backend, call)
 
 
 def lun_info(call: ModuleCall) -> ModuleResult:
     """Does one call of `lun_info`; returns its result."""
-    with open_backend(call.options) as backend:
+    with open_backend(call.options, commands.end_of(call)) as backend:
         return commands.lun_info(backend, call)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 from xml.parsers.expat import ExpatError
@@ -31,7 +32,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StorageError,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_reply import bounded
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_reply import RunIsOver, bounded
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import (
     NotTheAnswer,
@@ -50,6 +52,8 @@ _UNREADABLE_ANSWER = (ExpatError, KeyError, AttributeError, TypeError, ValueErro
 _DROPPED = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 # How pyVmomi says that a status was neither 200 nor 500.
 _HTTP_STATUS = re.compile(r"(\d{3}) ?(.*)")
+# So long the server has to answer the request that ends a session of a run that is over.
+_FAREWELL_SECONDS = 5.0
 # How OpenSSL finds a certificate in a directory (X509_LOOKUP_hash_dir).
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 _HOSTNAME_MISMATCH, _ADDRESS_MISMATCH = 62, 64
@@ -93,18 +97,37 @@ class Server:
         return f"{self.hostname}:{self.port}"
 
 
+class _RunEnd:
+    """The moment, on the monotonic clock, at which the run that a session is for ends."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+
+    def seconds_left(self) -> float:
+        """Returns the seconds until then; less than zero after it."""
+        return self._until - clock()
+
+    def allow_farewell(self) -> None:
+        """Gives the last request some seconds, also where the run is over."""
+        self._until = max(self._until, clock() + _FAREWELL_SECONDS)
+
+
 class Session:
     """An open session. `content` is the server's ServiceContent, `key` the session's own id there."""
 
-    def __init__(self, server: Server, stub: Any, content: Any, key: str) -> None:
+    def __init__(self, server: Server, stub: Any, content: Any, key: str, end: _RunEnd | None = None) -> None:
         self.server = server
         self.stub = stub
         self.content = content
         self.key = key
+        self._end = end or _RunEnd(inf)
 
     @classmethod
-    def open(cls, server: Server) -> Session:
-        """Connects and logs in, once; raises ConnectionFailed or ConfigurationError with what to do about it."""
+    def open(cls, server: Server, until: float = inf) -> Session:
+        """Connects and logs in, once; raises ConnectionFailed or ConfigurationError with what to do about it.
+
+        Nothing is waited for any more once the monotonic clock says `until`, but for the end of the session.
+        """
         library.require()
         stub = library.SoapStubAdapter(
             host=server.hostname,
@@ -121,17 +144,18 @@ class Session:
                 "The installed pyVmomi cannot go through a proxy.",
                 hint="Install pyvmomi 9.0 or later, or take proxy_host away.",
             )
-        stub.scheme = bounded(stub.scheme)
+        end = _RunEnd(until)
+        stub.scheme = bounded(stub.scheme, end.seconds_left)
         take_answers_only(stub)
         try:
-            return cls(server, stub, *_logged_in(server, stub))
+            return cls(server, stub, *_logged_in(server, stub, end), end)
         except BaseException:
             stub.DropConnections()
             raise
 
     def close(self) -> None:
         """Logs out, as far as the server can still be reached."""
-        _log_out(self.stub, self.content)
+        _log_out(self.stub, self.content, self._end)
 
     def managed(self, kind: Any, object_id: str) -> Any:
         """Returns a managed object by its id, on which methods can be called."""
@@ -243,7 +267,7 @@ class Exchange:
         self._connection.request("POST", stub.path, self._body, request_headers(stub))
 
 
-def _logged_in(server: Server, stub: Any) -> tuple[Any, str]:
+def _logged_in(server: Server, stub: Any, end: _RunEnd) -> tuple[Any, str]:
     """Returns the content of the server and the key of the new session."""
     vim, vmodl = library.vim, library.vmodl
     content = None
@@ -271,7 +295,7 @@ def _logged_in(server: Server, stub: Any) -> tuple[Any, str]:
     except BaseException as error:
         # The login may stand on the server although its answer could not be read.
         if content is not None:
-            _log_out(stub, content)
+            _log_out(stub, content, end)
         if isinstance(error, (OSError, HTTPException, UnicodeError)):
             raise unreachable(server, error) from error
         if isinstance(error, _UNREADABLE_ANSWER):
@@ -279,8 +303,9 @@ def _logged_in(server: Server, stub: Any) -> tuple[Any, str]:
         raise
 
 
-def _log_out(stub: Any, content: Any) -> None:
+def _log_out(stub: Any, content: Any, end: _RunEnd) -> None:
     """Ends the session, as far as the server can still be reached, and closes all connections."""
+    end.allow_farewell()
     try:
         content.sessionManager.Logout()
     except (library.vmodl.MethodFault, OSError, HTTPException, *_UNREADABLE_ANSWER):
@@ -350,6 +375,11 @@ def unreachable(server: Server, error: Exception) -> StorageError:
         looked_up = server.proxy_host or server.hostname
         option = "proxy_host" if server.proxy_host else "hostname"
         return ConnectionFailed(f"The name {looked_up} cannot be resolved.", hint=f"Check the option {option}.")
+    if isinstance(error, RunIsOver):
+        return ConnectionFailed(
+            f"{name} had not answered{via} when the time for this task (timeout) was up.",
+            hint="Raise timeout, or see why the server takes so long.",
+        )
     if isinstance(error, TimeoutError):
         return ConnectionFailed(
             f"{name} did not answer{via} within {server.connection_timeout} s.",

@@ -51,6 +51,8 @@ PAGE_SIZE = 250
 
 _OBJECTS = VIM + "objects"
 _TOKEN = VIM + "token"
+# The longest that vSphere takes is 80 characters, of which three may each be written as three (API, name).
+_LONGEST_NAME = 1000
 # No reading of a site takes as long; a server whose pages have no end is left alone then.
 LONGEST_READING_SECONDS = 1800
 
@@ -163,6 +165,9 @@ def _check_asked_for(
     if foreign or not read.id:
         named = f"{read.type} {read.id}" if read.id else "an object without a name"
         raise NotTheAnswer(f"{named[:80]!r}, which was not asked for")
+    name = read.text("name")
+    if name is not None and len(name) > _LONGEST_NAME:
+        raise NotTheAnswer(f"a name of {len(name)} characters")
     if not read.values.keys() <= asked:
         named = min(read.values.keys() - asked)
         raise NotTheAnswer(f"the property {named[:80]!r}, which was not asked for")

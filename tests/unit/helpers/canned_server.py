@@ -70,6 +70,23 @@ def soap_fault(kind: str, inner: str = "", message: str = "") -> str:
     )
 
 
+def session_with(port: int) -> Session:
+    """Returns a session with a server on the loopback, as it stands after a login."""
+    # A negative port is pyVmomi's way to say plain HTTP.
+    stub = SoapAdapter.SoapStubAdapter(host="127.0.0.1", port=-port, version=VERSION, httpConnectionTimeout=5)
+    take_answers_only(stub)
+    content = vim.ServiceInstanceContent(
+        rootFolder=vim.Folder("group-d1", stub),
+        about=vim.AboutInfo(
+            name="a vCenter", fullName="a vCenter", vendor="nobody", version="8.0.2", build="1", osType="linux",
+            productLineId="vpx", apiType="VirtualCenter", apiVersion="8.0.2.0",
+        ),
+        propertyCollector=_Collector("propertyCollector", stub),
+        viewManager=vim.view.ViewManager("ViewManager", stub),
+    )  # fmt: skip
+    return Session(Server("127.0.0.1", "user", "secret", port), stub, content, "key")
+
+
 class CannedServer:
     """Gives its answers in their order and keeps the requests that it got. None closes the connection instead.
 
@@ -117,19 +134,7 @@ class CannedServer:
 
     def session(self) -> Session:
         """Returns a session with this server, as it stands after a login."""
-        # A negative port is pyVmomi's way to say plain HTTP.
-        stub = SoapAdapter.SoapStubAdapter(host="127.0.0.1", port=-self.port, version=VERSION, httpConnectionTimeout=5)
-        take_answers_only(stub)
-        content = vim.ServiceInstanceContent(
-            rootFolder=vim.Folder("group-d1", stub),
-            about=vim.AboutInfo(
-                name="a vCenter", fullName="a vCenter", vendor="nobody", version="8.0.2", build="1", osType="linux",
-                productLineId="vpx", apiType="VirtualCenter", apiVersion="8.0.2.0",
-            ),
-            propertyCollector=_Collector("propertyCollector", stub),
-            viewManager=vim.view.ViewManager("ViewManager", stub),
-        )  # fmt: skip
-        return Session(Server("127.0.0.1", "user", "secret", self.port), stub, content, "key")
+        return session_with(self.port)
 
     def close(self) -> None:
         """Stops listening."""

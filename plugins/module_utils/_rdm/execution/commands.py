@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConfigurationError,
+    ConnectionFailed,
     OutcomeUnknown,
     StepRefused,
 )
@@ -58,7 +58,7 @@ _CHECKED_IN_FULL = 50
 def rdm_info(backend: Reader, call: ModuleCall) -> ModuleResult:
     """Does one call of `rdm_info`; returns its result."""
     options = call.options
-    until = _end_of(options)
+    until = end_of(call)
     with_paths = "lun_paths" in options["detail"]
     wanted = Compatibility(options["compatibility"]) if options["compatibility"] else None
     inventory = backend.inventory(with_lun_paths=with_paths, until=until)
@@ -83,18 +83,19 @@ def lun_info(backend: Reader, call: ModuleCall) -> ModuleResult:
     """Does one call of `lun_info`; returns its result."""
     options = call.options
     with_paths = "lun_paths" in options["detail"]
-    inventory = backend.inventory(with_lun_paths=with_paths, with_offers=True, until=_end_of(options))
+    inventory = backend.inventory(with_lun_paths=with_paths, with_offers=True, until=end_of(call))
     hosts = select_hosts(inventory, options["hosts"])
     return ModuleResult(
         lun_info_result(inventory, hosts, options["mappable_only"], luns=options["luns"], with_paths=with_paths)
     )
 
 
-def _end_of(options: Mapping[str, Any]) -> float:
+def end_of(call: ModuleCall) -> float:
     """Returns what the monotonic clock says when the call's time is up; raises ConfigurationError."""
-    if options["timeout"] < 1:
-        raise ConfigurationError(f"timeout must be at least 1, not {options['timeout']}.")
-    return clock() + float(options["timeout"])
+    timeout = call.options["timeout"]
+    if timeout < 1:
+        raise ConfigurationError(f"timeout must be at least 1, not {timeout}.")
+    return call.began + float(timeout)
 
 
 def rdm_compatibility(backend: Backend, call: ModuleCall, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
@@ -121,6 +122,10 @@ def _all_blockers(
         survey = backend.survey(questions[0].joined_with(questions[1]))
         now = backend.now() if any(machine.journal for machine, _disk in disks) else 0.0
     except StepRefused:
+        return {}
+    except ConnectionFailed:
+        if clock() <= until:
+            raise
         return {}
     lun_index = LunIndex.of(inventory)
     found: dict[tuple[str, str], Sequence[Finding]] = {}
@@ -152,7 +157,9 @@ def _mapping_files(
             if clock() > until:
                 raise StepRefused("Time was up before.", fault="Timedout", hint="Raise timeout.")
             found.extend((datastore, facts) for facts in backend.mapping_files(datastore, until))
-        except (StepRefused, OutcomeUnknown) as refusal:
+        except (StepRefused, OutcomeUnknown, ConnectionFailed) as refusal:
+            if isinstance(refusal, ConnectionFailed) and clock() <= until:
+                raise
             findings.append(
                 Finding(
                     FindingCode.UNREADABLE,

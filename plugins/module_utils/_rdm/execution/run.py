@@ -133,8 +133,8 @@ class Run:
         return self._read(self.backend.now)
 
     def inventory(self) -> Inventory:
-        """Returns everything, read anew."""
-        return self._read(self.backend.inventory)
+        """Returns everything that can be read, anew, in the time that is left."""
+        return self._read(lambda: self.backend.inventory(until=self._end_of_reading()))
 
     def inventory_as_owner(self) -> Inventory:
         """Returns everything, read anew; the leases are renewed while that takes. Raises TakenOver."""
@@ -146,7 +146,15 @@ class Run:
                 self.renew()
                 renewed_at = clock()
 
-        return self._read(lambda: self.backend.inventory(meanwhile=renew_in_time))
+        return self._read(lambda: self.backend.inventory(until=self._end_of_reading(), meanwhile=renew_in_time))
+
+    def _end_of_reading(self) -> float:
+        """Returns what the monotonic clock says when a reading that begins now has had its time.
+
+        What was begun is finished or undone also after the run's own time was up.
+        """
+        begun = self.changed or bool(self.held)
+        return clock() + max(self.deadline.remaining, _TASK_WAIT_SECONDS if begun else 0.0)
 
     def survey(self, questions: Questions) -> Survey:
         """Returns what was asked for."""

@@ -335,7 +335,10 @@ def remove_new_file(run: Run, entry: JournalEntry, vm_state: VmState) -> bool:
     if entry.new_file in kept or not _own_file_is_there(run, entry, vm_state):
         return True
     file = from_volume_path(entry.new_file, vm_state.datastores)
-    machines = inventory_of(vm_state, run.inventory()).machines.values()
+    inventory = inventory_of(vm_state, run.inventory())
+    if not inventory.complete:
+        return False
+    machines = inventory.machines.values()
     if any(file in (disk.file, *disk.parents) for machine in machines for disk in machine.disks):
         return True
     try:

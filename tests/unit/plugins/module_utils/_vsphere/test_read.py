@@ -192,6 +192,7 @@ _NOT_ANSWERS = {
     "well-formed XML": ("<objects/>", "no SOAP"),
     "another object": (page([object_content(vim.VirtualMachine("vm-2"), {"name": "two"})]), "'VirtualMachine vm-2'"),
     "another property": (page([object_content(_VM, {"config.version": "vmx-19"})]), "the property 'config.version'"),
+    "a name that no object can have": (page([object_content(_VM, {"name": "x" * 2000})]), "a name of 2000 characters"),
     "an object of another kind": (page([object_content(vim.Datastore("ds-1"), {"name": "a"})]), "'Datastore ds-1'"),
 }
 
