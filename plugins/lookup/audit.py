@@ -40,9 +40,10 @@ options:
     type: str
     default: audit_mappings
   luns:
-    description: Name of the variable with what M(winbackup.storage.lun_info) returned.
+    description:
+      - Name of the variable with what M(winbackup.storage.lun_info) returned, where M(winbackup.storage.rdm_info) did
+        not read the LUNs too.
     type: str
-    default: audit_luns
   allocations:
     description: Name of the variable with what M(winbackup.storage.dpm_allocation_info) returned.
     type: str
@@ -125,7 +126,8 @@ def _readings(hostvars: Any, hosts: Sequence[str], option: Callable[[str], Any])
     for host in hosts:
         registered = hostvars.raw_get(host)
         for kind in _KINDS:
-            result = registered.get(option(kind))
+            name = option(kind)
+            result = registered.get(name) if name else None
             if isinstance(result, Mapping) and not result.get("skipped"):
                 plain: Any = to_json_types(result)
                 # localhost is where the modules ran; which server they asked, the environment says.

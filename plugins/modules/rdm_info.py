@@ -67,10 +67,12 @@ options:
     description:
       - What to read beyond the usual. It costs more round trips.
       - V(lun_paths) adds the paths from each host to each LUN.
+      - V(luns) adds RV(luns), every LUN of the hosts, so that who wants both reads once.
     type: list
     elements: str
     choices:
       - lun_paths
+      - luns
     default: []
   timeout:
     description:
@@ -594,6 +596,12 @@ rdms:
       type: raw
       returned: always
       sample: true
+luns:
+  description:
+    - Every LUN of the hosts, in whatever mapping it is or is not, as RV(winbackup.storage.lun_info#module:luns) has it.
+  type: list
+  elements: dict
+  returned: when O(detail) has V(luns)
 orphaned_mappings:
   description:
     - Mapping files that no virtual machine uses. Those of a datastore that could not be searched are missing, and a

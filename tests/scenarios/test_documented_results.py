@@ -186,7 +186,7 @@ def test_windows_disk_info(guest: tuple[Guest, dict[str, Any]]) -> None:
 
 
 def test_rdm_info(vsphere: dict[str, Any]) -> None:
-    full = {**vsphere, "orphans": True, "detail": ["lun_paths"]}
+    full = {**vsphere, "orphans": True, "detail": ["lun_paths", "luns"]}
     results = [ask(vsphere_commands.RDM_INFO, vsphere_commands.rdm_info, given) for given in (vsphere, full)]
     # Which LUN an orphaned file maps is told over the shell only; tests/scenarios/shell sees it.
     check("rdm_info", results, empty=("orphaned_mappings.lun_uuid",))

@@ -18,7 +18,7 @@ RDM_INFO: dict[str, dict[str, Any]] = {
     "compatibility": {"type": "str", "choices": ["physical", "virtual"]},
     "datacenter": {"type": "str"},
     "orphans": {"type": "bool", "default": False},
-    "detail": {"type": "list", "elements": "str", "choices": ["lun_paths"], "default": []},
+    "detail": {"type": "list", "elements": "str", "choices": ["lun_paths", "luns"], "default": []},
     "timeout": {"type": "int", "default": 600},
 }
 

@@ -89,12 +89,14 @@ def rdm_info_result(
     orphans: Sequence[Orphan] | None,
     *,
     with_paths: bool = False,
+    with_luns: bool = False,
     vms: int | None = None,
 ) -> dict[str, object]:
     """Returns the result of `rdm_info` for these mappings.
 
     `blockers` holds, by (VM id, address), the blockers of those that were checked in full; for the others they come
-    from the inventory alone. `orphans` None: not asked for. `vms` is how many VMs were looked at, by default all.
+    from the inventory alone. `orphans` None: not asked for. `with_luns`: every LUN too, as `lun_info` has
+    it. `vms` is how many VMs were looked at, by default all.
     """
     lun_index = LunIndex.of(inventory)
     rdms = [_mapping(inventory, machine, disk, lun_index, blockers, with_paths) for machine, disk in disks]
@@ -103,9 +105,11 @@ def rdm_info_result(
     for machine, disk in disks:
         findings.extend(mapping_findings(inventory, machine, disk, lun_index))
         keys |= lun_index.groups.keys(inventory.luns_of(machine, disk))
+    members = lun_index.groups.members
+    told = sorted(members if with_luns else keys)
     general = (
         *inventory_findings(inventory),
-        *serial_findings(lun_index.groups.members[key] for key in sorted(keys)),
+        *serial_findings(members[key] for key in told),
         *pass_through_findings(disk for _machine, disk in disks),
     )
     physical = [rdm for rdm in rdms if rdm["compatibility"] is Compatibility.PHYSICAL]
@@ -125,6 +129,11 @@ def rdm_info_result(
         },
         "findings": list(general),
     }
+    if with_luns:
+        result["luns"] = [
+            _lun(inventory, members[key], lun_index, mappable(inventory, members[key], lun_index), with_paths)
+            for key in _in_order(members, members)
+        ]
     if orphans is not None:
         result["orphaned_mappings"] = [_orphan(orphan) for orphan in orphans]
     return result
@@ -148,12 +157,17 @@ def lun_info_result(
     if luns:
         seen = select_luns(lun_index.groups, seen, luns)
     rows, shown = [], []
-    for key in sorted(seen, key=lambda key: (members[key][0].canonical_name, key)):
+    for key in _in_order(seen, members):
         verdict = mappable(inventory, members[key], lun_index)
         if verdict[0] or not mappable_only:
             shown.append(members[key])
             rows.append(_lun(inventory, members[key], lun_index, verdict, with_paths))
     return {"changed": False, "luns": rows, "findings": [*inventory_findings(inventory), *serial_findings(shown)]}
+
+
+def _in_order(keys: Iterable[LunKey], members: Mapping[LunKey, Sequence[HostLun]]) -> list[LunKey]:
+    """Returns the keys in the order in which results list LUNs."""
+    return sorted(keys, key=lambda key: (members[key][0].canonical_name, key))
 
 
 def _mapping(

@@ -57,6 +57,8 @@ def facts_of(mappings: object, luns: object, allocations: object, servers: Seque
         if result.get("failed") is True or result.get("unreachable") is True
     )
     usable = {kind: [one for one in of_kind if _KINDS[kind][0] in one[1]] for kind, of_kind in results.items()}
+    # Mappings and LUNs may have been read at once.
+    usable["luns"] += [one for one in usable["mappings"] if "luns" in one[1]]
     sole = servers[0] if len(servers) == 1 else None
     numbers = count(1)
     searched = [one for one in usable["mappings"] if "orphaned_mappings" in one[1]]
@@ -123,14 +125,13 @@ def _machine(machine: Record, source: Source, server: str | None) -> facts.Machi
     name = _text(machine, "name") or "VM without a name"
     path = _text(machine, "path")
     key = _text(machine, "moid") or _text(machine, "instance_uuid") or path or name
-    datacenter, folder = _places(path, name)
     return facts.Machine(
         key=f"{source.key} {key}",
         name=name,
         server=source.host or server,
-        datacenter=_text(machine, "datacenter") or datacenter,
+        datacenter=_text(machine, "datacenter"),
         cluster=_text(machine, "cluster"),
-        folder=_text(machine, "folder") or folder,
+        folder=_folder(machine),
         path=path,
         power_state=_text(machine, "power_state"),
         host=_text(machine, "host"),
@@ -143,15 +144,10 @@ def _machine(machine: Record, source: Source, server: str | None) -> facts.Machi
     )
 
 
-def _places(path: str | None, name: str) -> tuple[str | None, str | None]:
-    """Returns the datacenter and the folder ("" for none) that an inventory path names, "/Datacenter/vm/folder/name".
-
-    None where it is no such path. The name is cut off first, since names may hold slashes.
-    """
-    if path is None or not path.endswith(f"/{name}"):
-        return None, None
-    above, found, folder = f"{path.removesuffix(f'/{name}')}/".partition("/vm/")
-    return (above.rpartition("/")[2] or None, folder.removesuffix("/")) if found else (None, None)
+def _folder(machine: Record) -> str | None:
+    """Returns the folder that a machine lies in, "" for none; None where it is not known."""
+    folder = machine.get("folder")
+    return None if folder is None else str(folder)
 
 
 def _mapping(rdm: Record, anchor: str, source: Source, server: str | None) -> facts.Mapping:

@@ -9,7 +9,12 @@ from harness import options_for
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import LUN_INFO, lun_info
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
+    LUN_INFO,
+    RDM_INFO,
+    lun_info,
+    rdm_info,
+)
 
 SAN = "naa.60060160a1b1234500000000000000"
 DISK_2TB = "t10.ATA_____WDC_WD20EFRX2D68EUZN0_________________________WD2DWCC4M0000001"
@@ -90,3 +95,15 @@ vms:
     luns = [lun for lun in read(vcenter)["luns"] if lun["canonical_name"] == "mpx.vmhba1:C0:T0:L0"]
     used = {lun["capacity_bytes"]: [use["vm"] for use in lun["used_by"]["rdms"]] for lun in luns}
     assert used == {512000: ["one"], 1024000: []}
+
+
+def test_mappings_and_luns_come_of_one_reading(story: VcenterLab) -> None:
+    luns = read(story)["luns"]
+    story.clear_log()
+    failure, result = result_of(rdm_info, ModuleCall(options_for(story, RDM_INFO, detail=["luns"])))
+    assert failure is None
+    assert result["luns"] == luns
+    assert story.counts()["CreateContainerView"] == 1
+    failure, alone = result_of(rdm_info, ModuleCall(options_for(story, RDM_INFO)))
+    assert "luns" not in alone
+    assert alone["rdms"] == result["rdms"]

@@ -61,7 +61,8 @@ def rdm_info(backend: Reader, call: ModuleCall) -> ModuleResult:
     until = end_of(call)
     with_paths = "lun_paths" in options["detail"]
     wanted = Compatibility(options["compatibility"]) if options["compatibility"] else None
-    inventory = backend.inventory(with_lun_paths=with_paths, until=until)
+    with_luns = "luns" in options["detail"]
+    inventory = backend.inventory(with_lun_paths=with_paths, with_offers=with_luns, until=until)
     machines = select_machines(inventory, options["vms"], options["datacenter"])
     chosen = sorted(
         select_mappings(inventory, machines, options["luns"], wanted),
@@ -74,9 +75,10 @@ def rdm_info(backend: Reader, call: ModuleCall) -> ModuleResult:
         call.log("Searching the datastores for mapping files.")
         inventory, found = _mapping_files(backend, inventory, options["datacenter"], until)
         orphans = orphans_of(inventory, found)
-    return ModuleResult(
-        rdm_info_result(inventory, chosen, checked, orphans, with_paths=with_paths, vms=len(machines)),
+    result = rdm_info_result(
+        inventory, chosen, checked, orphans, with_paths=with_paths, with_luns=with_luns, vms=len(machines)
     )
+    return ModuleResult(result)
 
 
 def lun_info(backend: Reader, call: ModuleCall) -> ModuleResult:

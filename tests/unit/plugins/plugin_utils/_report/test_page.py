@@ -50,6 +50,13 @@ def test_findings_come_first_and_the_worst_of_them_first() -> None:
     assert codes_of(page, "findings")[0] == "lun_not_ok"
 
 
+def test_luns_that_were_read_with_the_mappings_make_the_same_page() -> None:
+    site = site_with(PHYSICAL)
+    luns = lun_info(site)
+    at_once = report({**rdm_info(site), "luns": luns["luns"]}, None, None, Heading())
+    assert at_once == report(rdm_info(site), luns, None, Heading())
+
+
 def test_a_finding_says_what_was_seen_what_to_do_and_leads_to_its_row() -> None:
     site = site_with(PHYSICAL, PHYSICAL)
     page = page_of(rdm_info(site))

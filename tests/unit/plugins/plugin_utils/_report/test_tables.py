@@ -73,9 +73,7 @@ def test_rows_have_the_values_that_the_choices_look_for() -> None:
 def test_places_are_columns_where_they_are_known() -> None:
     result = rdm_info(site_with(PHYSICAL))
     machine = result["rdms"][0]["vm"]
-    machine.update(name="a/b", path="/DCs/Office/vm/Servers/old/a/b")
-    for place in ("datacenter", "folder", "cluster"):  # A result of a reading that told the path alone.
-        machine.pop(place, None)
+    machine.update(datacenter="Office", folder="Servers/old", cluster=None)
     page = page_of(result, servers=("vc1.lab",))
     columns = [title for title, _kind in data_of(page, "mappings-table")["columns"]]
     assert columns[:5] == ["Virtual machine", "Server", "Datacenter", "Host", "Folder"]
