@@ -65,7 +65,7 @@ options:
       - Wished total of each volume, in bytes or with a unit such as V(40GB) or V(1.5 TiB); units are powers of 1024.
         A number below 1 MiB without a unit is an error.
       - Needs a selection.
-      - Exactly one of O(size), O(min_free) and O(min_free_percent) is to be given.
+      - Exactly one of O(size), O(min_free), O(min_free_percent) and O(min_days) is to be given.
     type: str
   min_free:
     description:
@@ -76,6 +76,17 @@ options:
       - Wished free part of each volume, in percent of the new total; the 600 MB that DPM keeps for itself count as
         used.
     type: float
+  min_days:
+    description:
+      - Wished free space of each volume, as much as it will need for so many days by the trend of its readings in
+        O(history), beside the 600 MB that DPM keeps for itself. A volume that does not grow needs no more.
+      - A volume whose readings are of fewer than 14 days is refused with the reason C(history_too_short).
+    type: int
+  history:
+    description:
+      - With O(min_days), the file in which M(winbackup.storage.dpm_allocation_info) keeps its readings. It lies on the
+        host that runs the module, which is the controller where the task's own connection to the DPM server is used.
+    type: path
   max_size:
     description:
       - Largest total of a volume, in bytes or with a unit. What it leaves unmet is reported as
@@ -95,8 +106,8 @@ options:
     default: false
   headroom_percent:
     description:
-      - How much larger than wished the new total is made, with O(min_free) and O(min_free_percent), so that a volume
-        is not extended a little every night. It is never a reason to extend.
+      - How much larger than wished the new total is made, with O(min_free), O(min_free_percent) and O(min_days), so
+        that a volume is not extended a little every night. It is never a reason to extend.
       - Without it V(5) is used. It is an error with O(size).
     type: float
   busy_timeout:
@@ -143,6 +154,13 @@ EXAMPLES = r"""
       - Files
     min_free: 20GB
     max_size: 1TB
+
+- name: Give every volume what the next 60 days will need by its history
+  winbackup.storage.dpm_allocation:
+    min_days: 60
+    history: /var/lib/winbackup/dpm.history
+    max_size: 2TB
+    on_refused: skip
 
 - name: Leave a tenth of the replica volume of one computer's system state free
   winbackup.storage.dpm_allocation:
@@ -241,9 +259,9 @@ volumes:
             V(busy), V(changed_meanwhile), V(outcome_unknown), V(total_not_reached), V(gone), V(dpm_refused),
             V(pool_too_small), V(pool_failed) or V(not_started).
           - With V(refused) V(modern_storage), V(replica_grows_itself), V(type_unknown), V(no_disk_storage),
-            V(custom_volume), V(inactive), V(size_unknown), V(storage_unknown), V(sharing_unknown), V(pool_too_small),
-            V(pool_unknown), V(storage_volume_too_small), V(ldm_slots), V(shrink_impossible),
-            V(outside_shrink_limits) or V(not_started).
+            V(custom_volume), V(inactive), V(size_unknown), V(storage_unknown), V(sharing_unknown),
+            V(history_too_short), V(pool_too_small), V(pool_unknown), V(storage_volume_too_small), V(ldm_slots),
+            V(shrink_impossible), V(outside_shrink_limits) or V(not_started).
         type: str
         returned: always
         sample: max_size_reached

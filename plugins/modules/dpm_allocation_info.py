@@ -48,6 +48,16 @@ options:
         is the finding C(recovery_point_old), and none the finding C(no_recovery_point).
       - DPM does not tell the recovery points on disk and those in the cloud apart where it names the newest one.
     type: str
+  history:
+    description:
+      - A file, on the host that runs the module (the controller where the task's own connection to the DPM server is
+        used), to which the sizes of all volumes of the reading are added, for forecasts. It is made if it is not there,
+        by SQLite, and serves several DPM servers. In check mode nothing is added.
+      - A volume that by its readings of the last 90 days, 14 at the least, will be full gets the finding
+        C(recovery_point_volume_filling), C(replica_volume_filling) or C(storage_volume_filling) with the days between
+        which that is expected. Nothing is said where they do not show it.
+      - The forecast knows what is used of a volume, and nothing of what recovery points will expire or be added.
+    type: path
   timeout:
     description:
       - Seconds for the whole reading.
@@ -82,6 +92,10 @@ EXAMPLES = r"""
     protection_groups:
       - Files
     max_age: 36h
+
+- name: Keep a history, and say which volumes will be full and when
+  winbackup.storage.dpm_allocation_info:
+    history: /var/lib/winbackup/dpm.history
 
 - name: Read two computers over the task's own connection to the DPM server
   winbackup.storage.dpm_allocation_info:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -16,6 +16,8 @@ from fractions import Fraction
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.age_findings import age_findings
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.alert_findings import alert_findings, check_hint
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.filling import VolumeKey, source_filling
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.forecast import Trend
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.job_findings import (
     other_job_findings,
     source_job_findings,
@@ -48,10 +50,12 @@ def source_findings(
     last_failed: Job | None,
     limits: Limits,
     alerts: Sequence[Alert] = (),
+    trends: Mapping[VolumeKey, Trend] | None = None,
 ) -> tuple[Finding, ...]:
-    """Returns the findings of one data source. `alerts` are those that are about it."""
+    """Returns the findings of one data source. `alerts` are those that are about it, `trends` what a history tells."""
     return (
         *volume_findings(source, facts.pool, limits.threshold),
+        *source_filling(source, facts.pool, facts.now, trends or {}),
         *_of_replica(source),
         *source_job_findings(source, last_failed),
         *(age_findings(source, facts.now, limits.max_age) if limits.max_age is not None else ()),

@@ -47,8 +47,17 @@ def volume_kind_of(options: Mapping[str, Any]) -> VolumeKind:
 
 def size_policy_of(options: Mapping[str, Any]) -> SizePolicy:
     """Returns what is wanted of the volumes; raises ConfigurationError where the options do not go together."""
-    if all(options[name] is None for name in ("size", "min_free", "min_free_percent")):
-        raise ConfigurationError("Nothing is wished for: one of size, min_free and min_free_percent must have a value.")
+    if all(options[name] is None for name in ("size", "min_free", "min_free_percent", "min_days")):
+        raise ConfigurationError(
+            "Nothing is wished for: one of size, min_free and min_free_percent must have a value, or min_days."
+        )
+    days = None if options["min_days"] is None else at_least(options, "min_days", 1)
+    if (days is None) != (options["history"] is None):
+        raise ConfigurationError(
+            "min_days needs history, the file in which winbackup.storage.dpm_allocation_info keeps its readings."
+            if days is not None
+            else "history goes with min_days only."
+        )
     percent = options["min_free_percent"]
     headroom = options["headroom_percent"]
     if percent is not None and not 0 < percent < 100:
@@ -58,7 +67,7 @@ def size_policy_of(options: Mapping[str, Any]) -> SizePolicy:
     if options["size"] is not None:
         if headroom:
             raise ConfigurationError(
-                "headroom_percent goes with min_free and min_free_percent only: size is the total itself."
+                "headroom_percent goes with min_free, min_free_percent and min_days only: size is the total itself."
             )
         if not selection_of(options).is_given:
             raise ConfigurationError(
@@ -71,6 +80,7 @@ def size_policy_of(options: Mapping[str, Any]) -> SizePolicy:
     return SizePolicy(
         size=_size(options, "size"),
         min_free=_size(options, "min_free"),
+        min_days=days,
         min_free_percent=None if percent is None else Fraction(str(percent)),
         max_size=_size(options, "max_size"),
         round_to=_size(options, "round_to") or 1,

@@ -6,15 +6,14 @@
 
 """What a wish comes to for each recovery-point or replica volume: one total, or the reason why not. Pure.
 
-A total is computed, compared with what is allocated, and nothing is done when it is met. Every volume is looked at
-first, then all extensions together are held against the pool.
+A total is computed, compared with what is allocated, and nothing is done when it is met.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -23,7 +22,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     GRANULARITY,
     DataSource,
     Facts,
-    Pool,
     StorageKind,
     VolumeKind,
 )
@@ -33,11 +31,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes impor
 
 @dataclass(frozen=True)
 class SizePolicy:
-    """What is wanted of a volume: exactly one of `size`, `min_free` (bytes) and `min_free_percent`."""
+    """What is wanted of a volume: exactly one of `size`, `min_free` (bytes), `min_free_percent` and `min_days`; the
+    last with `growth`, by how many bytes a day the volumes of data sources grow, by id."""
 
     size: int | None = None
     min_free: int | None = None
     min_free_percent: Fraction | None = None
+    min_days: int | None = None
+    growth: Mapping[str, float] = field(default_factory=dict)
     max_size: int | None = None
     round_to: int = GRANULARITY
     allow_shrink: bool = False
@@ -53,16 +54,22 @@ class SizePolicy:
         """The largest total that may be asked for."""
         return None if self.max_size is None else round_down(self.max_size, self.round_to)
 
-    def total_for(self, used: int | None) -> int | None:
-        """Returns the total that the wish comes to, before rounding; None where it depends on an unknown use."""
+    def growth_of(self, volume: Volume) -> float | None:
+        """Returns by how many bytes a day a volume grows; None where that is not known."""
+        return max((self.growth[one.id] for one in volume.members if one.id in self.growth), default=None)
+
+    def total_for(self, used: int | None, growth: float | None = None) -> int | None:
+        """Returns the total that the wish comes to, before rounding; None where it depends on what is not known."""
         if self.size is not None:
             return self.size
         if used is None:
             return None
         if self.min_free is not None:
             return used + DPM_RESERVE + self.min_free
+        if self.min_days is not None:
+            return None if growth is None else used + DPM_RESERVE + math.ceil(growth * self.min_days)
         if self.min_free_percent is None:
-            raise ValueError("a wish has a size, min_free or min_free_percent")
+            raise ValueError("a wish has a size, min_free, min_free_percent or min_days")
         return math.ceil((used + DPM_RESERVE) / (1 - self.min_free_percent / 100))
 
 
@@ -207,34 +214,6 @@ def would_shrink(volumes: Iterable[Volume], policy: SizePolicy) -> tuple[Volume,
     return tuple(one.volume for one in wishes if one.action is Action.SHRINK and _allowed(one) is None)
 
 
-def plan(
-    volumes: Sequence[Volume],
-    policy: SizePolicy,
-    pool: Pool,
-    limits: Mapping[str, ShrinkLimits] | None = None,
-    *,
-    skip_refused: bool = False,
-    selected: bool = True,
-) -> tuple[Decision, ...]:
-    """Returns a decision for each volume, in their order, all of them held against the pool together.
-
-    Without `skip_refused` one refusal is enough for nothing to be written.
-    """
-    known = limits or {}
-    free = pool.unallocated_bytes
-    decided = [decide(volume, policy, known.get(volume.id), unallocated=free, selected=selected) for volume in volumes]
-    decisions = _within_pool(decided, pool)
-    if skip_refused or not any(one.action is Action.REFUSE for one in decisions):
-        return tuple(decisions)
-    message = "Nothing was written, because another data source of the selection was refused."
-    return tuple(one.refused("not_started", message) if one.writes else one for one in decisions)
-
-
-def in_order(decisions: Iterable[Decision]) -> list[Decision]:
-    """Returns decisions in the order in which they get what the pool has: the fullest volume first, then by id."""
-    return sorted(decisions, key=lambda one: (-_fullness(one.volume), one.volume.id))
-
-
 def reached(total: int, allocated: int | None, action: Action, policy: SizePolicy) -> bool:
     """Tells whether a volume has come to the total that was written."""
     if allocated is None:
@@ -249,8 +228,16 @@ def _size_of(volume: Volume, policy: SizePolicy, unallocated: int | None) -> Dec
     nothing = volume.nothing_to_extend
     if nothing in ("modern_storage", "no_disk_storage", "replica_grows_itself", "type_unknown"):
         return bare.refused(nothing, why_nothing(volume.display_name, volume.kind, nothing))
+    growth = policy.growth_of(volume)
+    if policy.min_days is not None and growth is None:
+        return bare.refused(
+            "history_too_short",
+            f"By how much {volume.display_name} grows is not known: its readings in the history are of too few days. "
+            "Read the server every day with winbackup.storage.dpm_allocation_info and this history, or wish for "
+            "min_free.",
+        )
     allocated = volume.allocated
-    wanted = policy.total_for(volume.used)
+    wanted = policy.total_for(volume.used, growth)
     if allocated is None or wanted is None:
         return bare.refused(
             "size_unknown",
@@ -339,64 +326,3 @@ def _shrinkable(decision: Decision, limits: ShrinkLimits | None) -> Decision | N
             f"not to {format_size(decision.total)}. SizePolicy a size between them.",
         )
     return None
-
-
-def _within_pool(decisions: Sequence[Decision], pool: Pool) -> list[Decision]:
-    """Returns the decisions with those refused that the pool has no room for."""
-    space, slots = pool.unallocated_bytes, pool.ldm_slots_left
-    extensions = [one for one in decisions if one.action is Action.EXTEND]
-    needed = sum(one.takes for one in extensions if one.volume.on_disks)
-    answers: dict[str, Decision] = {}
-    for one in in_order(extensions):
-        shown = one.volume.display_name
-        if not one.volume.on_disks:
-            answers[one.volume.id] = _within_storage_volumes(one, pool)
-        elif space is None:
-            answers[one.volume.id] = one.refused(
-                "pool_unknown",
-                f"How much space the storage pool has left for {shown} cannot be read. See the findings of "
-                "winbackup.storage.dpm_allocation_info.",
-            )
-        elif one.takes > space:
-            answers[one.volume.id] = one.refused(
-                "pool_too_small",
-                f"{shown} needs {format_size(one.takes)} more (the whole call {format_size(needed)}), and the storage "
-                f"pool has {format_size(pool.unallocated_bytes or 0)} unallocated. Add a disk to it, or ask for less.",
-            )
-        elif slots is not None and slots < 1:
-            answers[one.volume.id] = one.refused(
-                "ldm_slots",
-                f"The database of the pool's dynamic disks has no slot left to extend {shown}. Move data sources to "
-                "another DPM server, or to Modern Backup Storage.",
-            )
-        else:
-            space -= one.takes
-            slots = None if slots is None else slots - 1
-    return [answers.get(one.volume.id, one) for one in decisions]
-
-
-def _within_storage_volumes(decision: Decision, pool: Pool) -> Decision:
-    """Returns the decision, or its refusal where no volume of Modern Backup Storage has that much free.
-
-    On which of them it is kept DPM does not tell, so that the one with the most free space counts.
-    """
-    shown, free = decision.volume.display_name, pool.largest_free_bytes
-    if free is None:
-        return decision.refused(
-            "pool_unknown",
-            f"How much space the volumes of Modern Backup Storage have left for {shown} cannot be read. See the "
-            "findings of winbackup.storage.dpm_allocation_info.",
-        )
-    if decision.takes > free:
-        return decision.refused(
-            "storage_volume_too_small",
-            f"{shown} needs {format_size(decision.takes)} more, and no volume of Modern Backup Storage has more than "
-            f"{format_size(free)} free. Add a volume to the storage, or ask for less.",
-        )
-    return decision
-
-
-def _fullness(volume: Volume) -> Fraction:
-    if not volume.allocated or volume.used is None:
-        return Fraction(0)
-    return Fraction(volume.used, volume.allocated)

@@ -23,6 +23,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes import format_size
 
+# What helps a volume of Modern Backup Storage that fills.
+STORAGE_HINT = "Add a volume to the storage in the DPM console, or keep fewer recovery points of what lies on it."
 _LOOK = "Look at its disk allocation in the DPM console."
 # What to do about a short volume that DPM cannot extend as it is.
 _SHORT_HINTS = {
@@ -94,7 +96,7 @@ def storage_volume_findings(volume: StorageVolume, threshold: Fraction) -> Itera
             "storage_volume_short",
             sizes,
             "When it runs full, the backups of all data sources on it fail.",
-            "Add a volume to the storage in the DPM console, or keep fewer recovery points of what lies on it.",
+            STORAGE_HINT,
             volume.name,
         )
     elif not sizes.known:

@@ -62,8 +62,8 @@ class Lab:
         """Another world, or the story."""
         self.control.world(text, options)
 
-    def info(self, **options: Any) -> dict[str, Any]:
-        failure, result = self._run(INFO, commands.allocation_info, False, options)
+    def info(self, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        failure, result = self._run(INFO, commands.allocation_info, check_mode, options)
         assert failure is None
         return result
 

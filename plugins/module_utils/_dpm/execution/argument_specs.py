@@ -11,7 +11,7 @@ from __future__ import annotations
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.argument_spec import CONNECTION
 
-_WISHES = ["size", "min_free", "min_free_percent"]
+_WISHES = ["size", "min_free", "min_free_percent", "min_days"]
 
 SELECTION = ArgumentSpec(
     {
@@ -25,6 +25,7 @@ INFO = CONNECTION.merged_with(SELECTION).merged_with(
         {
             "threshold_percent": {"type": "float", "default": 90},
             "max_age": {"type": "str"},
+            "history": {"type": "path"},
             "timeout": {"type": "int", "default": 600},
         }
     )
@@ -36,6 +37,8 @@ ALLOCATION = CONNECTION.merged_with(SELECTION).merged_with(
             "size": {"type": "str"},
             "min_free": {"type": "str"},
             "min_free_percent": {"type": "float"},
+            "min_days": {"type": "int"},
+            "history": {"type": "path"},
             "max_size": {"type": "str"},
             "round_to": {"type": "str", "default": "10MB"},
             "allow_shrink": {"type": "bool", "default": False},

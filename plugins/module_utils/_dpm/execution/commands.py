@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
@@ -23,6 +25,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.r
     resize_volumes,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer, PowerShellServer
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.trends import (
+    keep_and_look,
+    opened,
+    trends_of,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.filling import growth_of_sources
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import Limits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import (
@@ -63,22 +71,35 @@ def allocation_info(server: DpmServer, call: ModuleCall) -> ModuleResult:
     """Does one call of dpm_allocation_info."""
     limits = Limits(threshold_of(call.options), max_age_of(call.options))
     selection = selection_of(call.options)
-    deadline = server.time() + at_least(call.options, "timeout", 1)
-    facts, chosen = read_settled(server, selection, deadline, detail=True)
-    return ModuleResult(info_result(facts, chosen, limits))
+    timeout = at_least(call.options, "timeout", 1)
+    writes = not call.check_mode
+    path = call.options["history"]
+    # A history that is not there yet has no trends, and a run that changes nothing makes none.
+    with opened(path if path is None or writes or Path(path).exists() else None, writes=writes) as history:
+        facts, chosen = read_settled(server, selection, server.time() + timeout, detail=True)
+        if history is None:
+            return ModuleResult(info_result(facts, chosen, limits))
+        facts, trends = keep_and_look(history, facts, writes=writes)
+        return ModuleResult(info_result(facts, chosen, limits, trends))
 
 
 def resize(server: DpmServer, call: ModuleCall) -> ModuleResult:
     """Does one call of dpm_allocation."""
+    kind = volume_kind_of(call.options)
     request = ResizeRequest(
         selection=selection_of(call.options),
         policy=size_policy_of(call.options),
-        kind=volume_kind_of(call.options),
+        kind=kind,
         skip_refused=call.options["on_refused"] == "skip",
         busy_timeout=at_least(call.options, "busy_timeout", 0),
         timeout=at_least(call.options, "timeout", 1),
     )
-    result = resize_volumes(server, request, check_mode=call.check_mode, log=call.log)
+    with opened(call.options["history"], writes=False) as history:
+        if history is not None:
+            request = replace(
+                request, growth_of=lambda facts: growth_of_sources(facts, kind, trends_of(history, facts))
+            )
+        result = resize_volumes(server, request, check_mode=call.check_mode, log=call.log)
     return ModuleResult(resize_result(result), resize_failure(result))
 
 

@@ -78,8 +78,8 @@ def flag_of(value: object) -> bool | None:
 
 
 def size_of(value: object) -> int | None:
-    """Returns a size in bytes, or another count; what is below zero is not known."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """Returns a size in bytes, or another count; what is below zero, or no number of 64 bits, is not known."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 
 def allocated_of(value: object) -> int | None:

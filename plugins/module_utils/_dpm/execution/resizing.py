@@ -9,8 +9,8 @@ first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import Answer, DpmServer
@@ -20,14 +20,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     StorageKind,
     VolumeKind,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.plan import in_order, plan
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import (
     Action,
     Decision,
     ShrinkLimits,
     SizePolicy,
     Volume,
-    in_order,
-    plan,
     reached,
     volumes_of,
     would_shrink,
@@ -49,7 +48,8 @@ _POOL_CODES = {358: "pool_too_small", 360: "pool_failed", 364: "pool_failed"}
 
 @dataclass(frozen=True)
 class ResizeRequest:
-    """What one call asks for; times in seconds."""
+    """What one call asks for; times in seconds. `growth_of` tells from a reading by how many bytes a day the volumes of
+    data sources grow, by id; a wish for days needs it."""
 
     selection: Selection
     policy: SizePolicy
@@ -57,6 +57,7 @@ class ResizeRequest:
     skip_refused: bool = False
     busy_timeout: float = 900
     timeout: float = 1800
+    growth_of: Callable[[Facts], Mapping[str, float]] | None = None
 
 
 def read_settled(
@@ -94,6 +95,8 @@ def resize_volumes(
     """Does one call; raises StorageError only where nothing was written yet."""
     deadline = server.time() + request.timeout
     facts, chosen = read_settled(server, request.selection, deadline, kind=request.kind)
+    if request.growth_of is not None:
+        request = replace(request, policy=replace(request.policy, growth=request.growth_of(facts)))
     volumes = volumes_of(facts, chosen, request.kind)
     decisions = _decided(server, facts, volumes, request, deadline, skip_refused=request.skip_refused)
     results = tuple(VolumeResult(volume, decision) for volume, decision in zip(volumes, decisions, strict=True))

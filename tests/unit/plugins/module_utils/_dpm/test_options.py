@@ -71,3 +71,15 @@ def test_a_span_of_time_as_people_write_it(text: str | None, hours: float | None
 def test_what_is_no_span_of_time(text: str) -> None:
     with pytest.raises(ConfigurationError, match="max_age: "):
         max_age_of({"max_age": text})
+
+
+def test_a_wish_for_days_needs_a_history_and_a_history_a_wish_for_days() -> None:
+    policy = size_policy_of({**DEFAULTS, "min_days": 60, "history": "/tmp/history"})
+    assert (policy.min_days, policy.headroom_percent) == (60, 5)
+    for options, said in (
+        ({"min_days": 60}, "min_days needs history"),
+        ({"min_free": "1GB", "history": "/tmp/history"}, "history goes with min_days only"),
+        ({"min_days": 0, "history": "/tmp/history"}, "min_days must be at least 1"),
+    ):
+        with pytest.raises(ConfigurationError, match=said):
+            size_policy_of({**DEFAULTS, **options})

@@ -23,6 +23,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
     StorageVolume,
     VolumeKind,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.plan import in_order, plan
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import (
     Action,
     Decision,
@@ -30,8 +31,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy impo
     SizePolicy,
     Volume,
     decide,
-    in_order,
-    plan,
     reached,
     volumes_of,
 )
@@ -454,3 +453,22 @@ def test_a_replica_on_modern_storage_takes_no_more_than_a_volume_has_free(free: 
     (decision,) = plan([replica(20 * GIB, 19 * GIB, **BARE_METAL)], SizePolicy(size=26 * GIB), room)
     assert decision.reason == reason
     assert decision.writes is (reason is None)
+
+
+@pytest.mark.parametrize(
+    ("growth", "action", "total"),
+    [(GIB, Action.EXTEND, 9 * GIB + DPM_RESERVE + 30 * GIB), (0.0, Action.KEEP, None), (None, Action.REFUSE, None)],
+)
+def test_a_wish_for_days_is_what_they_need_by_the_trend(
+    growth: float | None, action: Action, total: int | None
+) -> None:
+    policy = SizePolicy(min_days=30, growth={} if growth is None else {"a": growth}, round_to=1)
+    decision = decide(volume(10 * GIB, 9 * GIB), policy)
+    assert (decision.action, decision.total) == (action, total)
+    assert decision.reason == ("history_too_short" if growth is None else None)
+
+
+def test_a_wish_for_days_is_capped_by_max_size() -> None:
+    policy = SizePolicy(min_days=30, growth={"a": GIB}, max_size=20 * GIB)
+    decision = decide(volume(10 * GIB, 9 * GIB), policy)
+    assert (decision.action, decision.total, decision.reason) == (Action.EXTEND, 20 * GIB, "max_size_reached")
