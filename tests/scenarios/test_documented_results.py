@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -183,6 +184,15 @@ def test_windows_disk_info(guest: tuple[Guest, dict[str, Any]]) -> None:
     ]
     read = windows_commands.on_host(windows_commands.disk_info)
     check("windows_disk_info", [ask(windows_options.DISK_INFO, read, {**options, "vm_disks": mappings})])
+
+
+def test_windows_disk(guest: tuple[Guest, dict[str, Any]]) -> None:
+    windows, options = guest
+    windows.disks[1].disk_id = "{0D6C9A2C-5B0E-4F7E-9D3F-1F7F3B7B2C11}"
+    windows.disks[1].partitions = [dataclasses.replace(windows.disks[2].partitions[0], letter="G")]
+    named = {**options, "disk_ids": [windows.disks[1].disk_id]}
+    change = windows_commands.on_host(windows_commands.disk)
+    check("windows_disk", [ask(windows_options.DISK, change, named, check_mode=dry) for dry in (True, False)])
 
 
 def test_rdm_info(vsphere: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from powershell import Int64
+from powershell import Int64, Invocation, TerminatingError, UnknownConstruct
 
 STORAGE = "root/microsoft/windows/storage"
 # Win32_DiskDrive counts whole cylinders of 255 tracks with 63 sectors of 512 bytes.
@@ -63,6 +63,7 @@ class Disk:
     pooled: bool = False  # a member of a storage pool, which the Storage classes do not list as a disk
     numberless: bool = False  # MSFT_Disk of some disks has no number
     wmi_size: int | None = None
+    stuck: bool = False  # a change of it is accepted and does not happen
     kept_size: int | None = None  # what Windows keeps of its size until it updates that
     sector_sizes: tuple[int, int] = (512, 512)
     partitions: list[Partition] = field(default_factory=list)
@@ -206,3 +207,34 @@ def _volumes(disks: list[Disk]) -> list[dict[str, Any]]:
         for one in disk.partitions
         if one.volume
     ]
+
+
+def set_disk(invocation: Invocation, disks: list[Disk], *, elevated: bool) -> None:
+    """Set-Disk: online or offline, or the attribute read-only of a disk that is online. Its errors carry the return
+    codes of the Storage classes."""
+    given = invocation.parameters
+    if "Signature" in given or "Guid" in given:
+        raise UnknownConstruct("another id of a disk: the lab does not model it")
+    named = [one for one in disks if one.is_listed and given.get("Path", one.path) == one.path]
+    found = next((one for one in named if given.get("Number", one.number) == one.number), None)
+    if found is None or not elevated:
+        _refuse(invocation, "Not found", "CmdletizationQuery_NotFound" if elevated else "StorageWMI 40001")
+    elif found.clustered:
+        _refuse(invocation, "The disk is in a failover cluster.", "StorageWMI 41018")
+    elif "IsReadOnly" in given and found.offline:
+        _refuse(invocation, "The disk is offline.", "StorageWMI 41003")
+    elif (given.get("IsOffline") or given.get("IsReadOnly")) and found.boot:
+        _refuse(invocation, "The disk is needed.", "StorageWMI 41009")
+    elif found.stuck:
+        return
+    elif "IsReadOnly" in given:
+        found.read_only = given["IsReadOnly"]
+    elif "IsOffline" in given:
+        found.offline = given["IsOffline"]
+        found.offline_reason = POLICY if found.offline else None
+
+
+def _refuse(invocation: Invocation, message: str, error_id: str) -> None:
+    invocation.write_error(
+        TerminatingError(message, error_id, "NotSpecified", "Microsoft.Management.Infrastructure.CimException")
+    )

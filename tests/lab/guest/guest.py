@@ -16,7 +16,7 @@ from typing import Any
 from powershell import CommandTable, PsObject, Session, StandingClock, TerminatingError, UnknownConstruct
 
 from . import registry, shadows, shapes
-from .disks import STORAGE, Disk, instances
+from .disks import STORAGE, Disk, instances, set_disk
 from .machine import identity
 from .query import Logs, as_date, get_win_event
 from .records import Event
@@ -59,6 +59,8 @@ class Guest:
         self.san_policy = san_policy
         # Classes and cmdlets, by their names in lower case, that refuse this user.
         self.refusing: set[str] = set()
+        # What happens right before a disk is changed.
+        self.at_set_disk: Callable[[Guest], None] = lambda _guest: None
         self.disks: list[Disk] = []
         self.registry: dict[str, dict[str, Any]] = {}
         self.shadows = shadows.ShadowCopies()
@@ -75,6 +77,7 @@ class Guest:
             "Get-CimInstance": self._get_cim_instance,
             "Get-ItemProperty": lambda one: registry.get_item_property(one, self.disks, self.registry),
             "Get-StorageSetting": self._get_storage_setting,
+            "Set-Disk": self._set_disk,
             "Update-HostStorageCache": self._update_host_storage_cache,
             "Invoke-CimMethod": self._invoke_cim_method,
             "Remove-CimInstance": self._remove_cim_instance,
@@ -139,6 +142,11 @@ class Guest:
         if self._refuses(invocation, "Get-StorageSetting"):
             return []
         return [PsObject([("NewDiskPolicy", self.san_policy)], _INSTANCE)]
+
+    def _set_disk(self, invocation: Any) -> None:
+        self.at_set_disk(self)
+        if not self._refuses(invocation, "Set-Disk"):
+            set_disk(invocation, self.disks, elevated=self.elevated)
 
     def _update_host_storage_cache(self, invocation: Any) -> None:
         if not self._refuses(invocation, "Update-HostStorageCache"):

@@ -61,6 +61,19 @@ WINDOWS_COMMANDS = {
         _not_modelled("Get-StorageSetting"),
         complete=False,
     ),
+    # A disk is brought online, and its attributes are set, in different parameter sets.
+    "Set-Disk": Command(
+        "Set-Disk",
+        {
+            "ByNumberAttributes": signature("!Number:Int64@0 IsReadOnly:Boolean Signature:Int64 Guid:String"),
+            "ByNumber": signature("!Number:Int64@0 IsOffline:Boolean"),
+            "ByPathAttributes": signature("!Path:String IsReadOnly:Boolean Signature:Int64 Guid:String"),
+            "ByPath": signature("!Path:String IsOffline:Boolean"),
+        },
+        _not_modelled("Set-Disk"),
+        default_set="ByNumberAttributes",
+        complete=False,
+    ),
     "Update-HostStorageCache": Command(
         "Update-HostStorageCache",
         {"Update": signature("")},

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from dpm_lab import DpmLab
-from guest.disks import Disk
+from guest.disks import Disk, Partition
 from guest.guest import Guest
 from vcenter_lab import VcenterLab
 from wsman.powershell import PowerShellCommands
@@ -31,7 +31,8 @@ TARGETS = sorted(path.name for path in (ROOT / "tests" / "integration" / "target
 def test_the_targets_pass_on_the_lab(vcenter: VcenterLab) -> None:
     vcenter.world(WORLD)
     guest = Guest()
-    guest.disks = [Disk(0, 80 << 30, boot=True)]
+    part = Partition(1 << 20, 70 << 30, volume="a59dcd66-5963-4ba8-995c-915935cb8654", letter="C")
+    guest.disks = [Disk(0, 80 << 30, style="MBR", disk_id=str(0xA1B2C3D4), boot=True, partitions=[part])]
     windows = windows_site(PowerShellCommands(guest.new_session))
     with DpmLab.start(speed=60, check_seconds=60) as dpm, windows as site:
         said = run_targets(vcenter, dpm, site)

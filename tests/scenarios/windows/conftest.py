@@ -21,8 +21,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     ModuleResult,
     result_of,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution import commands
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.argument_specs import (
+    DISK,
     DISK_INFO,
     FAILURE_INFO,
 )
@@ -52,6 +54,10 @@ class Lab:
 
     def try_failure_info(self, **options: Any) -> tuple[str | None, dict[str, Any]]:
         return self._run(FAILURE_INFO, failure_info, False, options)
+
+    def disk(self, *disk_ids: str, check_mode: bool = False, **options: Any) -> tuple[str | None, dict[str, Any]]:
+        work = commands.on_host(lambda host, call: commands.disk(host, call, Pace(0.0)))
+        return self._run(DISK, work, check_mode, {"disk_ids": list(disk_ids), **options})
 
     def operations(self) -> list[str]:
         """What was asked of the host since the last time, but for Receive, which grows with the output."""

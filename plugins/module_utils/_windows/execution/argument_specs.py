@@ -11,6 +11,17 @@ from __future__ import annotations
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.argument_spec import CONNECTION
 
+DISK = CONNECTION.merged_with(
+    ArgumentSpec(
+        {
+            "disk_ids": {"type": "list", "elements": "str", "required": True},
+            "online": {"type": "bool", "default": True},
+            "read_only": {"type": "bool", "default": False},
+            "rescan": {"type": "bool", "default": True},
+            "timeout": {"type": "int", "default": 600},
+        }
+    )
+)
 DISK_INFO = CONNECTION.merged_with(
     ArgumentSpec({"vm_disks": {"type": "raw"}, "timeout": {"type": "int", "default": 600}})
 )

@@ -14,9 +14,16 @@ from typing import Any, Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_change_results import (
+    change_failure,
+    change_result,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_changes import wish_of
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_results import disk_info_result
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.changing_disks import change_disks
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.reading_disks import (
     read_machine_disks,
 )
@@ -53,3 +60,20 @@ def disk_info(host: WindowsHost, call: ModuleCall) -> ModuleResult:
     given = call.options["vm_disks"]
     vm_disks = None if given is None else vm_disks_of(given)
     return ModuleResult(disk_info_result(read_machine_disks(host, deadline_of(call.options)), vm_disks))
+
+
+def disk(host: WindowsHost, call: ModuleCall, pace: Pace = EVERY_SECOND) -> ModuleResult:
+    """Does one call of windows_disk."""
+    options = call.options
+    wish = wish_of(options["disk_ids"], online=options["online"], read_only=options["read_only"])
+    facts, outcomes = change_disks(
+        host,
+        wish,
+        deadline_of(options),
+        rescan=options["rescan"],
+        check_mode=call.check_mode,
+        pace=pace,
+        log=call.log,
+    )
+    result = change_result(facts.machine, wish, outcomes, check_mode=call.check_mode)
+    return ModuleResult(result, change_failure(outcomes))

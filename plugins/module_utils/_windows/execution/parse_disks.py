@@ -100,7 +100,7 @@ class _Storage:
         """Returns the disk of these rows of Win32_DiskDrive and MSFT_Disk, with what the others tell of it."""
         number = answers.number(drive, "number")
         parts = self._partitions_of(number) if row else None
-        pooled = self._is_pooled(number)
+        pooled = self._is_pooled(number, listed=bool(row))
         physical = (self.physical or {}).get(str(number), {})
         offline = answers.flag(row, "offline")
         return Disk(
@@ -138,11 +138,12 @@ class _Storage:
             return None
         return [row for row in self.partitions if answers.number(row, "disk") == number]
 
-    def _is_pooled(self, number: int | None) -> bool | None:
-        """Whether a disk is a member of a storage pool; None where its MSFT_PhysicalDisk was not read."""
+    def _is_pooled(self, number: int | None, *, listed: bool) -> bool | None:
+        """Whether a disk is a member of a storage pool; None where that was not read. One that the Storage classes list
+        as a disk is none, whether it has a row of its own among the physical disks or not."""
         row = (self.physical or {}).get(str(number))
-        if row is None:
-            return None
+        if self.physical is None or row is None:
+            return False if self.physical is not None and listed else None
         reasons = [words.word_of(text, words.CANNOT_POOL_REASONS) for text in answers.texts(row, "reasons")]
         return words.IN_A_POOL in reasons
 
