@@ -1,0 +1,73 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Windows machine of the lab that is a VM of the lab vCenter, with an inventory of both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from guest.disks import Disk, Partition
+from guest.guest import Guest
+from playing import Run, run_ansible
+from vcenter_lab import VcenterLab
+from wsman.site import PASSWORD, Site
+
+GUID = "a59dcd66-5963-4ba8-995c-915935cb8654"
+VOLUME = f"\\\\?\\Volume{{{GUID}}}"
+DISK_ID = "0d6c9a2c-5b0e-4f7e-9d3f-1f7f3b7b2c11"
+LUN = "naa.60060160a1b1234500000000000000a1"
+UUID = "42394fdd-93f3-501a-8614-c6fa55f75468"
+WORLD = f"""
+hosts: [{{name: esx1.lab}}]
+datastores: [{{name: san01}}]
+luns: [{{name: {LUN}, sectors: 4194304000, serial: APM0001}}]
+vms:
+  - name: backup01
+    host: esx1.lab
+    bios_uuid: {UUID}
+    power: "off"
+    disks: [{{flat: 85899345920}}, {{at: "scsi0:1", rdm: {LUN}}}]
+"""
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+
+
+def windows_of_backup01() -> Guest:
+    """The guest of the VM backup01: its backups go to the volume E: on the mapping, and failed last night."""
+    guest = Guest(bios_uuid=UUID, name="backup01")
+    part = Partition(1 << 20, 10 << 30, volume=GUID, letter="E")
+    mapped = Disk(1, 4194304000 * 512, target=1, serial="APM0001", disk_id=f"{{{DISK_ID}}}", partitions=[part])
+    guest.disks = [Disk(0, 80 << 30, boot=True), mapped]
+    guest.backup_fails(VOLUME, "E:")
+    return guest
+
+
+class Chain:
+    """Playbooks on both; `text` is what the last one printed."""
+
+    def __init__(self, vcenter: VcenterLab, site: Site, folder: Path) -> None:
+        self.vcenter, self.folder = vcenter, folder
+        self.hosts: dict[str, dict[str, Any]] = {"backup01": site.variables("winrm", "ntlm", "https")}
+        self.vcenters = {"vc": {"hostname": vcenter.host, "ansible_port": vcenter.port, "username": vcenter.username}}
+        self.vcenters["vc"]["ca_path"] = vcenter.ca_path
+
+    def play(self, playbook: str, *arguments: str, fails: bool = False, **variables: Any) -> Run:
+        """Runs a playbook of the collection."""
+        children: Mapping[str, Any] = {"vcenter": {"hosts": self.vcenters}, "windows": {"hosts": self.hosts}}
+        inventory = {"all": {"hosts": {"localhost": LOCAL}, "children": children}}
+        (self.folder / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
+        chosen = ["-e", json.dumps(variables)] if variables else []
+        run = run_ansible(
+            *("playbook", self.folder, "-i", "inventory.json", f"winbackup.storage.{playbook}"),
+            *chosen,
+            *arguments,
+            environment={"VMWARE_PASSWORD": self.vcenter.password},
+        )
+        assert (run.code != 0) == fails, run.text
+        assert PASSWORD not in run.text
+        assert "Traceback" not in run.text
+        return run
