@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+RELEASE := .venv-release
 TREE   := .build/tree
 COPY   := .build/copy/ansible_collections/winbackup/storage
 # What is installed is what the lock files say, to the byte.
@@ -14,12 +15,13 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-all lint lint-code lint-sanity lab-up lab-down clean
+.PHONY: help demo test test-all test-versions test-powershell lint lint-code lint-sanity release-check lab-up lab-down clean
 help:
 	@echo "make demo      the main job on the embedded lab: audit, convert, audit again"
 	@echo "make test      all tests but those that take long (which ones, the summary says)"
 	@echo "make test-all  all tests"
 	@echo "make lint      ruff, mypy, the linter of PowerShell scripts, ansible-lint, ansible-test sanity, antsibull"
+	@echo "make release-check  rehearse a release: archive, galaxy-importer, signature, bill of materials, licences, workflows"
 	@echo "make lab-up    start the lab and write its inventory; make lab-down stops it"
 
 .build/demo.stamp: requirements-test.lock
@@ -42,6 +44,13 @@ help:
 	@$(INSTALL) -r requirements-lint.lock
 	@touch $@
 
+.build/release.stamp: .build/demo.stamp requirements-release.lock tools/go/go.sum
+	@echo "== making $(RELEASE) with what a release is made with (a minute or two)"
+	@test -x $(RELEASE)/bin/python || $(BIN)/python -m venv $(RELEASE)
+	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-release.lock
+	@$(BIN)/python tools/build_go_tools.py
+	@touch $@
+
 demo: .build/demo.stamp
 	@$(BIN)/python tests/demo/demo.py
 
@@ -55,6 +64,14 @@ test-all: .build/test.stamp
 	@$(BIN)/python tools/lay_tree.py copy >/dev/null
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test units --local --python $(PYMINOR)
 	@$(BIN)/python tools/newest_versions.py
+
+# What depends on ansible-core and pyVmomi, with those that are installed.
+test-versions: .build/test.stamp
+	@$(PYTEST) -m "not slow" $$(cd tools && ../$(BIN)/python -c 'import newest_versions; print(*newest_versions.TESTS)')
+
+# What runs in a real PowerShell where LAB_PWSH=1 and there is a pwsh (docs/lab-powershell-subset.md).
+test-powershell: .build/test.stamp
+	@LAB_PWSH=1 $(PYTEST) tests/scenarios/winrm tests/lab_tests/wsman
 
 lint: .build/lint.stamp
 	@$(BIN)/python tools/lay_tree.py copy >/dev/null && $(BIN)/python tools/seed_get_pip.py
@@ -76,10 +93,14 @@ lint-sanity:
 	@echo "== ansible-test sanity (the first time it makes its own environments: some minutes)"
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test sanity --local --python $(PYMINOR) $(SHIPPED)
 
+# Before the others' environment, so that each tool is the one of its own lock file. KEY=... signs with a key of gpg's.
+release-check: .build/release.stamp
+	@PATH=$(CURDIR)/$(RELEASE)/bin:$$PATH $(RELEASE)/bin/python tools/release_check.py $(if $(KEY),--key "$(KEY)")
+
 lab-up: .build/demo.stamp
 	@$(BIN)/python tests/lab/lab.py up
 lab-down:
 	@$(BIN)/python tests/lab/lab.py down
 
 clean:
-	rm -rf .build .venv .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .build .venv .venv-newest $(RELEASE) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -27,9 +27,8 @@ def link() -> Path:
     return top
 
 
-def copy() -> Path:
+def copy(top: Path = ROOT / ".build" / "copy") -> Path:
     """Makes the copied tree anew; returns its top."""
-    top = ROOT / ".build" / "copy"
     place = top / INNER
     shutil.rmtree(place, ignore_errors=True)
     listing = subprocess.run(

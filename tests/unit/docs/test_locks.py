@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-NAMES = ("go", "kerberos", "lint", "test")
+NAMES = ("collection", "go", "kerberos", "lint", "release", "test")
 
 
 def locked(name: str) -> dict[str, str]:
@@ -27,7 +27,15 @@ def test_what_is_asked_for_is_locked(name: str) -> None:
     text = (ROOT / f"requirements-{name}.txt").read_text(encoding="utf-8")
     asked = {line.split(";")[0].strip().lower() for line in text.splitlines() if line and not line.startswith("#")}
     assert asked
-    assert asked <= set(locked(name))
+    assert {line for line in asked if "==" in line} <= set(locked(name))
+
+
+def test_what_the_collection_needs_is_locked_at_the_versions_that_it_was_tested_with() -> None:
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    needed = {re.split(r"[<>=]", line)[0] for line in text.splitlines() if not line.startswith("#")}
+    assert needed == {"pyvmomi", "pywinrm"}
+    assert needed | {"ansible-core"} <= {package.partition("==")[0] for package in locked("collection")}
+    assert set(locked("collection")) <= set(locked("test"))
 
 
 @pytest.mark.parametrize("name", NAMES)
