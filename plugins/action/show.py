@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible import constants
 from ansible.plugins.action import ActionBase
+from ansible.utils.color import stringc
 from ansible.utils.display import get_text_width
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import as_sentence
@@ -37,15 +38,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         _validation, options = self.validate_argument_spec(spec)
         lines = [str(line) for line in options["lines"]]
         result.update(changed=False, lines=lines)
-        if not self._task.no_log and not _output_is_data():
+        if lines and not self._task.no_log and not _output_is_data():
             width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-            for line in lines:
-                shown = as_sentence(line)
-                colour = _COLOURS.get(shown.split(" ", 1)[0])
-                self._display.display(
-                    "\n".join(broken(shown, width)), color=getattr(constants, colour) if colour else None
-                )
+            # In one piece, so that the lines of hosts that work side by side do not mix.
+            self._display.display("\n".join(_coloured(as_sentence(line), width) for line in lines))
         return result
+
+
+def _coloured(line: str, width: int | None) -> str:
+    text = "\n".join(broken(line, width))
+    colour = _COLOURS.get(line.lstrip(" ").partition(" ")[0])
+    return str(stringc(text, getattr(constants, colour))) if colour else text
 
 
 def _output_is_data() -> bool:
