@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.alert_findings import point_hint
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import DataSource, StorageKind
 
 
@@ -29,7 +30,7 @@ def age_findings(source: DataSource, now: datetime, max_age: timedelta) -> Itera
                 "warning",
                 f"Its newest recovery point is {_shown(age)} old, of {newest:%Y-%m-%dT%H:%M:%SZ}; max_age allows "
                 f"{_shown(max_age)}.",
-                _hint(source),
+                point_hint(source),
                 source.display_name,
             )
     elif source.storage_kind is StorageKind.NONE:
@@ -46,17 +47,9 @@ def age_findings(source: DataSource, now: datetime, max_age: timedelta) -> Itera
             "no_recovery_point",
             "warning",
             "DPM shows no recovery point of it: there is none, or DPM did not tell in time.",
-            _hint(source),
+            point_hint(source),
             source.display_name,
         )
-
-
-def _hint(source: DataSource) -> str:
-    if source.consistent is False:
-        return (
-            "Its replica is inconsistent, so that none can be made: run winbackup.storage.dpm_consistency_check first."
-        )
-    return "Look at its jobs and alerts in the DPM console."
 
 
 def _shown(age: timedelta) -> str:

@@ -22,9 +22,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_find
 
 # DPM's numbers of alerts.
 _UNREACHABLE = 3122
+_NO_POINTS = 3114
 _THRESHOLDS = {3100: VolumeKind.REPLICA, 3169: VolumeKind.RECOVERY_POINT}
 _SEVERITIES = {"error": "error", "information": "info", "info": "info"}
 _LOOK = "Look at the alert in the DPM console, which names what DPM recommends."
+_LOOK_AT_JOBS = "Look at its jobs and alerts in the DPM console."
 
 
 def alert_findings(
@@ -63,6 +65,16 @@ def check_hint(source: DataSource) -> str:
     return "See first that its recovery-point volume has room, then run winbackup.storage.dpm_consistency_check."
 
 
+def point_hint(source: DataSource) -> str:
+    """Returns what helps where there is no new recovery point: dpm_recovery_point only where it would take this data
+    source."""
+    if source.consistent is False:
+        return f"No recovery point is made of an inconsistent replica. {check_hint(source)}"
+    if not source.active or source.storage_kind is StorageKind.NONE:
+        return _LOOK_AT_JOBS
+    return f"{_LOOK_AT_JOBS} Then make one with winbackup.storage.dpm_recovery_point."
+
+
 def _hint(alert: Alert, source: DataSource | None, pool: Pool) -> str:
     """Returns what helps, by the number of the alert; a module is named only where it would take this data source."""
     if _tells_of_no_agent(alert):
@@ -74,6 +86,8 @@ def _hint(alert: Alert, source: DataSource | None, pool: Pool) -> str:
         return _LOOK
     if alert.about_inconsistency:
         return check_hint(source)
+    if alert.code == _NO_POINTS:
+        return point_hint(source)
     kind = _THRESHOLDS.get(alert.code or 0)
     return _LOOK if kind is None else extension_hint(source, pool, kind)
 

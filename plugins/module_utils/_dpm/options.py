@@ -110,6 +110,11 @@ def max_age_of(options: Mapping[str, Any]) -> timedelta | None:
     return None if options["max_age"] is None else _span(options, "max_age")
 
 
+def newer_than_of(options: Mapping[str, Any]) -> timedelta:
+    """Returns how new a recovery point must be for none to be made; raises ConfigurationError."""
+    return _span(options, "newer_than")
+
+
 def _span(options: Mapping[str, Any], name: str) -> timedelta:
     """Returns a span of time as people write it, such as 36h or 3d; raises ConfigurationError."""
     found = _SPAN.fullmatch(str(options[name]))

@@ -46,7 +46,7 @@ def resize_result(report: ResizeResult) -> dict[str, Any]:
         "changed": any(result.changed for result in report.volumes),
         "volumes": rows,
         "pool": {"before": before, "after": after},
-        "warnings": _refusals(
+        "warnings": refusals(
             f"{result.before.display_name} is refused: {result.message}"
             for result in report.volumes
             if result.state == "refused" and result.reason != "not_started"
@@ -94,7 +94,7 @@ def check_result(results: Sequence[Check]) -> dict[str, Any]:
             }
             for result in results
         ],
-        "warnings": _refusals(
+        "warnings": refusals(
             f"The check of {result.source.display_name} is refused: {result.error}"
             for result in results
             if result.state is CheckState.REFUSED
@@ -173,7 +173,7 @@ def _pool_summary(pool: Pool) -> dict[str, int | None] | None:
     return None if row is None else {key: value for key, value in row.items() if key != "disks"}
 
 
-def _refusals(sentences: Iterable[str]) -> list[str]:
+def refusals(sentences: Iterable[str]) -> list[str]:
     """Returns warnings for the screen: the first few, and how many more there are."""
     every = list(sentences)
     more = len(every) - _TOLD

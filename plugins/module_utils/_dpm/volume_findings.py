@@ -78,9 +78,8 @@ def extension_hint(source: DataSource, pool: Pool, kind: VolumeKind) -> str:
         return _SHORT_HINTS.get(nothing, _LOOK)
     if source.storage_kind is StorageKind.UNKNOWN or source.shares_with is None or not source.sizes(kind).known:
         return _LOOK
-    which = "volume: replica and " if kind is VolumeKind.REPLICA else ""
-    option = f"{which}a wish, such as min_free_percent"
-    extend = f"Extend it with winbackup.storage.dpm_allocation ({option})."
+    which = ", volume: replica" if kind is VolumeKind.REPLICA else ""
+    extend = f"Extend it with winbackup.storage.dpm_allocation{which}, for example min_free_percent: 20."
     if source.storage_kind is StorageKind.MODERN:
         return extend
     if pool.unallocated_bytes is None:
@@ -160,7 +159,7 @@ def _of_growth(source: DataSource, pool: Pool) -> Iterator[Finding]:
             "auto_grow_off",
             "info",
             "DPM does not extend it by itself: auto-grow is off.",
-            "Switch it on in the protection group, or see to it with winbackup.storage.dpm_allocation.",
+            _auto_grow_hint(source),
             source.display_name,
         )
     growth = growth_of(source.recovery_point_volume.allocated_bytes or 0)
@@ -173,3 +172,13 @@ def _of_growth(source: DataSource, pool: Pool) -> Iterator[Finding]:
             "Add a disk to the storage pool.",
             source.display_name,
         )
+
+
+def _auto_grow_hint(source: DataSource) -> str:
+    extend = "see to it with winbackup.storage.dpm_allocation."
+    if source.protection_group is None:
+        return f"Switch it on in the protection group, or {extend}"
+    return (
+        f"Switch it on with winbackup.storage.dpm_protection_group, name: {source.protection_group}, auto_grow: true; "
+        f"or {extend}"
+    )

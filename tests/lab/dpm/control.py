@@ -203,6 +203,11 @@ class Control:
         with self.server.lock:
             self.server.failing_checks[self.find(datasource, computer).id] = (int(code), detail)
 
+    def fail_next_point(self, datasource: str, code: int = 214, computer: str | None = None) -> None:
+        """The next creation of a recovery point of a data source fails at its end."""
+        with self.server.lock:
+            self.server.failing_points[self.find(datasource, computer).id] = int(code)
+
     # Looking
 
     def state(self) -> dict[str, Any]:
@@ -233,5 +238,5 @@ REMOTE = (
     *HOOKS,
     *("world", "generate", "advance", "speed", "state", "datasource"),
     *("run_backup", "start_backup", "start_job", "start_check", "auto_grow", "edit", "edit_replica"),
-    *("set_used", "set_disk", "set_storage_volume", "set_state", "raise_alert", "fail_next_check"),
+    *("set_used", "set_disk", "set_storage_volume", "set_state", "raise_alert", "fail_next_check", "fail_next_point"),
 )

@@ -91,6 +91,8 @@ class Options:
     edit_while_busy: str = "refuse"
     edit_settles_after: float = 0.0
     modern_recovery_size: int = 0
+    file_types: tuple[str, ...] = ("Volume", "Share")  # those whose recovery points are made of files
+    point_seconds: float = 120.0  # how long the creation of a recovery point takes
     # The types of data sources whose replica on modern storage can be given a size.
     sized_types: tuple[str, ...] = ("System Protection",)
     check_seconds: float = 300.0

@@ -44,6 +44,8 @@ class DpmServer:
         self.jobs: list[Job] = []
         self.alerts: list[Alert] = []
         self.events = EventLog(options)
+        # What the next creation of a recovery point of a data source fails with, by its id.
+        self.failing_points: dict[uuid.UUID, int] = {}
         # What the next consistency check of a data source fails with, by its id: the number, and what follows its text.
         self.failing_checks: dict[uuid.UUID, tuple[int, str]] = {}
         self._ids = itertools.count(1)
@@ -246,6 +248,26 @@ class DpmServer:
 
         self.raise_alert(source, 3104)
         return self.start_job("Validation", [source], seconds, finish, by_hand=by_hand)
+
+    def start_recovery_point(self, source: DataSource) -> Job:
+        """Starts the creation of a recovery point, as an administrator does."""
+        if not source.active or source.storage in NO_DISK:
+            raise DpmError(31155)
+        if self.running([source]):
+            raise DpmError(212)
+        if source.state == "Invalid":
+            raise DpmError(31209)
+
+        def finish(job: Job) -> None:
+            told = self.failing_points.pop(source.id, None)
+            if told is not None:
+                self.fail(job, told)
+                self.raise_alert(source, 3114)
+            else:
+                source.points.append(self.now())
+                self.resolve_alerts(source, 3114)
+
+        return self.start_job("ShadowCopy", [source], self.options.point_seconds, finish, by_hand=True)
 
     # Allocations
 

@@ -27,6 +27,11 @@ STATUSES = ("InProgress", "Succeeded", "Failed")
 _OBJECTS = """AdhocJobsContext AsyncOperation BackupTargetType Datasource Disk DpmServer DpmServerScope DpmServerVolume
 Job JobStateChangedEventHandler Media ProductionServer ProtectionGroup Task Volume"""
 _ENUMS = {"DPMJobType": JOB_TYPES, "JobStatusType": STATUSES, "IncludeAlerts": ("AllActive", "FromContext")}
+_ENUMS |= {
+    "BackupType": ("ExpressFull", "Incremental"),
+    "CreateDiskRecoveryPointOption": ("WithSynchronize", "WithoutSynchronize", "OnlySynchronize"),
+    "ProtectionType": ("ShortTerm", "LongTerm"),
+}
 
 
 def enumeration(name: str, members: tuple[str, ...]) -> EnumType:
@@ -126,6 +131,20 @@ _LIST = [
     ),
     _cmdlet("Get-DPMDisk", "DPMServerName:String@0"),
     _cmdlet("Get-DPMVolume", "DPMServerName:String@0 AlreadyInUseByDPM?"),
+    _cmdlet(
+        "New-DPMRecoveryPoint",
+        asks=True,
+        default="ApplicationOnDisk",
+        FileSystemOnDisk="!Datasource:Datasource[]@0 !Disk? WithDataIntegrityCheck?"
+        " !DiskRecoveryPointOption:CreateDiskRecoveryPointOption"
+        " JobStateChangedEventHandler:JobStateChangedEventHandler AdhocJobsContext:AdhocJobsContext",
+        ApplicationOnDisk="!Datasource:Datasource[]@0 !Disk? WithDataIntegrityCheck? BackupType:BackupType"
+        " JobStateChangedEventHandler:JobStateChangedEventHandler AdhocJobsContext:AdhocJobsContext",
+        TapeData="!Datasource:Datasource[]@0 !Tape? !ProtectionType:ProtectionType"
+        " JobStateChangedEventHandler:JobStateChangedEventHandler AdhocJobsContext:AdhocJobsContext",
+        LongTermCloud="!Datasource:Datasource[]@0 !Online?"
+        " JobStateChangedEventHandler:JobStateChangedEventHandler AdhocJobsContext:AdhocJobsContext",
+    ),
     _cmdlet("Get-DPMRecoveryPoint", "!Datasource:Datasource@0 Async? Online? OnlyActive?", "!Tape:Media@0"),
     _cmdlet(
         "Start-DPMDatasourceConsistencyCheck",

@@ -25,7 +25,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution i
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import (
     ALLOCATION,
     CHECK,
+    GROUP,
     INFO,
+    POINT,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer, PowerShellServer
 
@@ -50,7 +52,7 @@ class SteppedServer(PowerShellServer):
 
 
 class Lab:
-    """The lab's server and the three modules on it. Each returns (failure or None, plain result)."""
+    """The lab's server and the modules on it. Each returns (failure or None, plain result)."""
 
     def __init__(self, site: Site, dpm: Dpm) -> None:
         self.site = site
@@ -72,6 +74,12 @@ class Lab:
 
     def check(self, *, check_mode: bool = False, **options: Any) -> tuple[str | None, dict[str, Any]]:
         return self._run(CHECK, commands.consistency_check, check_mode, options)
+
+    def point(self, *, check_mode: bool = False, **options: Any) -> tuple[str | None, dict[str, Any]]:
+        return self._run(POINT, commands.recovery_point, check_mode, options)
+
+    def group(self, *, check_mode: bool = False, **options: Any) -> tuple[str | None, dict[str, Any]]:
+        return self._run(GROUP, commands.protection_group, check_mode, options)
 
     def operations(self) -> list[str]:
         """What was asked of the host since the last time, but for Receive, which grows with the output."""
@@ -119,5 +127,5 @@ def lab(place: tuple[Site, Dpm]) -> Iterator[Lab]:
 
 def states(result: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
     """What became of each data source, by its name."""
-    rows = result.get("volumes") or result.get("checks") or []
+    rows = result.get("volumes") or result.get("checks") or result.get("points") or []
     return {row["datasource"]["name"]: (row["state"], row["reason"]) for row in rows}

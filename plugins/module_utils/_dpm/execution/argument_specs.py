@@ -50,6 +50,24 @@ ALLOCATION = CONNECTION.merged_with(SELECTION).merged_with(
         {"mutually_exclusive": [_WISHES], "required_one_of": [_WISHES]},
     )
 )
+POINT = CONNECTION.merged_with(SELECTION).merged_with(
+    ArgumentSpec(
+        {
+            "newer_than": {"type": "str", "default": "1h"},
+            "wait": {"type": "bool", "default": True},
+            "timeout": {"type": "int", "default": 3600},
+        }
+    )
+)
+GROUP = CONNECTION.merged_with(
+    ArgumentSpec(
+        {
+            "name": {"type": "str", "required": True},
+            "auto_grow": {"type": "bool", "required": True},
+            "timeout": {"type": "int", "default": 600},
+        }
+    )
+)
 CHECK = CONNECTION.merged_with(SELECTION).merged_with(
     ArgumentSpec(
         {

@@ -19,12 +19,17 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.c
     refuse_recklessness,
     run_checks,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.point_making import (
+    PointRequest,
+    make_points,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.resizing import (
     ResizeRequest,
     read_settled,
     resize_volumes,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer, PowerShellServer
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.switching import switch_group
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.trends import (
     keep_and_look,
     opened,
@@ -36,11 +41,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import (
     at_least,
     max_age_of,
+    newer_than_of,
     selection_of,
     size_policy_of,
     threshold_of,
     volume_kind_of,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.point_results import point_failure, point_result
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import (
     check_failure,
     check_result,
@@ -116,3 +123,22 @@ def consistency_check(server: DpmServer, call: ModuleCall) -> ModuleResult:
     checks = run_checks(server, request, check_mode=call.check_mode, log=call.log)
     failure = check_failure(checks, waited=request.wait, selected=request.selection.is_given)
     return ModuleResult(check_result(checks), failure)
+
+
+def recovery_point(server: DpmServer, call: ModuleCall) -> ModuleResult:
+    """Does one call of dpm_recovery_point."""
+    request = PointRequest(
+        selection=selection_of(call.options),
+        newer_than=newer_than_of(call.options),
+        wait=call.options["wait"],
+        timeout=at_least(call.options, "timeout", 1),
+    )
+    points = make_points(server, request, check_mode=call.check_mode, log=call.log)
+    return ModuleResult(point_result(points), point_failure(points, waited=request.wait))
+
+
+def protection_group(server: DpmServer, call: ModuleCall) -> ModuleResult:
+    """Does one call of dpm_protection_group."""
+    deadline = server.time() + at_least(call.options, "timeout", 1)
+    name, auto_grow = call.options["name"], call.options["auto_grow"]
+    return switch_group(server, name, auto_grow, deadline, check_mode=call.check_mode, log=call.log)

@@ -22,12 +22,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.p
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts, VolumeKind
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Action, Decision, ShrinkLimits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.scripts import (
+    create_points,
     edit_allocation,
     edit_group,
     prologue,
     read_server,
     shrink_limits,
     start_checks,
+    switch_auto_grow,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import answers
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply, ScriptFailed
@@ -81,6 +83,13 @@ class DpmServer(Protocol):
 
     def start_checks(self, ids: Sequence[str], deadline: float) -> dict[str, Answer]:
         """Starts checks in this order; returns an answer by id for each that was begun. Raises as `edit` does."""
+
+    def switch_auto_grow(self, group: str, auto_grow: bool, deadline: float) -> Answer:
+        """Switches auto-grow of a protection group; raises as `edit` does."""
+
+    def create_points(self, ways: Mapping[str, Sequence[str]], deadline: float) -> dict[str, Answer]:
+        """Starts the creation of recovery points in this order; returns an answer by id for each that was begun. `ways`
+        are by id the kinds of data that are tried, "application" or "files". Raises as `edit` does."""
 
     def pause(self, seconds: float) -> None:
         """Waits."""
@@ -147,6 +156,18 @@ class PowerShellServer:
 
     def start_checks(self, ids: Sequence[str], deadline: float) -> dict[str, Answer]:
         found = _answers(self._run(start_checks.SCRIPT, {"Ids": list(ids)}, deadline, writes=True))
+        return {answer.id: answer for answer in found}
+
+    def switch_auto_grow(self, group: str, auto_grow: bool, deadline: float) -> Answer:
+        parameters = {"Group": group, "AutoGrow": auto_grow}
+        found = _answers(self._run(switch_auto_grow.SCRIPT, parameters, deadline, writes=True))
+        if len(found) != 1:
+            raise OutcomeUnknown(f"{LOST_ANSWER}: it answers {len(found)} times.", hint=RUN_AGAIN_HINT)
+        return found[0]
+
+    def create_points(self, ways: Mapping[str, Sequence[str]], deadline: float) -> dict[str, Answer]:
+        wanted = [{"id": id, "ways": list(some)} for id, some in ways.items()]
+        found = _answers(self._run(create_points.SCRIPT, {"Points": wanted}, deadline, writes=True))
         return {answer.id: answer for answer in found}
 
     def pause(self, seconds: float) -> None:

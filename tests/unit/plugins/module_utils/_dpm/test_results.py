@@ -222,7 +222,7 @@ def test_volumes_of_modern_storage_that_were_not_read_are_null() -> None:
 @pytest.mark.parametrize(
     ("others", "unallocated", "hint"),
     [
-        ({}, 10**15, "Extend it with winbackup.storage.dpm_allocation (volume: replica"),
+        ({}, 10**15, "Extend it with winbackup.storage.dpm_allocation, volume: replica, for"),
         ({}, 0, "Add a disk to the storage pool: it has no room left. Extend it with winbackup.storage.dpm_allocation"),
         ({}, None, "See first that the storage pool can be read"),
         ({"active": False}, 10**15, "Nothing is written to it while it is not protected."),
@@ -309,11 +309,14 @@ def test_an_agent_that_cannot_be_reached_is_told_with_its_computer(
 @pytest.mark.parametrize(
     ("code", "others", "hint"),
     [
-        (3169, {}, "Extend it with winbackup.storage.dpm_allocation (a wish"),
+        (3169, {}, "Extend it with winbackup.storage.dpm_allocation, for example"),
         (3169, {"custom_volume": True}, "DPM does not manage custom volumes"),
-        (3100, {}, "Extend it with winbackup.storage.dpm_allocation (volume: replica"),
+        (3100, {}, "Extend it with winbackup.storage.dpm_allocation, volume: replica, for"),
         (3100, {"replica": Allocation(None, None)}, "Look at its disk allocation"),
         (3100, {"storage_kind": StorageKind.MODERN, "type": "Volume"}, "Look at its disk allocation"),
+        (3114, {}, "Look at its jobs and alerts in the DPM console. Then make one with winbackup.storage.dpm_recovery"),
+        (3114, {"alerted_inconsistent": True}, "No recovery point is made of an inconsistent replica. See first"),
+        (3114, {"active": False}, "Look at its jobs and alerts in the DPM console."),
         (9999, {}, "Look at the alert in the DPM console"),
         (None, {}, "Look at the alert in the DPM console"),
     ],
@@ -341,3 +344,12 @@ def test_the_hint_of_an_inconsistent_replica_names_the_check_where_one_can_run()
         }
         assert set(hints) == {"dpm_alert", "replica_inconsistent"}
         assert all(said in hint for hint in hints.values())
+
+
+@pytest.mark.parametrize(
+    ("group", "said"), [("Files", "dpm_protection_group, name: Files"), (None, "in the protection")]
+)
+def test_the_hint_that_auto_grow_is_off_names_the_group(group: str | None, said: str) -> None:
+    result = info(source(used=10 * GIB, auto_grow=False, protection_group=group))
+    (found,) = [one for one in result["datasources"][0]["findings"] if one["code"] == "auto_grow_off"]
+    assert said in found["hint"]

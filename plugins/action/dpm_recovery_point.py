@@ -1,0 +1,21 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module dpm_recovery_point over the task's own connection, or where the task runs."""
+
+from __future__ import annotations
+
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import POINT
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import (
+    on_server,
+    recovery_point,
+)
+from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import WindowsAction
+
+
+class ActionModule(WindowsAction):
+    """The action plugin."""
+
+    spec = POINT
+    work = staticmethod(on_server(recovery_point))
