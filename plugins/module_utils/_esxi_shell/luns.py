@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.answer import Answer
@@ -25,6 +25,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.pars
     devices_from_json,
     devices_from_text,
     paths_from_text,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.system_use import (
+    dump_devices,
+    vsan_devices,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.volumes import extents
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
@@ -57,6 +61,8 @@ class _Surroundings:
     paths: Mapping[str, Sequence[Path]]
     folder: DisksFolder | None
     datastores: Mapping[str, str] | None
+    dumps: frozenset[str] | None
+    vsan: frozenset[str] | None
 
 
 def luns_of(answer: Answer, host: str, host_name: str) -> tuple[tuple[HostLun, ...] | None, tuple[Unreadable, ...]]:
@@ -73,6 +79,8 @@ def luns_of(answer: Answer, host: str, host_name: str) -> tuple[tuple[HostLun, .
         paths,
         disks_folder(listed) if listed is not None else None,
         {extent.device: extent.volume for extent in extents(volumes)} if volumes is not None else None,
+        _named(answer, "dumps", dump_devices),
+        _named(answer, "vsan", vsan_devices),
     )
     unreadable = []
     if listed is None:
@@ -128,9 +136,9 @@ def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings)
         lun_number=next((path.lun for path in paths if path.lun is not None), None),
         multipath_plugin=device.multipath_plugin,
         rdm_capable=device.rdm_capable,
-        used_by_vsan=False if empty else None,
+        used_by_vsan=False if empty else _is_among(name, surroundings.vsan),
         boot=True if device.boot else False if empty else device.boot,
-        dump_or_scratch=False if empty else None,
+        dump_or_scratch=False if empty else _is_among(name, surroundings.dumps),
         vmfs_datastore=(surroundings.datastores or {}).get(name),
         volumes_known=surroundings.datastores is not None or empty,
         # Told only by hosts that have virtual volumes at all.
@@ -143,6 +151,15 @@ def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings)
         durable_names=frozenset({name}) if name.startswith(_FOR_ALL_HOSTS) else frozenset(),
         paths=tuple(_path(path) for path in paths),
     )
+
+
+def _named(answer: Answer, section: str, read: Callable[[str], frozenset[str] | None]) -> frozenset[str] | None:
+    text = answer.text(section)
+    return read(text) if text is not None else None
+
+
+def _is_among(name: str, devices: frozenset[str] | None) -> bool | None:
+    return name in devices if devices is not None else None
 
 
 def _state(device: Device) -> str:

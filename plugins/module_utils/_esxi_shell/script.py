@@ -77,6 +77,8 @@ told capacities '' esxcli storage core device capacity list
 told paths '' esxcli storage core path list
 told filesystems '' esxcli storage filesystem list
 told extents '' esxcli storage vmfs extent list
+told dumps '' esxcli system coredump partition list
+told vsan '' esxcli vsan storage list
 """
 
 _SEARCH = f"""read_file={quote(_FILE)}

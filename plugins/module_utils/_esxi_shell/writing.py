@@ -88,6 +88,7 @@ class ShellBackend(ShellReader, Backend):
 
     def __init__(self, connection: ShellConnection) -> None:
         super().__init__(connection)
+        self.lost_files: frozenset[str] = frozenset()
         self._kept: dict[str, KeptTexts] = {}
         self._latest: dict[str, VmState] = {}
         self._folders: dict[str, set[str]] = {}
@@ -168,6 +169,7 @@ class ShellBackend(ShellReader, Backend):
         answer = self._change(machine, change, f"Taking {disk.address} off")
         kept = answer.find("kept")
         if kept is None or not kept.succeeded:
+            self.lost_files |= {file}
             raise StepRefused(
                 f"The host deleted {disk.file} when it took {disk.address} off, although it was told to keep it.",
                 hint="The LUN's data are not touched by that; the mapping can be made again.",

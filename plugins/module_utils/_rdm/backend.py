@@ -130,6 +130,8 @@ class Backend(Reader, Protocol):
 
     # What a user should know before a local disk is converted on this way; None where there is nothing to know.
     caution_about_local_disks: str | None
+    # Mapping files (volume paths) that the server deleted although it was told to keep them.
+    lost_files: frozenset[str]
 
     def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now; raises SelectionError where it no longer exists."""

@@ -94,6 +94,14 @@ def step_back(entry: JournalEntry, vm_state: VmState) -> Swap | Edit:
     return Swap(disk, ExistingMapping(file, disk_mode), place_of(entry, vm_state, disk))
 
 
+def with_file_made_again(step: Swap | Edit, entry: JournalEntry, vm_state: VmState) -> Swap | Edit:
+    """Returns a step back for a VM whose old mapping file is gone: it is made again, under its old name."""
+    if isinstance(step, Edit):
+        return step
+    lun = recorded_lun(entry, vm_state, None)
+    return replace(step, new=NewMapping(step.new.file, lun, entry.old_mode, step.new.disk_mode))
+
+
 def blind_step_back(entry: JournalEntry, disk: Disk, datastores: Mapping[str, Datastore]) -> Swap:
     """Returns what puts the old mapping back, for a VM that cannot be read any more."""
     return Swap(None, ExistingMapping(from_volume_path(entry.old_file, datastores), None), Place.of(disk))

@@ -24,6 +24,7 @@ class Part(StrEnum):
     DISKS = "its disks and controllers"
     SETTINGS = "its configuration parameters"
     FILES = "the list of its files"
+    RECORD_FILES = "the records beside its .vmx"
     CONFIGURATION_FILE = "the path of its configuration file"
     INSTANCE_UUID = "its instance UUID"
     BIOS_UUID = "its BIOS UUID"

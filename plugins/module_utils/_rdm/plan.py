@@ -21,6 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.mach
     check_journal,
     check_journal_reading,
     check_reading,
+    check_record_files,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange, DiskPlan
@@ -252,6 +253,11 @@ def make_plan(request: Request, inventory: Inventory, machine: VirtualMachine, s
     untold = tuple(check_journal_reading(machine))
     if untold:
         disks = [replace(disk, blockers=_unique([*untold, *disk.blockers])) for disk in disks]
+    # Most often the folder of the new mapping is the same one, and what stands against that is told already.
+    beside = tuple(check_record_files(machine))
+    disks = [
+        replace(disk, blockers=disk.blockers or beside) if isinstance(disk, DiskChange) else disk for disk in disks
+    ]
     blockers = _unique([*unreadable, *untold, *(blocker for disk in disks for blocker in disk.blockers)])
     return Plan(request, inventory, machine, tuple(disks), entries, blockers, stopped)
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from math import inf
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     OutcomeUnknown,
+    RefusalKind,
     StepRefused,
     Unsupported,
 )
@@ -26,6 +28,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     Place,
     VmState,
     nothing_meanwhile,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import LEASE_SECONDS
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
+    Records,
+    with_records_of_both,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
@@ -45,6 +52,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import search_mappings
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import reference
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.record_files import (
+    records_in_files,
+    without_records,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.survey import survey
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.tasks import nothing, wait_for_task
 
@@ -61,14 +72,26 @@ class VsphereBackend(Backend):
         "A refusal is undone; then run this module in a play on that host, over SSH."
     )
 
+    lost_files = frozenset[str]()
+
     def __init__(self, session: Session) -> None:
         self.session = session
+        # The records beside a VM's .vmx, by its id; None where they could not be looked for.
+        self._beside: dict[str, Records | None] = {}
+        # The server's clock when they were looked for; None until it was asked for after that.
+        self._looked_at: float | None = None
+        self._look_again = False
 
     def now(self) -> float:
         """Returns the server's clock."""
         instance = self.session.managed(library.vim.ServiceInstance, "ServiceInstance")
         time = self.session.read("Reading the server's clock", instance.CurrentTime)
-        return float(time.timestamp())
+        now = float(time.timestamp())
+        if self._looked_at is None:
+            self._looked_at = now
+        # A run over the shell takes over only what was not renewed for a whole lease.
+        self._look_again = self._look_again or not 0 <= now - self._looked_at <= LEASE_SECONDS / 3
+        return now
 
     def inventory(
         self,
@@ -84,8 +107,19 @@ class VsphereBackend(Backend):
         )
 
     def read_vm(self, machine_id: str) -> VmState:
-        """Returns one machine as it is now."""
-        return read_vm(self.session, machine_id)
+        """Returns one machine as it is now, with what a run over its host's shell has recorded beside it."""
+        state = read_vm(self.session, machine_id)
+        machine = state.machine
+        if self._look_again or machine_id not in self._beside:
+            try:
+                self._beside[machine_id] = records_in_files(self.session, state)
+            except StepRefused:
+                self._beside[machine_id] = None
+            self._look_again, self._looked_at = False, None
+        beside = self._beside[machine_id]
+        if beside is None:
+            return replace(state, machine=without_records(machine))
+        return replace(state, machine=with_records_of_both(machine, machine.journal, beside))
 
     def survey(self, questions: Questions) -> Survey:
         """Returns what a plan needs besides the inventory."""
@@ -97,7 +131,11 @@ class VsphereBackend(Backend):
 
     def claim(self, machine: VirtualMachine, journal: JournalChange) -> None:
         """Writes the entries of a run that begins; the change version makes it a compare and set."""
-        self._reconfigure(machine, Reconfigure(journal=journal))
+        try:
+            self._reconfigure(machine, Reconfigure(journal=journal))
+        finally:
+            # Who claimed at the same moment over the shell stands there by now.
+            self._look_again = True
 
     def save(self, machine: VirtualMachine, journal: JournalChange) -> None:
         """Writes what has become of the journal."""
@@ -168,6 +206,10 @@ class VsphereBackend(Backend):
         lost.close()
 
     def _reconfigure(self, machine: VirtualMachine, change: Reconfigure) -> None:
+        if change.journal and self._look_again:
+            raise StepRefused(
+                f"What was recorded beside {machine.name} has to be read once more.", kind=RefusalKind.STALE
+            )
         target = self._machine(machine)
         spec = config_spec(machine, change)
         self._run_task(f"Reconfiguring {machine.name}", lambda: target.ReconfigVM_Task(spec=spec))

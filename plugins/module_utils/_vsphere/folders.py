@@ -76,6 +76,16 @@ def list_folder(session: Session, datastore: str, browser: Any, folder: str) -> 
     return found
 
 
+def names_in_folder(session: Session, datastore: str, browser: Any, folder: str, pattern: str) -> tuple[str, ...]:
+    """Returns the full names of the files of a folder that match; raises StepRefused, NoSuchFolder."""
+    try:
+        return tuple(facts.file for facts in _search(session, browser, datastore, folder, None, pattern))
+    except StepRefused as refusal:
+        if refusal.fault == "FileNotFound":
+            raise NoSuchFolder from refusal
+        raise
+
+
 def disk_uuid_of(session: Session, file: str, datacenter: Any) -> str | None:
     """Returns the uuid of a mapping file's disk; None where a file in use does not tell it."""
     manager = session.content.virtualDiskManager
@@ -135,16 +145,19 @@ def _disk_query() -> Any:
     return query(details=details)
 
 
-def _search_spec(query: Any) -> Any:
+def _search_spec(query: Any, pattern: str = "*.vmdk") -> Any:
     kind = library.vim.host.DatastoreBrowser
     details = kind.FileInfo.Details(fileType=True, fileSize=True, modification=False, fileOwner=False)
-    return kind.SearchSpec(details=details, matchPattern=["*.vmdk"], query=[query] if query is not None else [])
+    return kind.SearchSpec(details=details, matchPattern=[pattern], query=[query] if query is not None else [])
 
 
-def _search(session: Session, browser: Any, datastore: str, folder: str, query: Any) -> Iterator[FileFacts]:
+def _search(
+    session: Session, browser: Any, datastore: str, folder: str, query: Any, pattern: str = "*.vmdk"
+) -> Iterator[FileFacts]:
     path = f"[{datastore}] {folder}".rstrip()
     doing = f"Listing {path}"
-    task = session.read(doing, lambda: browser.SearchDatastore_Task(datastorePath=path, searchSpec=_search_spec(query)))
+    spec = _search_spec(query, pattern)
+    task = session.read(doing, lambda: browser.SearchDatastore_Task(datastorePath=path, searchSpec=spec))
 
     def found(result: Element | None) -> list[FileFacts]:
         # A search of another folder, or none, says nothing of this one.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -23,7 +24,8 @@ type Fault struct {
 	Host      string `json:"host"`
 	Then      string `json:"then"`
 	Gone      string `json:"gone"`
-	Code      int    `json:"code"`
+	Code      *int   `json:"code"`
+	Words     string `json:"words"` // of a command or a request: what its summary has in it
 	Answer    string `json:"answer"`
 }
 
@@ -59,7 +61,8 @@ func (lab *Lab) check(fault *Fault) error {
 func (fault *Fault) matches(entry *Entry) bool {
 	return (fault.AtRequest == 0 || fault.AtRequest == entry.N) && (fault.Method == "" || fault.Method == entry.Method) &&
 		(fault.Object == "" || fault.Object == entry.Object["name"] || fault.Object == entry.Object["value"]) &&
-		(fault.Session == "" || fault.Session == entry.Session || fault.Session == entry.User)
+		(fault.Session == "" || fault.Session == entry.Session || fault.Session == entry.User) &&
+		strings.Contains(entry.Summary, fault.Words)
 }
 
 func (lab *Lab) matchingFault(entry *Entry) *Fault {

@@ -204,7 +204,11 @@ func (fault *Fault) afterCommand(answer Answer) Answer {
 	if fault.Kind == "reply_lost" {
 		return answer
 	}
-	return Answer{Then: "answer", Stdout: answer.Stdout, Stderr: orElse(fault.Message, "the lab was asked for trouble") + "\n", Code: orElse(fault.Code, 1)}
+	code := 1
+	if fault.Code != nil {
+		code = *fault.Code
+	}
+	return Answer{Then: "answer", Stdout: answer.Stdout, Stderr: orElse(fault.Message, "the lab was asked for trouble") + "\n", Code: code}
 }
 
 // loseConnection ends the sshd that the command came by; what it runs is not asked.

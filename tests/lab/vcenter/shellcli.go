@@ -61,6 +61,10 @@ func esxcli(lab *Lab, command *Command) Answer {
 		return table(format, host.filesystems())
 	case line == "storage vmfs extent list":
 		return table(format, host.extents())
+	case line == "system coredump partition list":
+		return table(format, host.dumpPartitions())
+	case line == "vsan storage list":
+		return blocks(format, host.vsanDevices())
 	case line == "system version get":
 		return blocks(format, []Fields{{{"", "", ""}, {"Product", "Product", "VMware ESXi"}, {"Version", "Version", command.host.Version}, {"Build", "Build", "Releasebuild-0"}}})
 	}
@@ -235,6 +239,28 @@ func (host *Host) extents() []Fields {
 					{"Device Name", "DeviceName", device.Name}, {"Partition", "Partition", 1},
 				})
 			}
+		}
+	}
+	return rows
+}
+
+// dumpPartitions has the columns of the command's documentation; what it prints without any is as modelled.
+func (host *Host) dumpPartitions() []Fields {
+	rows := []Fields{}
+	for _, device := range host.devices() {
+		if device.lun != nil && device.lun.Dump {
+			name := device.Name + ":1"
+			rows = append(rows, Fields{{"Name", "Name", name}, {"Path", "Path", "/vmfs/devices/disks/" + name}, {"Active", "Active", true}, {"Configured", "Configured", true}})
+		}
+	}
+	return rows
+}
+
+func (host *Host) vsanDevices() []Fields {
+	rows := []Fields{}
+	for _, device := range host.devices() {
+		if device.lun != nil && device.lun.VSAN {
+			rows = append(rows, Fields{{"", "", device.Name}, {"Device", "Device", device.Name}, {"Display Name", "DisplayName", device.display()}, {"Is SSD", "IsSSD", device.lun.SSD}})
 		}
 	}
 	return rows

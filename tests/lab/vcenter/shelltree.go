@@ -244,7 +244,7 @@ func (trees *Trees) writeHosts() {
 			wanted[view.Name], wanted["vml."+view.UUID] = true, true
 			device(filepath.Join(disks, view.Name), lun.bytes())
 			link(view.Name, filepath.Join(disks, "vml."+view.UUID))
-			if lun.VMFS != "" || lun.Boot || lun.Dump || lun.VSAN {
+			if lun.VMFS != "" || lun.Boot || lun.Dump || lun.VSAN || lun.Partitioned {
 				wanted[view.Name+":1"] = true
 				device(filepath.Join(disks, view.Name+":1"), lun.bytes()-(1<<20))
 			}

@@ -75,6 +75,7 @@ type LunSpec struct {
 	SystemVolumes       string              `yaml:"system_volumes"` // type of the volumes of a boot disk
 	VMFS                string              `yaml:"vmfs"`
 	VSAN                bool                `yaml:"vsan"`
+	Partitioned         bool                `yaml:"partitioned"` // by the guest that has it
 	ProtocolEndpoint    bool                `yaml:"protocol_endpoint"`
 	Transport           string              `yaml:"transport"`
 	UUID                string              `yaml:"uuid"`

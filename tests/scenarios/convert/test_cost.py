@@ -112,8 +112,8 @@ def test_looking_at_a_vm_costs_the_same_whatever_number_of_disks_it_has(vcenter:
     one, twenty, sixty = (plan_costs(vcenter, disks) for disks in (1, 20, 60))
     assert one["gather"].total() == twenty["gather"].total() == sixty["gather"].total()
     for count, cost in ((1, one), (20, twenty), (60, sixty)):
-        # One listing a folder, which takes two searches, and one uuid a file in question.
-        assert cost["plan"]["SearchDatastore_Task"] == 2
+        # One listing a folder, which takes two searches, one search for records, and one uuid a file in question.
+        assert cost["plan"]["SearchDatastore_Task"] == 3
         assert cost["plan"]["QueryVirtualDiskUuid"] == count
     assert_linear(one["plan"], twenty["plan"], sixty["plan"], (1, 20, 60))
 

@@ -96,6 +96,48 @@ class Way:
         return output.removesuffix(_ENDED)
 
 
+class Killed(BaseException):
+    """The controller is gone: nothing above may catch it."""
+
+
+class DyingWay(Way):
+    """A way whose controller dies before it sends the script of a step, or after the script was done."""
+
+    step, when = "", ""
+
+    def run(self, command: str, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
+        """Runs a command line on an input, unless the controller dies of it."""
+        due = not repeatable and STEPS[self.step] in data.decode(errors="replace")
+        if due and self.when == "before":
+            raise Killed
+        done = super().run(command, data, deadline=deadline, repeatable=repeatable)
+        if due:
+            raise Killed
+        return done
+
+
+# What each step's own script has, and no other one.
+STEPS = {
+    "claim": "told step '' true",
+    "shutdown": "power.shutdown",
+    "create": "told step '' vmkfstools -r",
+    "detach": "device vmsvc/device.diskremove",
+    "attach": "device vmsvc/device.diskaddexisting",
+    "power on": "told step '' start",
+    "close": '"open":null',
+}
+
+
+def killed_at(lab: VcenterLab, shell: EsxiShell, step: str, when: str, **given: Any) -> None:
+    """Makes a call whose controller dies at a step; raises Killed."""
+    way = DyingWay(shell, shell.host)
+    way.step, way.when = step, when
+    try:
+        rdm_compatibility(ModuleCall(options_for(lab, **given), diff_mode=True), way, pace=Pace(0.02))
+    finally:
+        way.close()
+
+
 def over_ssh(lab: VcenterLab, shell: EsxiShell, *, check: bool = False, **given: Any) -> dict[str, Any]:
     """Calls the module's code once over SSH; returns what a playbook sees, with `failed` and `msg`."""
     call = ModuleCall(options_for(lab, **given), check_mode=check, diff_mode=True)

@@ -27,7 +27,9 @@ def of_one_host(world: str, version: str = "8.0.3", **changed: Any) -> str:
 
 def one_local_disk(*, version: str = "8.0.3", lun: dict[str, Any] | None = None, **changed: Any) -> str:
     """Returns the smallest world: the VM backup01, off, with a local disk at scsi0:1; as `one_disk` otherwise."""
-    local = {"name": DISK_2TB, "local": True, "vendor": "ATA", "model": "WDC WD20EFRX-68E", **(lun or {})}
+    # 5.5 does not tell which disk it started from: of one with partitions it is not known whether it is that.
+    partitioned = not version.startswith("5")
+    local = {"name": DISK_2TB, "local": True, "partitioned": partitioned, "vendor": "ATA", **(lun or {})}
     return of_one_host(one_disk(lun=local, **changed), version)
 
 

@@ -116,6 +116,7 @@ class HostInMemory:
     # Like a shell: mappings are made apart, detached and attached, and never swapped in one step.
     only_apart: bool = False
     caution_about_local_disks: str | None = None
+    lost_files: frozenset[str] = frozenset()
     guest_shuts_down: bool = True
     on_call: Callable[[HostInMemory], None] | None = None
     connected: bool = True

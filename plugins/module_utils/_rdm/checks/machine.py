@@ -168,6 +168,11 @@ def check_journal_reading(machine: VirtualMachine) -> Iterator[Finding]:
     yield from _unread(machine, [one for one in machine.unreadable if one.part in _TELLS_THE_JOURNAL])
 
 
+def check_record_files(machine: VirtualMachine) -> Iterator[Finding]:
+    """Yields that nobody knows whether a run over the host's shell has recorded something beside the VM."""
+    yield from _unread(machine, [one for one in machine.unreadable if one.part is Part.RECORD_FILES])
+
+
 def check_reading(machine: VirtualMachine, disk: Disk | None = None) -> Iterator[Finding]:
     """Yields what could not be read of a VM, and of a disk of it, and has to be known."""
     unread = [one for one in machine.unreadable if (one.of == disk.label if one.of and disk else one.part in _NEEDED)]

@@ -72,7 +72,6 @@ def _read(run: Run, name: str) -> tuple[Inventory, VirtualMachine]:
     inventory = run.inventory()
     machine = select_machine(inventory, name)
     run.machine_id = machine.id
-    if not machine.mappings:
-        # Journals are gathered of machines with mappings; the last one of this machine may have been left detached.
-        inventory = inventory_of(run.read_vm(), inventory)
+    # Of this machine alone the records are read, wherever they are kept; its last mapping may have been left detached.
+    inventory = inventory_of(run.read_vm(), inventory)
     return inventory, inventory.machines[machine.id]

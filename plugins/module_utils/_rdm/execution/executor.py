@@ -25,7 +25,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm import steps
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import blind_step_back, step_back
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import (
+    Edit,
+    Swap,
+    blind_step_back,
+    step_back,
+    with_file_made_again,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange, DiskPlan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import (
     DiskState,
@@ -353,6 +359,8 @@ class Executor:
         if not converted or entry.edits_only:
             return present.closed()
         kept = tuple(one for one in present.kept if one.old_file not in (entry.new_file, entry.old_file))
+        if entry.old_file in self.run.backend.lost_files:
+            return DiskJournal(present.machine, None, kept)
         return DiskJournal(present.machine, None, (*kept, entry.kept_mapping))
 
     def _delete_old(self) -> None:
@@ -407,7 +415,10 @@ class Executor:
             state = self.run.read_vm()
             if disk_state_of(entry, state.machine, state.datastores) is DiskState.OLD:
                 return
-            commands = recovery_commands(state.machine, state.host, step_back(entry, state))
+            step: Swap | Edit = step_back(entry, state)
+            if entry.old_file in self.run.backend.lost_files:
+                step = with_file_made_again(step, entry, state)
+            commands = recovery_commands(state.machine, state.host, step)
         except StorageError:
             step = blind_step_back(entry, change.disk, plan.inventory.datastores)
             commands = recovery_commands(plan.machine, plan.inventory.host_of(plan.machine), step)

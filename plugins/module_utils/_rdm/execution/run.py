@@ -44,7 +44,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey impo
 _T = TypeVar("_T")
 
 RENEW_SECONDS = 20
-_TRIES = 4
+TRIES = 4
 _TASK_WAIT_SECONDS = 600
 # Before anything was begun nothing has to be finished or undone, and a server that is away is soon told of.
 _PATIENCE_BEFORE_SECONDS = 10.0
@@ -184,18 +184,18 @@ class Run:
                 self.changed = True
                 refusal = NotApplied(f"{state.machine.name} was reconfigured and does not show it.")
             except StepRefused as error:
-                if error.kind is RefusalKind.STALE and conflicts < _TRIES - 1:
+                if error.kind is RefusalKind.STALE and conflicts < TRIES - 1:
                     conflicts += 1
                 else:
                     refusal = error
             except OutcomeUnknown:
                 self.changed = True
                 losses += 1
-                if losses >= _TRIES:
+                if losses >= TRIES:
                     raise
             except ConnectionFailed:
                 losses += 1
-                if losses >= _TRIES:
+                if losses >= TRIES:
                     raise
 
     def renewed_journal(self, machine: VirtualMachine, step: str | None = None) -> dict[str, DiskJournal | None]:
@@ -248,12 +248,12 @@ class Run:
                 self._given_up = refused
             except (OutcomeUnknown, ConnectionFailed) as lost:
                 losses += 1
-                if losses >= _TRIES:
+                if losses >= TRIES:
                     raise
                 self._reconnect(lost)
             except StepRefused:
                 refusals += 1
-                if refusals >= _TRIES:
+                if refusals >= TRIES:
                     raise
                 self.pace.pause()
 

@@ -29,6 +29,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_step
     lost_settings,
     step_back,
     step_forward,
+    with_file_made_again,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import (
@@ -38,7 +39,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state 
     inventory_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.kept_files import delete_file, file_facts
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import TRIES, Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import is_name_of_new
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     STEP_REMOVED,
@@ -205,11 +206,23 @@ def _swap_back(run: Run, entry: JournalEntry) -> VmState:
         require_off(run, state)
         _take(run, state, step_back(entry, state), STEP_REMOVED, entry.address)
 
+    _make_old_again(run, entry)
     swapped = _in_one_step(run, entry, done, in_one)
     if swapped is not None:
         return swapped
     _detach(run, entry, lambda state: None, forward=False)
     return run.converge(done, in_one)
+
+
+def _make_old_again(run: Run, entry: JournalEntry) -> None:
+    """Makes the old mapping again where the server deleted its file, under its old name, before it is attached."""
+    if entry.old_file not in run.backend.lost_files:
+        return
+    state = run.read_vm_when_idle()
+    require_off(run, state)
+    step = with_file_made_again(step_back(entry, state), entry, state)
+    if isinstance(step, Swap) and isinstance(step.new, NewMapping):
+        run.backend.create_mapping(state.machine, step.new)
 
 
 def _in_one_step(
@@ -243,22 +256,29 @@ def _take(run: Run, state: VmState, step: Swap | Edit, name: str | None, address
 
 def _create_apart(run: Run, entry: JournalEntry, check: Callable[[VmState], None]) -> bool:
     """Makes the new mapping while the old one is attached still; returns False where it is made by being attached."""
-    state = run.read_vm_when_idle()
-    _may_touch(run, entry, state)
-    check(state)
-    step = step_forward(entry, state, False)
-    if not isinstance(step, Swap) or not isinstance(step.new, NewMapping):
-        return False
-    try:
-        run.backend.create_mapping(state.machine, step.new)
-    except Unsupported:
-        return False
-    except (OutcomeUnknown, ConnectionFailed):
+    conflicts = 0
+    while True:
+        state = run.read_vm_when_idle()
+        _may_touch(run, entry, state)
+        check(state)
+        step = step_forward(entry, state, False)
+        if not isinstance(step, Swap) or not isinstance(step.new, NewMapping):
+            return False
+        try:
+            run.backend.create_mapping(state.machine, step.new)
+        except Unsupported:
+            return False
+        except StepRefused as refusal:
+            conflicts += 1
+            if refusal.kind is not RefusalKind.STALE or conflicts == TRIES:
+                raise
+            continue
+        except (OutcomeUnknown, ConnectionFailed):
+            run.changed = True
+            if not _own_file_is_there(run, entry, run.read_vm_when_idle()):
+                raise
         run.changed = True
-        if not _own_file_is_there(run, entry, run.read_vm_when_idle()):
-            raise
-    run.changed = True
-    return True
+        return True
 
 
 def _detach(run: Run, entry: JournalEntry, check: Callable[[VmState], None], forward: bool) -> None:
@@ -278,7 +298,13 @@ def _detach(run: Run, entry: JournalEntry, check: Callable[[VmState], None], for
             journal = _journal_at_step(run, state, STEP_REMOVED, entry.address)
             run.backend.detach(state.machine, step.old, journal)
 
-    run.converge(gone, remove)
+    state = run.converge(gone, remove)
+    if forward and entry.old_file in run.backend.lost_files:
+        file = from_volume_path(entry.old_file, state.datastores)
+        run.warnings.append(
+            f"The host deleted the old mapping {file} when {entry.address} was taken off, although it was told to keep "
+            "it. The LUN's data are not touched by that, and the mapping can be made again."
+        )
 
 
 def _set_again(run: Run, entry: JournalEntry, vm_state: VmState) -> VmState:
