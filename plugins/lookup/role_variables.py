@@ -73,7 +73,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import size_policy_of
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import size_policy_of, volume_kind_of
 from ansible_collections.winbackup.storage.plugins.plugin_utils._role_variables import (
     chosen,
     converted,
@@ -85,7 +85,7 @@ _COLLECTION = Path(__file__).resolve().parents[2]
 _PLAYBOOK = "audit"
 # The role whose variables depend on each other, and those that say how large a volume shall be.
 _SIZES = "dpm_recovery_points"
-_WISHES = ("size", "min_free", "min_free_percent")
+_WISHES = ("size", "min_free", "min_free_percent", "min_days")
 # With these the names of variables begin that are meant for the playbook; `site` ends with an audit.
 _BEGINNINGS = ("audit", "site")
 
@@ -123,9 +123,13 @@ def _size_problems(values: Mapping[str, Any]) -> list[str]:
         return [f"{' and '.join(f'{_SIZES}_{name}' for name in given)} exclude each other. Give one of them."]
     # The role's own default is not given with a size.
     headroom = {} if "size" in given else {"headroom_percent": values.get("headroom_percent")}
+    # A history is kept by each reading, whatever the wish.
+    unread = {} if "min_days" in given else {"history": None}
     names = (option.removeprefix(f"{_SIZES}_") for option in _options(_SIZES))
+    options = {**{name: values.get(name) for name in names}, "headroom_percent": None, **headroom, **unread}
     try:
-        size_policy_of({**{name: values.get(name) for name in names}, "headroom_percent": None, **headroom})
+        size_policy_of(options)
+        volume_kind_of(options)
     except ConfigurationError as error:
         return [f"{_SIZES}_{error}"]
     return []
