@@ -153,7 +153,7 @@ def _check_sharing(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
         yield Finding.blocker(
             BlockerCode.BUS_SHARING,
             f"{disk.address} of {machine.name} is on a controller with {disk.controller.shared_bus} bus sharing.",
-            "A cluster across hosts needs physical mode; leave the disk as it is.",
+            "Leave the disk as it is: a cluster across hosts needs physical mode, or a clustered VMDK (from 7.0 on).",
             f"{machine.name} {disk.address}",
         )
     if disk.sharing not in (None, "none"):
