@@ -3,7 +3,7 @@
 
 The version of galaxy.yml without its "-dev" is given to a copy, the changelog is made, the archive is built twice and
 looked at by galaxy-importer, signed with a throw-away key, installed and verified, and gets its bill of materials. The
-licences of all files, the workflows and the rules for alerts are looked at too. The result is left in .build/release.
+licences of all files, the workflows and the metrics are looked at too. The result is left in .build/release.
 
 `release_check.py --key KEY` signs with a key of gpg's, for a release that is published.
 """
@@ -125,13 +125,15 @@ def check_workflows() -> None:
     print(run([str(GO_TOOLS / "actionlint"), "-color"]), end="")
 
 
-def check_alert_rules() -> None:
-    """Has promtool look at the rules for alerts, where it is there."""
-    rules = sorted((ROOT / "docs" / "monitoring").glob("*.rules.yml"))
+def check_metrics() -> None:
+    """Has promtool look at the metrics and the rules for alerts, and run the rules' tests, where it is there."""
+    folder = ROOT / "docs" / "monitoring"
     if shutil.which("promtool") is None:
         print("   left out: there is no promtool (Debian has it in its package prometheus)")
-    else:
-        run(["promtool", "check", "rules", *map(str, rules)])
+        return
+    run(["promtool", "check", "rules", "winbackup.rules.yml"], folder)
+    run(["promtool", "test", "rules", "winbackup.test.yml"], folder)
+    run(["sh", "-c", "promtool check metrics < example.prom"], folder)
 
 
 def main() -> int:
@@ -145,8 +147,8 @@ def main() -> int:
         run(["reuse", "lint", "--quiet"])
         step("workflows (actionlint)")
         check_workflows()
-        step("rules for alerts (promtool)")
-        check_alert_rules()
+        step("metrics and rules for alerts (promtool)")
+        check_metrics()
         version, stamp = release_version(), commit_time()
         step(f"the changelog of {version}")
         collection = copy_with_changelog(version, ROOT / ".build" / "release-copy")

@@ -17,6 +17,7 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.csv_file
     vdisk_csv,
 )
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.facts import AFTER_SHUTDOWN, Facts
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.metrics import metrics
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.notes import Group, findings_of
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import facts_of
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.rendering import policy, rendered
@@ -30,12 +31,13 @@ _TITLE = "Storage below the backups"
 
 @dataclass(frozen=True)
 class Report:
-    """The texts of the page and of the CSV files."""
+    """The texts of the page, of the CSV files and of the metrics."""
 
     html: str
     csv: str
     luns_csv: str
     datasources_csv: str
+    metrics: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,13 @@ class Tile:
 def report(mappings: object, luns: object, allocations: object, heading: Heading) -> Report:
     """Returns the report about these results, each a registered result or a list of them; raises `NotAResult`."""
     facts = facts_of(mappings, luns, allocations, heading.servers)
-    return Report(page(facts, heading), vdisk_csv(facts.mappings), luns_csv(facts.luns), datasources_csv(facts.dpm))
+    return Report(
+        html=page(facts, heading),
+        csv=vdisk_csv(facts.mappings),
+        luns_csv=luns_csv(facts.luns),
+        datasources_csv=datasources_csv(facts.dpm),
+        metrics=metrics(facts),
+    )
 
 
 def page(facts: Facts, heading: Heading) -> str:

@@ -31,7 +31,7 @@ def test_it_returns_plain_texts() -> None:
     site = site_with(PHYSICAL)
     made = storage_report(rdm_info(site), luns=lun_info(site), allocations=dpm_info(), servers=["vc1"], read_at="now")
     assert {name: type(text) for name, text in made.items()} == dict.fromkeys(
-        ("html", "csv", "luns_csv", "datasources_csv"), str
+        ("html", "csv", "luns_csv", "datasources_csv", "metrics"), str
     )
     assert "vc1" in made["html"]
 
