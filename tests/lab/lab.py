@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dpm_lab
+import esxi_lab
 import vcenter_lab
 
 ENVIRONMENT = vcenter_lab.OUTPUT / "environment"
@@ -33,6 +34,9 @@ def inventory() -> dict[str, Any]:
     dpm = dpm_lab.running()
     if dpm is not None:
         groups["dpm"] = {"hosts": {"dpm01": dpm.inventory()}}
+    esxi = esxi_lab.running()
+    if esxi is not None:
+        groups["esxi"] = {"hosts": {"esx-branch": esxi["ssh"]}}
     return groups
 
 
@@ -44,18 +48,21 @@ def write(path: Path, text: str) -> None:
 
 
 def up() -> None:
-    """Starts both labs and writes how they are reached."""
+    """Starts the labs and writes how they are reached."""
     vcenter_lab.up(None)
     dpm_lab.up()
+    if not esxi_lab.up():
+        print("This machine has no busybox, sshd or unshare: the lab has no ESXi host that is reached over SSH.")
     write(ENVIRONMENT, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables().items()))
     # JSON is YAML, and needs no library.
     write(INVENTORY, json.dumps(inventory(), indent=2) + "\n")
 
 
 def down() -> None:
-    """Ends both labs."""
+    """Ends the labs."""
     vcenter_lab.down()
     dpm_lab.down()
+    esxi_lab.down()
     ENVIRONMENT.unlink(missing_ok=True)
     INVENTORY.unlink(missing_ok=True)
 
@@ -64,7 +71,9 @@ def main() -> None:
     """The program."""
     if sys.argv[1:] == ["up"]:
         up()
-        print("The lab vCenter and the lab DPM server are up. They are models made from documentation.")
+        print(
+            "The lab vCenter, a lab ESXi host and the lab DPM server are up. They are models made from documentation."
+        )
         print(f"  . {ENVIRONMENT}")
         print(f"  ansible-playbook -i {INVENTORY} winbackup.storage.audit")
         print("Stop them with: make lab-down")
