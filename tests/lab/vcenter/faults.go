@@ -1,9 +1,9 @@
 package main
 
 import (
-	"strings"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 )
 
