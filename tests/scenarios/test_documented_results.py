@@ -34,6 +34,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.executi
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution import commands as windows_commands
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.failure_info import failure_info
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.testing_shadow_copies import (
+    shadow_copy_test,
+)
 
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict": dict, "list": list, "raw": object}
@@ -193,6 +196,16 @@ def test_windows_disk(guest: tuple[Guest, dict[str, Any]]) -> None:
     named = {**options, "disk_ids": [windows.disks[1].disk_id]}
     change = windows_commands.on_host(windows_commands.disk)
     check("windows_disk", [ask(windows_options.DISK, change, named, check_mode=dry) for dry in (True, False)])
+
+
+def test_shadow_copy_test(guest: tuple[Guest, dict[str, Any]]) -> None:
+    windows, options = guest
+    windows.shadows.failing["a59dcd66-5963-4ba8-995c-915935cb8654"] = 10
+    mark = "HKLM:\\SOFTWARE\\winbackup.storage.shadow_copy_test.b59dcd66-5963-4ba8-995c-915935cb8654"
+    windows.registry[mark] = {"until": "2020-01-01T00:00:00.0000000Z"}
+    test = windows_commands.on_host(shadow_copy_test)
+    named = {**options, "volumes": ["E:", "F:"]}
+    check("shadow_copy_test", [ask(windows_options.SHADOW_COPY_TEST, test, named)])
 
 
 def test_rdm_info(vsphere: dict[str, Any]) -> None:

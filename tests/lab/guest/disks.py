@@ -32,6 +32,7 @@ class Partition:
     letter: str = ""
     file_system: str = "NTFS"
     label: str = ""
+    free: int | None = None  # of the volume; half of it where nothing is said
     folder: str = ""  # where it is mounted, beside its letter
     gpt_type: str = "{ebd0a0a2-b9e5-4433-87c0-68b6b72699c7}"
     mbr_type: int = 7
@@ -199,6 +200,7 @@ def _volumes(disks: list[Disk]) -> list[dict[str, Any]]:
             "DriveLetter": f"{one.letter}:" if one.letter else None,
             "Name": f"{one.letter}:\\" if one.letter else one.folder or f"\\\\?\\Volume{{{one.volume}}}\\",
             "Capacity": Int64(one.size),
+            "FreeSpace": Int64(one.size // 2 if one.free is None else one.free),
             "FileSystem": one.file_system,
             "Label": one.label or None,
         }

@@ -61,6 +61,12 @@ class Guest:
         self.refusing: set[str] = set()
         # What happens right before a disk is changed.
         self.at_set_disk: Callable[[Guest], None] = lambda _guest: None
+        self.dead = False
+        # What happens right before a key of the registry is made, before a shadow copy is made, and before one is
+        # removed. One that sets `dead` ends the process in which it happens: nothing more can be done in it.
+        self.at_registry: Callable[[Guest], None] = lambda _guest: None
+        self.at_create: Callable[[Guest], None] = lambda _guest: None
+        self.at_remove: Callable[[Guest], None] = lambda _guest: None
         self.disks: list[Disk] = []
         self.registry: dict[str, dict[str, Any]] = {}
         self.shadows = shadows.ShadowCopies()
@@ -78,6 +84,9 @@ class Guest:
             "Get-ItemProperty": lambda one: registry.get_item_property(one, self.disks, self.registry),
             "Get-StorageSetting": self._get_storage_setting,
             "Set-Disk": self._set_disk,
+            "New-Item": self._new_item,
+            "Set-ItemProperty": lambda one: registry.set_item_property(one, self.registry),
+            "Remove-Item": lambda one: registry.remove_item(one, self.registry),
             "Update-HostStorageCache": self._update_host_storage_cache,
             "Invoke-CimMethod": self._invoke_cim_method,
             "Remove-CimInstance": self._remove_cim_instance,
@@ -86,7 +95,10 @@ class Guest:
             work["Get-WBSummary"] = self._get_backup_summary
         if not self.profile.storage:
             del work["Get-StorageSetting"], work["Update-HostStorageCache"]
-        commands = [dataclasses.replace(WINDOWS_COMMANDS[name], implementation=one) for name, one in work.items()]
+        self.dead = False
+        commands = [
+            dataclasses.replace(WINDOWS_COMMANDS[name], implementation=self._alive(one)) for name, one in work.items()
+        ]
         return Session(
             CommandTable(commands, modules={}, covers=["*-WB*", "*-DPM*", "*-*Storage*"]),
             StandingClock(self.now),
@@ -94,6 +106,15 @@ class Guest:
             version=self.profile.powershell,
             language_mode=self.language_mode,
         )
+
+    def _alive(self, work: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def command(invocation: Any) -> Any:
+            found = None if self.dead else work(invocation)
+            if self.dead:
+                raise UnknownConstruct("a process that was ended")
+            return found
+
+        return command
 
     def _get_win_event(self, invocation: Any) -> list[Any]:
         return get_win_event(invocation, self.events, self.logs, _PROVIDERS, self.now, self.name.upper())
@@ -120,7 +141,7 @@ class Guest:
     def _get_cim_instance(self, invocation: Any) -> list[PsObject]:
         name, chosen = str(invocation.parameters["ClassName"]), invocation.get("Filter")
         if name.lower() == "win32_shadowcopy":
-            return self._shadow_copies(chosen)
+            return [] if self._refuses(invocation, name) else self._shadow_copies(chosen)
         unknown = invocation.parameters.keys() - {"ClassName", "Namespace"}
         if unknown:
             raise UnknownConstruct(f"-{min(unknown)} of Get-CimInstance: the lab does not model it")
@@ -133,7 +154,10 @@ class Guest:
             return []
         if (told := identity(name, self.name, self.bios_uuid, self.profile.build)) is not None:
             return [PsObject(told.items(), _INSTANCE)]
-        found = instances(self.disks, name, namespace)
+        if name.lower() == "win32_shadowstorage":
+            found = shadows.areas(self.shadows.areas)
+        else:
+            found = instances(self.disks, name, namespace)
         if found is None:
             raise UnknownConstruct(f"the class {name}: the lab does not model it")
         return [PsObject(values.items(), _INSTANCE) for values in found] if self.elevated else []
@@ -142,6 +166,10 @@ class Guest:
         if self._refuses(invocation, "Get-StorageSetting"):
             return []
         return [PsObject([("NewDiskPolicy", self.san_policy)], _INSTANCE)]
+
+    def _new_item(self, invocation: Any) -> list[Any]:
+        self.at_registry(self)
+        return registry.new_item(invocation, self.registry, elevated=self.elevated)
 
     def _set_disk(self, invocation: Any) -> None:
         self.at_set_disk(self)
@@ -173,6 +201,7 @@ class Guest:
             raise UnknownConstruct(f"{given['ClassName']}.{given['MethodName']}: the lab does not model it")
         arguments = {str(key).lower(): str(value) for key, value in invocation.get("Arguments").pairs()}
         volume, context = arguments.get("volume", ""), arguments.get("context", shadows.CONTEXT)
+        self.at_create(self)
         code, copy, pushed = shadows.ACCESS_DENIED, None, None
         if self.elevated:
             code, copy, pushed = self.shadows.create(self.disks, volume, context, self.now)
@@ -181,11 +210,14 @@ class Guest:
             device = f"\\\\?\\Volume{{{found.volume if found else ''}}}"
             self.add(shapes.vss_12289(device, shapes.PREPARE, f"0x{PARAMETER:08x}", self.japanese))
         if pushed is not None:
-            self.add(shapes.volsnap(self.profile, 58, pushed.volume.rstrip("\\"), pushed.number))
+            self.add(shapes.volsnap(self.profile, self.shadows.pushed_by, pushed.volume.rstrip("\\"), pushed.number))
         result = [("ReturnValue", code), ("ShadowID", copy.id if copy else None)]
         return [PsObject(result, "Microsoft.Management.Infrastructure.CimMethodResult")]
 
     def _remove_cim_instance(self, invocation: Any) -> None:
+        self.at_remove(self)
+        if self.dead:
+            return
         identity = invocation.parameters["InputObject"].properties.get("id", ("", ""))[1]
         if not self.shadows.remove(str(identity)):
             message, kind = "Not found", "Microsoft.Management.Infrastructure.CimException"

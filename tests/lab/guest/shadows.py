@@ -11,6 +11,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from powershell import Int64, PsObject
+
 from .disks import Disk, Partition
 
 ACCESS_DENIED, INVALID, NOT_FOUND, NOT_SUPPORTED, NO_CONTEXT = 1, 2, 3, 4, 5
@@ -18,6 +20,8 @@ NO_STORAGE, MAXIMUM, IN_PROGRESS, VETOED, PROVIDER = 6, 8, 9, 10, 12
 # Copies of a volume: of all kinds, and of those that clients see, where nothing else is set.
 MOST, MOST_CLIENT_ACCESSIBLE = 512, 64
 CONTEXT = "ClientAccessible"
+# VSS_ASSOC_NO_MAX_SPACE, which is -1, in 64 bits without a sign.
+_UNLIMITED = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,28 @@ class ShadowCopy:
 
 
 @dataclass
+class Area:
+    """Where the copies of a volume are stored (Win32_ShadowStorage), by the GUIDs of both; what a new copy takes at
+    first is `first`. `most` None: without a limit."""
+
+    volume: str
+    on: str
+    allocated: int = 0
+    most: int | None = None
+    first: int = 320 << 20
+
+
+@dataclass
 class ShadowCopies:
     """The copies of a machine. `failing` are return values by the GUID of a volume; `busy`: another creation runs."""
 
     copies: list[ShadowCopy] = field(default_factory=list)
+    areas: list[Area] = field(default_factory=list)
     failing: dict[str, int] = field(default_factory=dict)
     busy: bool = False
     most: int = MOST_CLIENT_ACCESSIBLE
+    # The id of volsnap's record about the copy that was pushed out last: for space, or for number.
+    pushed_by: int = 58
     _made: int = 0
 
     def find(self, disks: list[Disk], name: str) -> Partition | None:
@@ -83,8 +102,13 @@ class ShadowCopies:
         own = [one for one in self.copies if one.volume == _name(volume)]
         if len(own) >= MOST:
             return MAXIMUM, None, None
+        area = next((one for one in self.areas if one.volume == volume.volume), None)
+        full = area is not None and area.most is not None and area.most - area.allocated < area.first
+        if full and not own:
+            return NO_STORAGE, None, None
         seen = [one for one in own if one.client_accessible]
-        pushed = seen[0] if len(seen) >= self.most else None
+        pushed = own[0] if full else seen[0] if len(seen) >= self.most else None
+        self.pushed_by = 33 if full else 58
         if pushed is not None:
             self.copies.remove(pushed)
         return 0, self.add(volume, now), pushed
@@ -106,3 +130,22 @@ class ShadowCopies:
 
 def _name(volume: Partition) -> str:
     return f"\\\\?\\Volume{{{volume.volume}}}\\"
+
+
+def areas(found: list[Area]) -> list[dict[str, Any]]:
+    """Win32_ShadowStorage. No limit is the largest number of 64 bits."""
+    return [
+        {
+            "Volume": _reference(one.volume),
+            "DiffVolume": _reference(one.on),
+            "AllocatedSpace": Int64(one.allocated),
+            "UsedSpace": Int64(one.allocated // 2),
+            "MaxSpace": _UNLIMITED if one.most is None else Int64(one.most),
+        }
+        for one in found
+    ]
+
+
+def _reference(guid: str) -> PsObject:
+    kind = "Microsoft.Management.Infrastructure.CimInstance"
+    return PsObject([("DeviceID", f"\\\\?\\Volume{{{guid}}}\\")], kind)

@@ -61,6 +61,31 @@ WINDOWS_COMMANDS = {
         _not_modelled("Get-StorageSetting"),
         complete=False,
     ),
+    # Keys and values of the registry.
+    "New-Item": Command(
+        "New-Item",
+        {"PathSet": signature("!Path:String[]@0")},
+        _not_modelled("New-Item"),
+        supports_should_process=True,
+        complete=False,
+        type_name="Microsoft.PowerShell.Commands.NewItemCommand",
+    ),
+    "Set-ItemProperty": Command(
+        "Set-ItemProperty",
+        {"Value": signature("!LiteralPath:String[] !Name:String@1 !Value@2")},
+        _not_modelled("Set-ItemProperty"),
+        supports_should_process=True,
+        complete=False,
+        type_name="Microsoft.PowerShell.Commands.SetItemPropertyCommand",
+    ),
+    "Remove-Item": Command(
+        "Remove-Item",
+        {"LiteralPath": signature("!LiteralPath:String[]")},
+        _not_modelled("Remove-Item"),
+        supports_should_process=True,
+        complete=False,
+        type_name="Microsoft.PowerShell.Commands.RemoveItemCommand",
+    ),
     # A disk is brought online, and its attributes are set, in different parameter sets.
     "Set-Disk": Command(
         "Set-Disk",

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -27,8 +29,23 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.executi
     DISK,
     DISK_INFO,
     FAILURE_INFO,
+    SHADOW_COPY_TEST,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.failure_info import failure_info
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.testing_shadow_copies import (
+    shadow_copy_test,
+)
+
+
+@dataclass(frozen=True)
+class SteppedPace(Pace):
+    """Where the collection would wait, the machine's time passes, and ours does not."""
+
+    lab: Lab | None = None
+
+    def pause(self, times: float = 1.0) -> None:
+        if self.lab is not None:
+            self.lab.guest.now += timedelta(seconds=times)
 
 
 class Lab:
@@ -58,6 +75,12 @@ class Lab:
     def disk(self, *disk_ids: str, check_mode: bool = False, **options: Any) -> tuple[str | None, dict[str, Any]]:
         work = commands.on_host(lambda host, call: commands.disk(host, call, Pace(0.0)))
         return self._run(DISK, work, check_mode, {"disk_ids": list(disk_ids), **options})
+
+    def shadow_copy_test(
+        self, *volumes: str, check_mode: bool = False, **options: Any
+    ) -> tuple[str | None, dict[str, Any]]:
+        work = commands.on_host(lambda host, call: shadow_copy_test(host, call, SteppedPace(0.0, self)))
+        return self._run(SHADOW_COPY_TEST, work, check_mode, {"volumes": list(volumes), **options})
 
     def operations(self) -> list[str]:
         """What was asked of the host since the last time, but for Receive, which grows with the output."""

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "_dpm/execution": {"_core", "_dpm", "_dpm/scripts", "_powershell"},
     "_dpm/scripts": set(),
     "_powershell": {"_core"},
-    "_windows": {"_core"},
+    "_windows": {"_core", "_windows/failures"},
     "_windows/failures": {"_core", "_windows"},
     "_vsphere": {"_core", "_rdm", "_rdm/execution"},
     "_windows/execution": {

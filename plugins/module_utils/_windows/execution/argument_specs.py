@@ -11,6 +11,15 @@ from __future__ import annotations
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.argument_spec import CONNECTION
 
+SHADOW_COPY_TEST = CONNECTION.merged_with(
+    ArgumentSpec(
+        {
+            "volumes": {"type": "list", "elements": "str", "required": True},
+            "fail_on_failure": {"type": "bool", "default": False},
+            "timeout": {"type": "int", "default": 1800},
+        }
+    )
+)
 DISK = CONNECTION.merged_with(
     ArgumentSpec(
         {

@@ -85,7 +85,7 @@ class _Storage:
         physical = answers.rows_or_none(answer, "physical") or None
         self.physical = None if physical is None else {answers.text(row, "number"): row for row in physical}
         volumes = answers.rows_or_none(answer, "volumes")
-        self.volumes = None if volumes is None else tuple(_volume(row) for row in volumes)
+        self.volumes = None if volumes is None else tuple(parse_volume(row) for row in volumes)
 
     def row_of(self, drive: Row) -> Row:
         """Returns the row of MSFT_Disk that is a drive's, by its number, or for one without a number by its name, which
@@ -205,7 +205,8 @@ def _size(row: Row, key: str) -> int | None:
     return found if found is not None and found > 0 else None
 
 
-def _volume(row: Row) -> Volume:
+def parse_volume(row: Row) -> Volume:
+    """Returns the volume that a row of Win32_Volume is."""
     path = answers.text(row, "path")
     name = answers.text(row, "name")
     mounted = name if name is not None and guid_in(name) is None else None

@@ -1,0 +1,37 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection should import it.
+
+"""Removes what a test of shadow copies left behind: the copy with the id of its mark, if it is there, then the mark.
+
+`Copy` is the id that was read in the mark; where the mark is gone, or names another copy, nothing is done.
+"""
+
+from __future__ import annotations
+
+SCRIPT = r"""
+[CmdletBinding()]
+param(
+    [string]$Mark,
+    [string]$Copy,
+    [int]$SecondsLeft
+)
+$answer = @{ outcome = 'differs' }
+$marked = $null
+try {
+    $marked = Get-ItemProperty -LiteralPath $Mark
+}
+catch {
+    $answer.outcome = 'gone'
+}
+if ($null -ne $marked -and [string]$marked.copy -eq $Copy -and $SecondsLeft -gt 0) {
+    if ($Copy -ne '') {
+        Get-CimInstance -ClassName Win32_ShadowCopy -Filter ("ID='" + $Copy + "'") | Remove-CimInstance -Confirm:$false
+    }
+    Remove-Item -LiteralPath $Mark -Confirm:$false
+    $answer.outcome = 'removed'
+}
+$answer
+"""
