@@ -263,6 +263,24 @@ datasources:
             type: str
             returned: always
             sample: There is not enough space on the recovery point volume.
+      history:
+        description:
+          - What was used of its recovery-point volume, by the fullest reading of a day, of the last 90 days; of many
+            days some, evenly, and the last one.
+        type: list
+        elements: dict
+        returned: with O(history)
+        contains:
+          time:
+            description: When it was read, by the server's clock.
+            type: str
+            returned: always
+            sample: "2026-11-25T03:00:00Z"
+          used_bytes:
+            description: What was used of it.
+            type: int
+            returned: always
+            sample: 38654705664
       recovery_points:
         description: The recovery points on disk.
         type: dict
@@ -439,6 +457,24 @@ modern_volumes:
       type: int
       returned: always
       sample: 7
+    history:
+      description:
+        - What was used of it, by the fullest reading of a day, of the last 90 days; of many
+          days some, evenly, and the last one.
+      type: list
+      elements: dict
+      returned: with O(history)
+      contains:
+        time:
+          description: When it was read, by the server's clock.
+          type: str
+          returned: always
+          sample: "2026-11-25T03:00:00Z"
+        used_bytes:
+          description: What was used of it.
+          type: int
+          returned: always
+          sample: 38654705664
     findings:
       description: What is worth knowing about it.
       type: list

@@ -8,12 +8,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.forecast import Trend, full_between
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.forecast import (
+    Reading,
+    Trend,
+    daily,
+    full_between,
+    thinned,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     Allocation,
     DataSource,
@@ -31,6 +37,8 @@ _CODES = {
     VolumeKind.RECOVERY_POINT: "recovery_point_volume_filling",
     VolumeKind.REPLICA: "replica_volume_filling",
 }
+# So many readings of a volume are returned.
+_DRAWN = 24
 # A volume that may be full within so many days is a warning.
 _SOON = timedelta(days=30)
 
@@ -49,6 +57,29 @@ class Sizes:
 
     used_bytes: int
     allocated_bytes: int
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a history tells of the volumes of a server: the readings of the last days, and the trends of those that have
+    one."""
+
+    readings: Mapping[VolumeKey, Sequence[Reading]]
+    trends: Mapping[VolumeKey, Trend]
+
+    def rows(self, key: VolumeKey) -> list[dict[str, object]]:
+        """Returns the readings of a volume as results have them: the fullest of a day, at most so many that they can be
+        drawn."""
+        days = thinned(daily(self.readings.get(key, ())), _DRAWN)
+        return [{"time": f"{one.time:%Y-%m-%dT%H:%M:%SZ}", "used_bytes": one.used_bytes} for one in days]
+
+    def of_source(self, source: DataSource) -> list[dict[str, object]]:
+        """Returns the readings of the recovery-point volume of a data source."""
+        return self.rows(key_of(source, VolumeKind.RECOVERY_POINT))
+
+    def of_storage(self, volume: StorageVolume) -> list[dict[str, object]]:
+        """Returns the readings of a volume of Modern Backup Storage."""
+        return self.rows(_key(volume.name, _STORAGE))
 
 
 def sizes_to_keep(facts: Facts) -> dict[VolumeKey, Sizes]:

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
+from typing import TypeVar
 
 # So many days count, and so many of them are needed.
 WINDOW = timedelta(days=90)
 _LEAST_DAYS = 14
-# Of more days than this every second, third ... counts: each pair of days is a slope.
+# Of more days than this every second, third ... counts, since each pair of days is a slope.
 _MOST_VALUES = 45
 # A range of slopes that holds the true one in 95 of 100 cases, as long as days are independent of each other.
 _Z = 1.96
@@ -34,6 +35,7 @@ _FEW_JUMPS = 3
 # How many times as far as the days reach back a date may lie ahead.
 _REACH = 4.0
 _DAY = 86400.0
+_Any = TypeVar("_Any")
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,34 @@ class DateRange:
     last: date
 
 
+def daily(readings: Iterable[Reading]) -> list[Reading]:
+    """Returns the fullest reading of each of the last days, in their order."""
+    fullest: dict[date, Reading] = {}
+    for one in readings:
+        day = one.time.astimezone(UTC).date()
+        if day not in fullest or one.used_bytes > fullest[day].used_bytes:
+            fullest[day] = one
+    if not fullest:
+        return []
+    first = max(fullest) - WINDOW
+    return [one for day, one in sorted(fullest.items()) if day >= first]
+
+
+def thinned(values: Sequence[_Any], most: int) -> list[_Any]:
+    """Returns at most so many of the values, evenly over all of them; the last is always one."""
+    step = max(1, -(-len(values) // most))
+    return list(values[::-step][::-1])
+
+
 def trend_of(readings: Iterable[Reading]) -> Trend | None:
     """Returns the trend of a volume's readings, in any order; None where these are of too few days."""
-    days = _days(readings)
+    days = daily(readings)
     if len(days) < _LEAST_DAYS:
         return None
-    last = days[-1][0]
-    times = [(moment - last).total_seconds() / _DAY for moment, _used in days]
-    values = _without_jumps(times, [float(used) for _moment, used in days])
-    step = -(-len(times) // _MOST_VALUES)
-    # The last day always counts.
-    times, values = times[::-step][::-1], values[::-step][::-1]
+    last = days[-1].time
+    times = [(day.time - last).total_seconds() / _DAY for day in days]
+    values = thinned(_without_jumps(times, [float(day.used_bytes) for day in days]), _MOST_VALUES)
+    times = thinned(times, _MOST_VALUES)
     slopes = sorted(
         (values[later] - values[earlier]) / (times[later] - times[earlier])
         for later in range(len(times))
@@ -108,19 +127,6 @@ def full_between(trend: Trend, capacity: int) -> DateRange | None:
         (trend.at + timedelta(days=math.floor(earliest))).date(),
         (trend.at + timedelta(days=math.ceil(max(latest, earliest)))).date(),
     )
-
-
-def _days(readings: Iterable[Reading]) -> list[tuple[datetime, int]]:
-    """Returns the fullest reading of each of the last days, in their order."""
-    fullest: dict[date, Reading] = {}
-    for one in readings:
-        day = one.time.astimezone(UTC).date()
-        if day not in fullest or one.used_bytes > fullest[day].used_bytes:
-            fullest[day] = one
-    if not fullest:
-        return []
-    first = max(fullest) - WINDOW
-    return sorted((one.time, one.used_bytes) for day, one in fullest.items() if day >= first)
 
 
 def _without_jumps(times: Sequence[float], values: list[float]) -> list[float]:

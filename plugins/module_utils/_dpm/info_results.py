@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,13 +18,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.alert_findi
     alert_findings,
     is_reachable,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.filling import VolumeKey, storage_filling
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.filling import Past, storage_filling
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import (
     Limits,
     server_findings,
     source_findings,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.forecast import Trend
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.identity import short_name
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.job_findings import last_failed_jobs
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
@@ -49,21 +48,23 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.volume_find
 _GAPS = {"unreadable", "state_unknown", "size_unknown", "storage_unknown", "disk_status_unknown"}
 
 
-def info_result(
-    facts: Facts, chosen: Sequence[DataSource], limits: Limits, trends: Mapping[VolumeKey, Trend] | None = None
-) -> dict[str, Any]:
-    """Returns the result of dpm_allocation_info for the chosen data sources. `trends` are those of a history."""
+def info_result(facts: Facts, chosen: Sequence[DataSource], limits: Limits, past: Past | None = None) -> dict[str, Any]:
+    """Returns the result of dpm_allocation_info for the chosen data sources. `past` is what a history
+    tells, if there is one."""
     failed = last_failed_jobs(facts.failed or ())
     alerts = facts.alerts or ()
     rows = []
     for source in chosen:
         own = [alert for alert in alerts if alert.source == source.id]
-        findings = source_findings(facts, source, failed.get(source.id), limits, own, trends)
-        rows.append(_source_row(facts, source, failed.get(source.id), own, findings))
+        findings = source_findings(
+            facts, source, failed.get(source.id), limits, own, past.trends if past is not None else {}
+        )
+        row = _source_row(facts, source, failed.get(source.id), own, findings)
+        rows.append(row if past is None else {**row, "history": past.of_source(source)})
     computers = _computer_rows(facts, chosen)
     of_server = [alert for alert in alerts if alert.source is None and alert.computer is None]
     about_server = server_findings(facts, of_server)
-    storage_volumes = _storage_volume_rows(facts, limits.threshold, trends or {})
+    storage_volumes = _storage_volume_rows(facts, limits.threshold, past)
     counted = Counter(
         finding.code for row in (*rows, *computers, *(storage_volumes or ())) for finding in row["findings"]
     )
@@ -97,9 +98,7 @@ def _summary(
     }
 
 
-def _storage_volume_rows(
-    facts: Facts, threshold: Fraction, trends: Mapping[VolumeKey, Trend]
-) -> list[dict[str, Any]] | None:
+def _storage_volume_rows(facts: Facts, threshold: Fraction, past: Past | None) -> list[dict[str, Any]] | None:
     """Returns the volumes of Modern Backup Storage; None where they could not be read."""
     if facts.pool.storage_volumes is None:
         return None
@@ -109,7 +108,11 @@ def _storage_volume_rows(
             "size_bytes": volume.size_bytes,
             "free_bytes": volume.free_bytes,
             "datasources": volume.datasources,
-            "findings": [*storage_volume_findings(volume, threshold), *storage_filling(volume, facts.now, trends)],
+            **({} if past is None else {"history": past.of_storage(volume)}),
+            "findings": [
+                *storage_volume_findings(volume, threshold),
+                *storage_filling(volume, facts.now, past.trends if past is not None else {}),
+            ],
         }
         for volume in facts.pool.storage_volumes
     ]

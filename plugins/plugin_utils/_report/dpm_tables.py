@@ -31,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.table im
     Table,
     cell,
     link,
+    mono,
     notes_cell,
     number_cell,
     severities,
@@ -41,6 +42,9 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.table im
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import number_of, size, spelt_out
 
 _CONSISTENT = {"yes": "Consistent", "no": "Inconsistent", "not_known": "Consistency not known"}
+# How full a volume was on a day: an eighth a block.
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_LEAST_DAYS_DRAWN = 2
 _STORAGE = {"legacy": "Volumes of its own", "modern": "Modern storage", "none": "None", "unknown": NOT_KNOWN}
 
 
@@ -134,8 +138,8 @@ def _datasource_row(datasource: DataSource, server: DpmServer) -> Row:
     return Row(
         (
             cell(datasource.name, soft(datasource.computer), soft(datasource.protection_group)),
-            _volume_cell(datasource.recovery_point_volume, datasource, short=datasource.is_short),
-            _volume_cell(datasource.replica, datasource, short=False),
+            _volume_cell(datasource.recovery_point_volume, datasource, datasource.history, short=datasource.is_short),
+            _volume_cell(datasource.replica, datasource, short=datasource.replica_is_short),
             cell(
                 _CONSISTENT[consistent],
                 soft(spelt_out(datasource.state) if datasource.state else None),
@@ -165,7 +169,7 @@ def consistent_word(datasource: DataSource) -> str:
     return {True: "yes", False: "no", None: "not_known"}[datasource.consistent]
 
 
-def _volume_cell(volume: Volume | None, datasource: DataSource, *, short: bool) -> Cell:
+def _volume_cell(volume: Volume | None, datasource: DataSource, history: Sequence[int] = (), *, short: bool) -> Cell:
     if volume is None:
         without = {"modern": "none of its own (modern storage)", "none": "none (not kept on disk)"}
         return cell(without.get(datasource.storage_kind or "", "not known"), sort=-1)
@@ -173,7 +177,15 @@ def _volume_cell(volume: Volume | None, datasource: DataSource, *, short: bool) 
     if share is None:
         return cell(f"{size(volume.used_bytes)} of {size(volume.allocated_bytes)}", sort=-1)
     text = f"{share:.0%} used: {size(volume.used_bytes)} of {size(volume.allocated_bytes)}"
-    return cell(with_bar(text, share, "short" if short else ""), sort=share)
+    return cell(with_bar(text, share, "short" if short else ""), _curve(history, volume.allocated_bytes), sort=share)
+
+
+def _curve(history: Sequence[int], whole: int | None) -> Line | None:
+    """Returns what was used on former days as a row of blocks, whose height is the used share; None for no days."""
+    if len(history) < _LEAST_DAYS_DRAWN or not whole:
+        return None
+    heights = (min(len(_BLOCKS) - 1, used * len(_BLOCKS) // whole) for used in history)
+    return mono("".join(_BLOCKS[height] for height in heights))
 
 
 def _share(volume: Volume | None) -> float:
@@ -204,7 +216,9 @@ def _modern_row(volume: ModernVolume) -> Row:
     return Row(
         (
             cell(volume.name),
-            cell(NOT_KNOWN, sort=-1) if used is None else cell(with_bar(f"{used:.0%} used", used), sort=used),
+            cell(NOT_KNOWN, sort=-1)
+            if used is None
+            else cell(with_bar(f"{used:.0%} used", used), _curve(volume.history, whole), sort=used),
             size_cell(free),
             size_cell(whole),
             number_cell(volume.datasources, "not known" if volume.datasources is None else f"{volume.datasources:,}"),

@@ -256,22 +256,30 @@ class DataSource:
     last_failure: str | None
     alerts: tuple[Alert, ...] | None
     findings: tuple[Note, ...]
+    history: tuple[int, ...] = ()
 
     @property
     def is_short(self) -> bool:
         """Tells whether its recovery-point volume was found short of space."""
         return any(note.code == "recovery_point_volume_short" for note in self.findings)
 
+    @property
+    def replica_is_short(self) -> bool:
+        """Tells whether its replica volume was found short of space."""
+        return any(note.code == "replica_volume_short" for note in self.findings)
+
 
 @dataclass(frozen=True)
 class ModernVolume:
-    """A volume of Modern Backup Storage; `datasources` is how many are kept on it."""
+    """A volume of Modern Backup Storage; `datasources` is how many are kept on it, `history` what was used on former
+    days, in bytes."""
 
     name: str
     size_bytes: int | None
     free_bytes: int | None
     datasources: int | None
     findings: tuple[Note, ...]
+    history: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

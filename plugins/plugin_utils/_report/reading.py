@@ -274,7 +274,13 @@ def _modern_volume(volume: Record) -> facts.ModernVolume:
         free_bytes=_size(volume, "free_bytes"),
         datasources=len(kept) if isinstance(kept, list | tuple) else _number(volume, "datasources"),
         findings=tuple(_notes(volume, "findings")),
+        history=_history(volume),
     )
+
+
+def _history(volume: Record) -> tuple[int, ...]:
+    """Returns what was used on former days, in bytes."""
+    return tuple(used for day in _parts(volume, "history") if (used := _size(day, "used_bytes")) is not None)
 
 
 def _datasource(datasource: Record, anchor: str) -> facts.DataSource:
@@ -300,6 +306,7 @@ def _datasource(datasource: Record, anchor: str) -> facts.DataSource:
         last_failure=" ".join(part for part in said if part) or None,
         alerts=_alerts(datasource),
         findings=tuple(_notes(datasource, "findings")),
+        history=_history(datasource),
     )
 
 

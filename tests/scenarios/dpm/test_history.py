@@ -56,6 +56,11 @@ def test_a_volume_that_fills_is_found_and_gets_what_the_next_days_need(lab: Lab,
     assert (found["code"], found["severity"]) == ("recovery_point_volume_filling", "warning")
     assert str(day) in found["message"]
     assert rows["経理"] == []
+    (first, second) = result["datasources"]
+    assert len(first["history"]) <= 24
+    assert first["history"][-1]["used_bytes"] == 80 * GB
+    assert [one["used_bytes"] for one in second["history"]] == [20 * GB]
+    assert "history" not in lab.info()["datasources"][0]
     assert [one["code"] for one in filling(result["modern_volumes"][0]["findings"])] == ["storage_volume_filling"]
 
     wish = {"min_days": 60, "history": str(path), "on_refused": "skip"}

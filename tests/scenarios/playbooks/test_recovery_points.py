@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,24 @@ def test_an_audit_tells_of_the_server_that_it_could_not_read(site: Site) -> None
     site.environment = {**site.lab.variables(), "WINBACKUP_WINDOWS_PASSWORD": "wrong-one"}
     site.play("winbackup.storage.audit", fails=True)
     assert "user name" in site.text or "password" in site.text
+
+
+@pytest.mark.slow
+def test_an_audit_keeps_a_history_that_the_extension_asks(site: Site) -> None:
+    """Over the host's own connection, too, the file lies here, and each reading adds to it."""
+    history = site.folder / "履歴 of DPM"
+    chosen = {"audit_history": str(history), "audit_max_age": "1h", "storage_report_path": str(site.folder / "report")}
+    recap = site.play("winbackup.storage.audit", *site.inventory(), "-e", json.dumps(chosen))
+    assert recap["dpm01"]["changed"] <= 1
+    assert "recovery_point_old" in site.text
+    with sqlite3.connect(history) as kept:
+        ((servers, readings),) = kept.execute(
+            "SELECT count(DISTINCT server), count(*) FROM volume JOIN reading ON id = volume"
+        )
+    kept.close()
+    assert servers == 1
+    assert readings > 20
+    asked = {"dpm_recovery_points_min_days": 30, "dpm_recovery_points_history": str(history)}
+    site.play(EXTEND, *site.inventory(), "-e", json.dumps(asked), fails=True)
+    assert "history_too_short" in site.text
+    assert edits(site) == ["Start-DPMDatasourceConsistencyCheck"]

@@ -33,7 +33,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.s
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.trends import (
     keep_and_look,
     opened,
-    trends_of,
+    past_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.filling import growth_of_sources
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import Limits
@@ -86,8 +86,8 @@ def allocation_info(server: DpmServer, call: ModuleCall) -> ModuleResult:
         facts, chosen = read_settled(server, selection, server.time() + timeout, detail=True)
         if history is None:
             return ModuleResult(info_result(facts, chosen, limits))
-        facts, trends = keep_and_look(history, facts, writes=writes)
-        return ModuleResult(info_result(facts, chosen, limits, trends))
+        facts, past = keep_and_look(history, facts, writes=writes)
+        return ModuleResult(info_result(facts, chosen, limits, past))
 
 
 def resize(server: DpmServer, call: ModuleCall) -> ModuleResult:
@@ -104,7 +104,7 @@ def resize(server: DpmServer, call: ModuleCall) -> ModuleResult:
     with opened(call.options["history"], writes=False) as history:
         if history is not None:
             request = replace(
-                request, growth_of=lambda facts: growth_of_sources(facts, kind, trends_of(history, facts))
+                request, growth_of=lambda facts: growth_of_sources(facts, kind, past_of(history, facts).trends)
             )
         result = resize_volumes(server, request, check_mode=call.check_mode, log=call.log)
     return ModuleResult(resize_result(result), resize_failure(result))

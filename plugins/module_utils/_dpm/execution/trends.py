@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -16,8 +15,8 @@ from datetime import timedelta
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.history import History
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.filling import VolumeKey, sizes_to_keep
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.forecast import WINDOW, Trend, trend_of
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.filling import Past, sizes_to_keep
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.forecast import WINDOW, trend_of
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.identity import short_name
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
 
@@ -27,13 +26,13 @@ def opened(path: str | None, *, writes: bool) -> AbstractContextManager[History 
     return nullcontext() if path is None else History(path, writes=writes)
 
 
-def keep_and_look(history: History, facts: Facts, *, writes: bool) -> tuple[Facts, Mapping[VolumeKey, Trend]]:
-    """Adds the reading to the history where it `writes`, and returns the facts and the trends; where the file fails the
-    facts have a finding, and there are no trends. Raises nothing of StorageError."""
+def keep_and_look(history: History, facts: Facts, *, writes: bool) -> tuple[Facts, Past]:
+    """Adds the reading to the history where it `writes`, and returns the facts and what it tells; where the file fails
+    the facts have a finding, and it tells nothing. Raises nothing of StorageError."""
     try:
         if writes:
             history.add(_server(facts), facts.now, sizes_to_keep(facts))
-        return facts, trends_of(history, facts)
+        return facts, past_of(history, facts)
     except StorageError as error:
         finding = Finding(
             "history_failed",
@@ -42,14 +41,14 @@ def keep_and_look(history: History, facts: Facts, *, writes: bool) -> tuple[Fact
             "See to the file and its folder; the next reading is added as it comes.",
             "history",
         )
-        return replace(facts, unreadable=(*facts.unreadable, finding)), {}
+        return replace(facts, unreadable=(*facts.unreadable, finding)), Past({}, {})
 
 
-def trends_of(history: History, facts: Facts) -> Mapping[VolumeKey, Trend]:
-    """Returns the trend of each volume of the server that has one; raises StorageError."""
+def past_of(history: History, facts: Facts) -> Past:
+    """Returns what the history tells of the server's volumes; raises StorageError."""
     readings = history.readings(_server(facts), facts.now - WINDOW - timedelta(days=1))
     trends = {key: trend_of(some) for key, some in readings.items()}
-    return {key: trend for key, trend in trends.items() if trend is not None}
+    return Past(readings, {key: trend for key, trend in trends.items() if trend is not None})
 
 
 def _server(facts: Facts) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.forecast im
     Reading,
     Trend,
     full_between,
+    thinned,
     trend_of,
 )
 
@@ -158,3 +160,11 @@ def test_any_readings_give_a_range_or_none(readings: list[tuple[float, int]], si
 
 def test_a_trend_within_its_own_noise_does_not_grow() -> None:
     assert not Trend(START, 1.0, slope=0.1, lowest=0.05, highest=0.2, spread=10.0, days=60).grows
+
+
+@pytest.mark.parametrize(("count", "most"), [(0, 5), (1, 5), (5, 5), (6, 5), (91, 24), (91, 45)])
+def test_of_many_values_some_are_taken_and_the_last(count: int, most: int) -> None:
+    taken = thinned(range(count), most)
+    assert len(taken) == min(count, most) or most / 2 <= len(taken) <= most
+    assert not count or taken[-1] == count - 1
+    assert len({later - earlier for earlier, later in pairwise(taken)}) <= 1

@@ -281,3 +281,30 @@ def test_the_fullest_volume_comes_first_and_unknown_sizes_last() -> None:
 )  # fmt: skip
 def test_sizes(count: int | None, shown: str) -> None:
     assert size(count) == shown
+
+
+def test_what_was_used_on_former_days_is_drawn_beside_what_is_used_now() -> None:
+    result = dpm_info()
+    row, _modern = result["datasources"]
+    days = [{"time": f"2026-11-0{day}T03:00:00Z", "used_bytes": day * 5 * 1024**3} for day in range(1, 9)]
+    storage = {"name": "E:\\", "size_bytes": 40 * 1024**3, "free_bytes": 0, "datasources": 1, "findings": []}
+    page = page_of(
+        None,
+        None,
+        {
+            **result,
+            "datasources": [{**row, "history": days}, {**row, "id": "9", "history": days[:1]}],
+            "modern_volumes": [{**storage, "history": days}],
+        },
+    )
+    first, second = page.one("tr", id="d1"), page.one("tr", id="d2")
+    assert "▂▃▄▅▆▇██" in first.text
+    assert "▂" not in second.text
+    assert "▂▃▄▅▆▇██" in page.one("div", id="dpm1-modern").text
+
+
+def test_a_server_without_a_pool_of_disks_shows_its_modern_storage_and_no_empty_pool() -> None:
+    storage = {"name": "E:\\", "size_bytes": 4 * 1024**4, "free_bytes": 20 * 1024**3, "datasources": 7, "findings": []}
+    page = page_of(None, None, {**dpm_info(), "pool": None, "modern_volumes": [storage]})
+    assert "Modern Backup Storage: 1 volume; no pool of disks is known" in page.text
+    assert "E:\\" in page.one("div", id="dpm1-modern").text

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import history as module
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.history import History
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.trends import trends_of
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.trends import past_of
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.filling import Sizes, VolumeKey
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.forecast import Reading
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Machine
@@ -138,6 +138,6 @@ def test_a_server_is_known_by_its_computer_however_its_name_is_told(tmp_path: Pa
             {"machine": Machine("DPM01"), "server_name": "dpm01.lab.test"},
             {"server_name": "dpm01.lab.test"},
         ):
-            assert list(trends_of(history, facts(source(), **names))) == [AREA]
+            assert list(past_of(history, facts(source(), **names)).trends) == [AREA]
         with pytest.raises(StorageError, match="does not tell the name of the server"):
-            trends_of(history, facts(source()))
+            past_of(history, facts(source()))
