@@ -274,5 +274,5 @@ def test_an_audit_keeps_a_history_that_the_extension_asks(site: Site) -> None:
     assert readings > 20
     asked = {"dpm_recovery_points_min_days": 30, "dpm_recovery_points_history": str(history)}
     site.play(EXTEND, *site.inventory(), "-e", json.dumps(asked), fails=True)
-    assert "history_too_short" in site.text
+    assert "refused (history too short)" in site.text
     assert edits(site) == ["Start-DPMDatasourceConsistencyCheck"]
