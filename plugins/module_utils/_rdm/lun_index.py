@@ -45,8 +45,9 @@ class LunGroups:
     @classmethod
     def of(cls, inventory: Inventory) -> LunGroups:
         """Returns the groups of all LUNs that the hosts show."""
-        luns = [lun for host in inventory.hosts.values() for lun in host.luns or ()]
-        parent: dict[LunKey, LunKey] = {_lun_key(lun): _lun_key(lun) for lun in luns}
+        # One key object each: a site has a hundred thousand sightings.
+        luns = {_lun_key(lun): lun for host in inventory.hosts.values() for lun in host.luns or ()}
+        parent: dict[LunKey, LunKey] = {key: key for key in luns}
 
         def root(sighting: LunKey) -> LunKey:
             while parent[sighting] != sighting:
@@ -55,17 +56,17 @@ class LunGroups:
             return sighting
 
         by_name: dict[str, list[LunKey]] = defaultdict(list)
-        for lun in luns:
+        for key, lun in luns.items():
             for name in _identities(lun):
-                by_name[name].append(_lun_key(lun))
+                by_name[name].append(key)
         for sightings in by_name.values():
             if len({host for host, _name in sightings}) < len(set(sightings)):
                 continue
             for sighting in sightings[1:]:
                 parent[root(sighting)] = root(sightings[0])
         joined: dict[LunKey, dict[LunKey, HostLun]] = defaultdict(dict)
-        for lun in luns:
-            joined[root(_lun_key(lun))][_lun_key(lun)] = lun
+        for key, lun in luns.items():
+            joined[root(key)][key] = lun
         key_of: dict[LunKey, LunKey] = {}
         members: dict[LunKey, tuple[HostLun, ...]] = {}
         for group in joined.values():
@@ -76,9 +77,9 @@ class LunGroups:
                 key_of.update(dict.fromkeys(part, key))
                 members[key] = tuple(part[sighting] for sighting in sorted(part))
         by_serial: dict[str, set[LunKey]] = defaultdict(set)
-        for lun in luns:
+        for key, lun in luns.items():
             if lun.serial is not None:
-                by_serial[lun.serial].add(key_of[_lun_key(lun)])
+                by_serial[lun.serial].add(key_of[key])
         ids_of = {
             key: frozenset(
                 name for lun in group for device in (lun.uuid, *lun.durable_names) for name in names_for_all(device)

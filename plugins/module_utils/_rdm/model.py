@@ -307,14 +307,13 @@ class Inventory:
         The LUN id comes first, then its device, then either of them without the LUN number, which may have been changed
         (KB 318949).
         """
-        known = self._luns_by_name.get(machine.host or "", {})
-        plain = (plain_name(disk.lun_uuid), plain_name(disk.device_name))
-        numberless = (name for device in (disk.lun_uuid, disk.device_name) for name in names_for_all(device))
-        for name in (*plain, *numberless):
-            found = known.get(name or "")
-            if found:
-                return tuple(found)
-        return ()
+        names = _names_of(disk)
+        host = self.hosts.get(machine.host or "")
+        if host is None:
+            return ()
+        # A disk that only a journal names may be none of these machines'.
+        known = self._luns_by_name[host.id] if self._names.issuperset(names) else _named(host, frozenset(names))
+        return next((tuple(known[name]) for name in names if name in known), ())
 
     def same_bios_uuid(self, machine: VirtualMachine) -> tuple[VirtualMachine, ...]:
         """Returns the other machines that have the machine's BIOS UUID, as copies of its files have."""
@@ -330,16 +329,33 @@ class Inventory:
         return by_uuid
 
     @cached_property
+    def _names(self) -> frozenset[str]:
+        """Every name by which the LUN of a mapping of these machines is looked up."""
+        return frozenset(
+            name for machine in self.machines.values() for disk in machine.mappings for name in _names_of(disk)
+        )
+
+    @cached_property
     def _luns_by_name(self) -> Mapping[str, Mapping[str, Sequence[HostLun]]]:
-        """By host: every name of a LUN there, with all the LUNs that have it."""
-        by_host: dict[str, dict[str, list[HostLun]]] = {}
-        for host_id, host in self.hosts.items():
-            named = by_host.setdefault(host_id, {})
-            for lun in host.luns or ():
-                plain = {plain_name(name) or "" for name in (*lun.names, lun.canonical_name, lun.uuid)}
-                for name in (plain | set(names_for_all(lun.uuid))) - {""}:
-                    named.setdefault(name, []).append(lun)
-        return by_host
+        """By host: the names that are looked up, with all the LUNs there that have them."""
+        return {host.id: _named(host, self._names) for host in self.hosts.values()}
+
+
+def _names_of(disk: Disk) -> tuple[str, ...]:
+    """Returns the names by which the LUN of a mapping is looked up, in the order in which they count."""
+    ids = (disk.lun_uuid, disk.device_name)
+    plain = (plain_name(name) or "" for name in ids)
+    return tuple(filter(None, (*plain, *(name for device in ids for name in names_for_all(device)))))
+
+
+def _named(host: Host, names: frozenset[str]) -> Mapping[str, Sequence[HostLun]]:
+    """Returns those of the names that LUNs of the host have, each with all the LUNs that have it."""
+    found: dict[str, list[HostLun]] = {}
+    for lun in host.luns or ():
+        plain = {plain_name(name) or "" for name in (*lun.names, lun.canonical_name, lun.uuid)}
+        for name in names.intersection(plain.union(names_for_all(lun.uuid))):
+            found.setdefault(name, []).append(lun)
+    return found
 
 
 def split_file(file: str) -> tuple[str, str, str]:
