@@ -1,6 +1,16 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
+
+// inquiryBytes is how long the standard INQUIRY data of a generated LUN is, and vitalPages its pages of vital product
+// data (supported pages, serial number, identification, block limits): sizes as arrays commonly answer with them. It is
+// an assumption; no dump of a large site was at hand.
+const inquiryBytes = 96
+
+var vitalPages = []int{20, 24, 96, 64}
 
 // generate makes up hosts, LUNs and VMs by rule; a world may add its own beside them.
 func (w *World) generate() {
@@ -41,6 +51,14 @@ func (w *World) generateLun() string {
 	number := w.generated - 1
 	name := fmt.Sprintf("naa.600601601234560000000000%08x", number)
 	serial := orElse(w.Generated.Serial, fmt.Sprintf("APM%09d", number))
-	w.Luns = append(w.Luns, LunSpec{Name: name, Sectors: 3907029168, Serial: serial})
+	lun := LunSpec{Name: name, Sectors: 3907029168, Serial: serial}
+	if w.Generated.Inquiry {
+		lun.Inquiry = inquiryBytes
+		for _, size := range vitalPages {
+			lun.AlternateNames = append(lun.AlternateNames, DurableNameSpec{Namespace: "GENERIC_VPD", Hex: strings.Repeat("20", size)})
+		}
+		lun.DurableName = &DurableNameSpec{Namespace: "SERIALNUM", Text: serial}
+	}
+	w.Luns = append(w.Luns, lun)
 	return name
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/vmware/govmomi/vim25/types"
@@ -74,6 +75,9 @@ func (host *Host) scsiDisk(lun *LunSpec, view LunView) *types.HostScsiDisk {
 	if lun.DurableName != nil {
 		name := lun.DurableName.shown()
 		disk.DurableName = &name
+	}
+	if lun.Inquiry > 0 {
+		disk.StandardInquiry = append([]byte{0, 0}, bytes.Repeat([]byte{' '}, lun.Inquiry-2)...)
 	}
 	if lun.VSAN {
 		disk.VsanDiskInfo = &types.VsanHostVsanDiskInfo{VsanUuid: "5210-vsan", FormatVersion: 15}

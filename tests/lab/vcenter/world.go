@@ -83,6 +83,7 @@ type LunSpec struct {
 	Descriptors         []DescriptorSpec    `yaml:"descriptors"`
 	AlternateNames      []DurableNameSpec   `yaml:"alternate_names"`
 	DurableName         *DurableNameSpec    `yaml:"durable_name"`
+	Inquiry             int                 `yaml:"inquiry"` // bytes of standard INQUIRY data
 	Number              int32               `yaml:"number"`
 	Hosts               []string            `yaml:"hosts"`
 	Paths               map[string]PathSpec `yaml:"paths"`
@@ -214,6 +215,7 @@ type GeneratedSpec struct {
 	Mappings int    `yaml:"mappings"` // of one more VM, "many-mappings"
 	Mode     string `yaml:"mode"`     // of those mappings
 	Serial   string `yaml:"serial"`   // of all LUNs; nothing for one each
+	Inquiry  bool   `yaml:"inquiry"`  // whether LUNs tell the INQUIRY data that those of real arrays tell
 }
 
 func parseWorld(text []byte) (*World, error) {
