@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """rdm_info and lun_info on a lab vCenter with many hosts that all see many LUNs; prints a table.
 
-Each LUN tells INQUIRY data of the size that LUNs of arrays commonly have (tests/lab/vcenter/generated.go), which is most
+Each LUN tells INQUIRY data of the size that LUNs of arrays commonly have (see generated.go of the lab), which is most
 of what a host sends. Measured in turn, each in a process of its own:
 - rdm_info and lun_info: the modules' code, from login to the result as JSON, with the most memory that it ever took;
 - raw: the requests of rdm_info for the hosts' storage, their replies read and thrown away;
