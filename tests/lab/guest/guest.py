@@ -62,6 +62,8 @@ class Guest:
         # What happens right before a disk is changed.
         self.at_set_disk: Callable[[Guest], None] = lambda _guest: None
         self.dead = False
+        # What happens right before a process starts.
+        self.at_session: Callable[[Guest], None] = lambda _guest: None
         # What happens right before a key of the registry is made, before a shadow copy is made, and before one is
         # removed. One that sets `dead` ends the process in which it happens: nothing more can be done in it.
         self.at_registry: Callable[[Guest], None] = lambda _guest: None
@@ -96,6 +98,7 @@ class Guest:
         if not self.profile.storage:
             del work["Get-StorageSetting"], work["Update-HostStorageCache"]
         self.dead = False
+        self.at_session(self)
         commands = [
             dataclasses.replace(WINDOWS_COMMANDS[name], implementation=self._alive(one)) for name, one in work.items()
         ]
