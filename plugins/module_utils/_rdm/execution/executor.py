@@ -102,8 +102,13 @@ class Executor:
             report.states[change.address] = DiskResult.WOULD_CONVERT
         report.steps = steps.planned_steps(self.plan)
         report.deleted = {address: list(files) for address, files in steps.planned_deletions(self.plan).items()}
-        report.resumed = bool(self.plan.entries)
+        report.resumed = self._resumes
         report.changed = bool(report.steps)
+
+    @property
+    def _resumes(self) -> bool:
+        """Whether something that an interrupted run left is among what can be done."""
+        return any(change.address in self.plan.entries for change in self.changes)
 
     def stand_back(self, other: Finding) -> None:
         """Fills the report of a call that may do nothing, since another run works on the VM."""
@@ -111,7 +116,6 @@ class Executor:
         self.report.block([other])
         for change in self.changes:
             self.report.states[change.address] = DiskResult.BLOCKED
-        self.report.resumed = bool(self.plan.entries)
 
     def _report_blocked(self) -> None:
         """Says of every disk that the plan cannot change why, and how to recover one that was left half way."""
@@ -162,7 +166,7 @@ class Executor:
             run.backend.claim(machine, journal)
 
         self.report.step(steps.record_step(self.changes))
-        self.report.resumed = bool(plan.entries)
+        self.report.resumed = self._resumes
         try:
             run.converge(lambda state: all(run.owns(state, address) for address in entries), claim)
         except NotApplied as gone:

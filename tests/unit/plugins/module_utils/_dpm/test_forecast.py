@@ -149,7 +149,7 @@ def test_only_the_last_days_count() -> None:
     st.lists(st.tuples(st.floats(0, 2000, allow_nan=False), st.integers(0, 2**62)), max_size=120),
     st.integers(0, 2**62),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_readings_give_a_range_or_none(readings: list[tuple[float, int]], size: int) -> None:
     trend = trend_of([at(day, used) for day, used in readings])
     if trend is not None:

@@ -239,7 +239,7 @@ def verdicts(site: Inventory) -> dict[str, set[Any]]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(site=sites(), parts=st.lists(hidden_parts(), min_size=1, max_size=3))
 def test_what_is_hidden_makes_nothing_better(site: Inventory, parts: list[Hidden]) -> None:
     seen = site

@@ -134,9 +134,12 @@ def test_a_conversion_that_loses_a_mapping_cannot_be_found(
     # What a blocker named is put right: the lease is over, snapshots are gone, the guest listens.
     host.remove_snapshots()
     host.guest_shuts_down = True
+    planned = call(host, then, check_mode=True)
     second = call(host, then)
     assert second is not None
+    assert planned is not None
     assert second.failure() is None, second.failure()
+    assert (second.resumed, second.steps) == (planned.resumed, planned.steps)
     assert_mapped(host, before)
     assert_closed(host)
     wanted = {disk.address for disk in before.machines["vm-1"].disks if not then.disks or disk.address in then.disks}

@@ -111,7 +111,7 @@ def test_the_command_of_a_data_source_plans_its_extension_and_modern_storage_has
     assert modern["command"] is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.one_of(st.sampled_from(["{{ lookup('pipe', 'id') }}", "{% raw %}", "'; id #", "$(id)"]), st.text(min_size=1)))
 def test_no_name_breaks_out_of_a_command(name: str) -> None:
     result = rdm_info(site_with(PHYSICAL))
