@@ -52,6 +52,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread impo
 # A host that stands alone has one datacenter, and calls it so.
 DATACENTER = "ha-datacenter"
 _DISK = re.compile(r"(?P<type>scsi|sata|nvme|ide)(?P<bus>\d{1,2}):(?P<unit>\d{1,3})\.filename", re.ASCII)
+_ADAPTER = re.compile(r"(?P<type>scsi|sata|nvme)(?P<bus>\d{1,2})\.present", re.ASCII)
 _POWER = {"poweredOn": Power.ON, "poweredOff": Power.OFF, "suspended": Power.SUSPENDED}
 _MODES = {"physicalMode": Compatibility.PHYSICAL, "virtualMode": Compatibility.VIRTUAL}
 _SHARING = {"sharingNone": "none", "sharingMultiWriter": "multi_writer"}
@@ -209,6 +210,11 @@ def _devices(settings: Mapping[str, str], vmx: str, stores: Stores) -> tuple[tup
     controllers: dict[int, Controller] = {}
     disks: list[Disk] = []
     for key, file in settings.items():
+        adapter = _ADAPTER.fullmatch(key)
+        # One without a disk is there all the same: the last of its disks may just have been taken off.
+        if adapter is not None and file.lower() == "true":
+            empty = _controller(settings, adapter["type"], int(adapter["bus"]))
+            controllers[empty.key] = empty
         found = _DISK.fullmatch(key)
         if found is None:
             continue

@@ -14,17 +14,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import foreign
 import pytest
 from harness import assert_nothing_lost, machine, mapping, run
-from worlds import LOCAL_PAIR
+from worlds import DISK_2TB, LOCAL_PAIR
 
 from .conftest import Both
 from .ways import commands, leftovers, over_ssh, records_of
-from .worlds_of_one_host import of_one_host, one_local_disk
+from .worlds_of_one_host import HOST, of_one_host, one_local_disk
 
 SLOW = pytest.mark.slow
 VM = "backup01"
 AT = "scsi0:1"
+NVME = "t10.NVMe____INTEL_SSDPE2KX010T8_____________________BTLJ123456781P0F"
 VIRTUAL = {"mode": "virtual", "disk_mode": "persistent"}
 SHARED = {"controllers": [{"type": "pvscsi", "bus": 0, "shared": "physical"}]}
 LATE = {"shell": {"fault_code": 0}}
@@ -48,9 +50,18 @@ REFUSALS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "02 a flat disk": ({"disk": {"rdm": None, "flat": 1 << 30}, "ask": {"disks": [AT]}}, ["not_a_mapping"]),
     "03 the target exists": ({"files": [{"file": "[san01] backup01/data-virtual.vmdk"}]}, ["target_file_exists"]),
     "04 an extent alone": ({"files": [{"file": "[san01] backup01/data-virtual-rdm.vmdk"}]}, ["target_file_exists"]),
+    "05 the LUN is masked": ({"lun": {"paths": {HOST: {"masked": True}}}}, ["lun_missing"]),
+    "07 another size": ({"disk": {"sectors": 1953525168}}, ["size_mismatch"]),
     "08 a snapshot": ({"vm": {"snapshots": ["before"]}}, ["has_snapshots"]),
     "09 suspended": ({"vm": {"power": "suspended"}}, ["vm_suspended"]),
     "10 on": ({"vm": {"power": "on"}}, ["vm_powered_on"]),
+    "12 a shared bus": (
+        {
+            "vm": {"controllers": [{"type": "pvscsi", "bus": 0}, {"type": "lsisas", "bus": 1, "shared": "physical"}]},
+            "disk": {"at": "scsi1:0"},
+        },
+        ["bus_sharing"],
+    ),
     "12 perennially reserved": ({"lun": {"perennially_reserved": True}}, ["perennially_reserved"]),
     "25 sectors of 4096 bytes": (
         {"lun": {"format": "native4k", "block_size": 4096, "sectors": 488378646}},
@@ -58,6 +69,18 @@ REFUSALS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "28 the boot disk": ({"lun": {"boot": True}}, ["lun_is_boot_device"]),
     "28 VMFS": ({"lun": {"vmfs": "san01"}}, ["lun_carries_vmfs"]),
+    "32 encrypted": ({"vm": {"encrypted": True}}, ["encrypted"]),
+    "32 several writers": ({"disk": {"sharing": "sharingMultiWriter"}}, ["multi_writer"]),
+    "32 nonpersistent": ({"disk": {"disk_mode": "independent_nonpersistent"}}, ["is_delta"]),
+    "34 unit 7": ({"disk": {"at": "scsi0:7"}}, ["unit_unusable"]),
+    "35 changed block tracking": (
+        {
+            "vm": {"change_tracking": True},
+            "disk": {"mode": "virtual", "disk_mode": "persistent"},
+            "ask": {"compatibility": "physical"},
+        },
+        ["cbt_enabled"],
+    ),
     "49 a LUN that is not local": ({"lun": {"local": False}}, ["other_hosts_unknown"]),
 }
 IN_MAKE_TEST = {"03 the target exists", "49 a LUN that is not local"}
@@ -90,6 +113,52 @@ def test_scenario_14_a_free_licence_refuses_over_the_api_and_not_over_ssh(both: 
     assert not result["failed"], result["msg"]
     assert result["disks"][0]["state"] == "converted"
     assert_nothing_lost(before, both.lab.state(), VM)
+
+
+@pytest.mark.slow
+def test_scenario_11_tools_are_not_running(both: Both) -> None:
+    both.lab.world(one_local_disk(vm={"power": "on", "tools": "none"}))
+    before = both.lab.state()
+    result = over_ssh(both.lab, both.shell, vm=VM, power="shutdown")
+    assert "cannot be asked to shut down" in result["msg"]
+    assert [disk["state"] for disk in result["disks"]] == ["blocked"]
+    assert machine(both.lab.state(), VM)["power"] == "poweredOn"
+    assert_as_it_was(both, before, result)
+    assert records_of(both.shell) == {}
+
+
+@pytest.mark.slow
+def test_scenario_13_another_vm_maps_the_lun(both: Both) -> None:
+    world = json.loads(one_local_disk())
+    world["vms"].append({"name": "other", "host": HOST, "disks": [{"flat": 1 << 30}, {"rdm": DISK_2TB}]})
+    both.lab.world(json.dumps(world))
+    result = over_ssh(both.lab, both.shell, vm=VM)
+    assert [blocker["code"] for blocker in result["blockers"]] == ["lun_used_by_other_vm"]
+    assert "other" in result["blockers"][0]["message"]
+
+
+PLACES = {
+    "27 NVMe": {"lun": {"name": NVME, "sectors": 1953525168, "ssd": True}},
+    "29 SATA": {"vm": {"controllers": [{"type": "pvscsi"}, {"type": "sata", "bus": 0}]}, "disk": {"at": "sata0:1"}},
+    "29 an NVMe controller": {
+        "vm": {"controllers": [{"type": "pvscsi"}, {"type": "nvme", "bus": 1}]},
+        "disk": {"at": "nvme1:3"},
+    },
+    "34 a unit beyond 15": {"disk": {"at": "scsi0:20"}},
+}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "29 SATA" else SLOW) for name in PLACES])
+def test_converted_where_it_is(both: Both, name: str) -> None:
+    both.lab.world(one_local_disk(**PLACES[name]))
+    before = both.lab.state()
+    result = over_ssh(both.lab, both.shell, vm=VM)
+    assert not result["failed"], result["msg"]
+    after = both.lab.state()
+    assert_nothing_lost(before, after, VM)
+    device = mapping(after, VM, result["disks"][0]["address"]) or {}
+    assert device["mode"] == "virtualMode"
+    assert device["address"] == PLACES[name].get("disk", {}).get("at", AT)
 
 
 FAULT = """(vim.fault.InvalidDeviceBacking) {
@@ -188,6 +257,30 @@ def test_scenario_41_somebody_starts_the_vm_between_two_steps(both: Both) -> Non
     assert not any("diskremove" in entry["summary"] for entry in commands(both.lab))
     assert machine(both.lab.state(), VM)["power"] == "poweredOn"
     assert_as_it_was(both, before, result)
+
+
+@pytest.mark.slow
+def test_scenario_42_somebody_takes_a_snapshot_between_two_steps(both: Both) -> None:
+    """A mapping in physical mode takes no part in it, and the VM has one all the same."""
+    both.lab.world(one_local_disk())
+    before = both.lab.state()
+    result = _while_held(both, "vmsvc/snapshot.get", 2, lambda: foreign.snapshot(both.lab))
+    assert [blocker["code"] for blocker in result["blockers"]] == ["has_snapshots"]
+    assert not any("diskremove" in entry["summary"] for entry in commands(both.lab))
+    assert (mapping(both.lab.state(), VM, AT) or {})["file"] == (mapping(before, VM, AT) or {})["file"]
+
+
+@pytest.mark.slow
+def test_scenario_48_another_mapping_stands_where_the_old_one_was(both: Both) -> None:
+    """Of the same LUN, mode and size: its uuid is not the one that was noted, and it is not deleted."""
+    both.lab.world(one_local_disk())
+    assert not over_ssh(both.lab, both.shell, vm=VM)["failed"]
+    both.lab.change_file("[san01] backup01/data.vmdk", "delete")
+    both.lab.change_file("[san01] backup01/data.vmdk", "put", kind="rdm", rdm=DISK_2TB, mode="physical")
+    both.lab.clear_log()
+    result = over_ssh(both.lab, both.shell, vm=VM, old_mapping="delete")
+    assert [blocker["code"] for blocker in result["blockers"]] == ["old_mapping_changed"]
+    assert not any("vmkfstools -U" in entry["summary"] for entry in commands(both.lab))
 
 
 @pytest.mark.slow
