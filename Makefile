@@ -15,13 +15,14 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-all test-versions test-powershell lint lint-code lint-sanity release-check lab-up lab-down clean
+.PHONY: help demo test test-all test-versions test-powershell lint lint-code lint-sanity release-check ee lab-up lab-down clean
 help:
 	@echo "make demo      the main job on the embedded lab: audit, convert, audit again"
 	@echo "make test      all tests but those that take long (which ones, the summary says)"
 	@echo "make test-all  all tests"
 	@echo "make lint      ruff, mypy, the linter of PowerShell scripts, ansible-lint, ansible-test sanity, antsibull"
 	@echo "make release-check  rehearse a release: archive, galaxy-importer, signature, bill of materials, licences, workflows"
+	@echo "make ee        build an execution environment and run the audit in it"
 	@echo "make lab-up    start the lab and write its inventory; make lab-down stops it"
 
 .build/demo.stamp: requirements-test.lock
@@ -96,6 +97,11 @@ lint-sanity:
 # Before the others' environment, so that each tool is the one of its own lock file. KEY=... signs with a key of gpg's.
 release-check: .build/release.stamp
 	@PATH=$(CURDIR)/$(RELEASE)/bin:$$PATH $(RELEASE)/bin/python tools/release_check.py $(if $(KEY),--key "$(KEY)")
+
+# Needs root, podman, buildah and debootstrap; takes long and some gigabytes.
+ee: .build/release.stamp
+	@$(BIN)/python tests/lab/lab.py up
+	@PATH=$(CURDIR)/$(RELEASE)/bin:$$PATH $(RELEASE)/bin/python tools/build_ee.py; code=$$?; $(BIN)/python tests/lab/lab.py down; exit $$code
 
 lab-up: .build/demo.stamp
 	@$(BIN)/python tests/lab/lab.py up
