@@ -1,0 +1,36 @@
+"""A LUN of which a fact is not told, or not understood, is neither broken nor good for anything by that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.readings import inventory, lun_info, rdm_info
+
+
+@pytest.mark.parametrize(
+    ("facts", "blocker", "said", "reason"),
+    [
+        (
+            {"perennially_reserved": None, "unclear": ("'perhaps' is neither true nor false",)},
+            "host_unavailable",
+            "'perhaps' is neither true nor false",
+            "perennially_reserved",
+        ),
+        ({"state": None}, "lun_not_ok", "does not tell its state", "not_ok"),
+    ],
+)
+def test_it_stops_a_conversion_and_is_not_mappable(facts: dict[str, Any], blocker: str, said: str, reason: str) -> None:
+    unclear, free = replace(lun(0), **facts), replace(lun(1), **facts)
+    site = inventory([machine("one", [unclear])], [unclear, free])
+    mapping = rdm_info(site)["rdms"][0]
+    assert any(said in one["message"] for one in mapping["blockers"] if one["code"] == blocker)
+    assert mapping["convertible"] is False
+    assert "lun_not_ok" not in [finding["code"] for finding in mapping["findings"]]
+    listed = next(row for row in lun_info(site)["luns"] if row["canonical_name"] == free.canonical_name)
+    assert listed["mappable"] is None
+    assert reason in listed["mappable_reasons"]
+    assert listed["state"] == free.state
