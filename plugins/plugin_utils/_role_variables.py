@@ -75,7 +75,8 @@ def converted(
 
 def chosen(role: str, options: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> dict[str, Any]:
     """Returns by their full names the values that are not the default; no secrets, and no text that is a template."""
-    full = {f"{role}_{name}": value for name, value in values.items()}
+    # The playbook site has variables of its own beside those of audit.
+    full = {name if name in options else f"{role}_{name}": value for name, value in values.items()}
     return {
         name: value
         for name, value in full.items()

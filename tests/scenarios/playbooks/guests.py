@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from guest.disks import Disk, Partition
+from guest.disks import POLICY, Disk, Partition
 from guest.guest import Guest
+from guest.shadows import PROVIDER
 from playing import Run, run_ansible
+from powershell import Session
 from vcenter_lab import VcenterLab
 from wsman.site import PASSWORD, Site
 
@@ -44,6 +46,36 @@ def windows_of_backup01() -> Guest:
     guest.disks = [Disk(0, 80 << 30, boot=True), mapped]
     guest.backup_fails(VOLUME, "E:")
     return guest
+
+
+class TiedGuest:
+    """The guest of backup01, tied to its VM: a conversion in the lab vCenter changes what it shows of its disk.
+
+    A mapping in physical mode shows the LUN's serial and makes shadow copies fail; a virtual one is a disk that Windows
+    has not seen before, with no serial, which the SAN policy leaves offline and read-only."""
+
+    def __init__(self, vcenter: VcenterLab, *, cured: bool = True) -> None:
+        self.vcenter, self.cured = vcenter, cured
+        self.guest = windows_of_backup01()
+        self.guest.shadows.failing[GUID] = PROVIDER
+        self.mode = "physicalMode"
+
+    def new_session(self, process: Any = None) -> Session:
+        """A session of a process, on the machine as the VM is now."""
+        mode = mapping_of(self.vcenter)["mode"]
+        if mode != self.mode:
+            self.mode = mode
+            disk = self.guest.disks[1]
+            disk.serial = "APM0001" if mode == "physicalMode" else ""
+            disk.offline, disk.offline_reason, disk.read_only = True, POLICY, True
+            self.guest.shadows.failing = {GUID: PROVIDER} if mode == "physicalMode" or not self.cured else {}
+        return self.guest.new_session(process)
+
+
+def mapping_of(vcenter: VcenterLab) -> dict[str, Any]:
+    """The mapping of backup01 as the lab has it."""
+    (mapping,) = [one for one in vcenter.vm("backup01")["devices"] if one["lun_canonical"]]
+    return dict(mapping)
 
 
 class Chain:

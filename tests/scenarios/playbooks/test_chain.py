@@ -1,0 +1,65 @@
+# Copyright (c) 2026 the winbackup.storage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole story on both labs: from the records of a failed backup to the proof that it is cured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from guests import WORLD, Chain, TiedGuest, mapping_of
+from vcenter_lab import VcenterLab
+from wsman.powershell import PowerShellCommands
+from wsman.site import windows_site
+
+WANTED = {"site_convert_diagnosed": True, "rdm_convert_old_mapping": "delete"}
+
+
+@pytest.mark.slow
+def test_from_the_symptom_to_the_proof_and_nothing_on_the_second_run(vcenter: VcenterLab, tmp_path: Path) -> None:
+    vcenter.world(WORLD)
+    tied = TiedGuest(vcenter)
+    old = mapping_of(vcenter)["file"]
+    with windows_site(PowerShellCommands(tied.new_session)) as site:
+        chain = Chain(vcenter, site, tmp_path)
+        run = chain.play("site", **WANTED)
+        said = " ".join(run.text.split())
+        assert "rdm_physical_shadow_copy, certain" in said
+        assert "Disk 1 is scsi0:1 of backup01. It was converted; a shadow copy of it can be made." in said
+        assert mapping_of(vcenter)["mode"] == "virtualMode"
+        disk = tied.guest.disks[1]
+        assert (disk.offline, disk.read_only, tied.guest.shadows.copies) == (False, False, [])
+        assert old not in str(vcenter.state()["files"])
+        again = chain.play("site", **WANTED)
+    assert {host: counts["changed"] for host, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
+
+
+@pytest.mark.slow
+def test_a_proof_that_fails_is_told_with_the_way_back_and_undoes_nothing(vcenter: VcenterLab, tmp_path: Path) -> None:
+    vcenter.world(WORLD)
+    tied = TiedGuest(vcenter, cured=False)
+    old = mapping_of(vcenter)["file"]
+    with windows_site(PowerShellCommands(tied.new_session)) as site:
+        run = Chain(vcenter, site, tmp_path).play("site", **WANTED, fails=True)
+    said = " ".join(run.text.split())
+    assert "A shadow copy still cannot be made on scsi0:1 of backup01, although the mapping was converted." in said
+    assert '"rdm_convert_compatibility": "physical"' in said.replace("\\", "")
+    assert mapping_of(vcenter)["mode"] == "virtualMode"
+    assert old in str(vcenter.state()["files"])
+    assert tied.guest.shadows.copies == []
+    assert run.recap["backup01"]["failed"] == 1
+    assert run.recap["vc"]["failed"] == 0
+
+
+@pytest.mark.slow
+def test_without_a_wish_nothing_is_changed(vcenter: VcenterLab, tmp_path: Path) -> None:
+    vcenter.world(WORLD)
+    tied = TiedGuest(vcenter)
+    before = vcenter.state()
+    with windows_site(PowerShellCommands(tied.new_session)) as site:
+        run = Chain(vcenter, site, tmp_path).play("site")
+    assert {host: counts["changed"] for host, counts in run.recap.items()} == dict.fromkeys(run.recap, 0)
+    assert vcenter.state() == before
+    assert "No disk of it was converted." in run.text
