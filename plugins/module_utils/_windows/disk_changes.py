@@ -121,6 +121,12 @@ def steps_of(disk: Disk, wish: DiskWish) -> tuple[Step, ...]:
 
 def _decide(facts: MachineDisks, wish: DiskWish, disk_id: str) -> DiskDecision:
     found = [disk for disk in facts.disks if disk.disk_id == disk_id]
+    if not found and all(disk.offline is None for disk in facts.disks):
+        message = (
+            f"Windows did not give the disks of its Storage classes, so which one has the id {disk_id} is not known."
+        )
+        hint = "See what the findings of windows_disk_info name; Windows Server 2008 R2 has no such classes."
+        return DiskDecision(disk_id, None, refusal=Refusal("disk_state_unknown", message, hint))
     if not found:
         message = f"No disk of {facts.machine.name or 'the machine'} has the id {disk_id}."
         hint = "See that it is connected, and rescan; windows_disk_info lists what Windows sees."

@@ -86,6 +86,7 @@ class Guest:
             "Get-ItemProperty": lambda one: registry.get_item_property(one, self.disks, self.registry),
             "Get-StorageSetting": self._get_storage_setting,
             "Set-Disk": self._set_disk,
+            "Get-Item": lambda one: registry.get_item(one, self.disks, self.registry),
             "New-Item": self._new_item,
             "Set-ItemProperty": lambda one: registry.set_item_property(one, self.registry),
             "Remove-Item": lambda one: registry.remove_item(one, self.registry),

@@ -30,14 +30,25 @@ class KeyFace:
 
 
 def get_item_property(invocation: Invocation, disks: list[Disk], keys: dict[str, dict[str, Any]]) -> list[KeyFace]:
-    """The values of the keys that are named by their paths, of those that are there."""
+    """The values of the keys that are named by their paths, of those that are there: nothing of one without values."""
     found = []
     for path in invocation.get("LiteralPath") or invocation.parameters["Path"]:
         values = _values(path, disks, keys)
         if values is None:
             refuse(invocation, path)
-        else:
+        elif values:
             found.append(KeyFace(values))
+    return found
+
+
+def get_item(invocation: Invocation, disks: list[Disk], keys: dict[str, dict[str, Any]]) -> list[KeyFace]:
+    """The keys that are named by their paths, of those that are there."""
+    found = []
+    for path in invocation.parameters["LiteralPath"]:
+        if _values(path, disks, keys) is None:
+            refuse(invocation, path)
+        else:
+            found.append(KeyFace({}))
     return found
 
 

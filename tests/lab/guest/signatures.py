@@ -62,6 +62,13 @@ WINDOWS_COMMANDS = {
         complete=False,
     ),
     # Keys and values of the registry.
+    "Get-Item": Command(
+        "Get-Item",
+        {"LiteralPath": signature("!LiteralPath:String[]")},
+        _not_modelled("Get-Item"),
+        complete=False,
+        type_name="Microsoft.PowerShell.Commands.GetItemCommand",
+    ),
     "New-Item": Command(
         "New-Item",
         {"PathSet": signature("!Path:String[]@0")},

@@ -124,5 +124,7 @@ def windows_site(executor: Executor | None = None) -> Iterator[Site]:
 
 
 def _restore(environment: dict[str, str]) -> None:
+    # The file of NTLM's accounts is that of all hosts of the process; those that are left have another one by now.
+    ntlm = {name: os.environ[name] for name in ("NTLM_USER_FILE",) if name in os.environ}
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update({name: value for name, value in environment.items() if name != "NTLM_USER_FILE"} | ntlm)

@@ -78,7 +78,7 @@ def run_targets(vcenter: VcenterLab, dpm: DpmLab, windows: Site) -> str:
             env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
     finally:
         config.unlink()

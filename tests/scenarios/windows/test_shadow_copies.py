@@ -287,6 +287,16 @@ def test_a_dead_mark_without_an_id_costs_no_copy(lab: Lab, guest: Guest) -> None
     assert (copies(lab), guest.registry) == (before, {})
 
 
+def test_a_mark_that_was_never_written_into(lab: Lab, guest: Guest) -> None:
+    """A run was ended right after it had made the key: it is looked at a few times, since it may be another's."""
+    guest.registry[MARK] = {}
+    began = guest.now
+    _failure, result = lab.shadow_copy_test("E:")
+    assert only(result)["state"] == "succeeded"
+    assert guest.now - began == datetime.timedelta(seconds=20)
+    assert guest.registry == {}
+
+
 def test_a_living_mark_is_waited_for(lab: Lab, guest: Guest) -> None:
     leave_a_mark(guest, 100, guest.shadows.add(guest.disks[0].partitions[0], guest.now).id)
     began = guest.now

@@ -32,6 +32,16 @@ function Get-Setting {
         return $null
     }
 }
+function Test-Key {
+    param($Path)
+    # A key without values has no properties, and is there.
+    try {
+        return $null -ne (Get-Item -LiteralPath $Path)
+    }
+    catch {
+        return $false
+    }
+}
 $troubles = @()
 $machine = @{ name = [string]$env:COMPUTERNAME }
 try {
@@ -55,8 +65,8 @@ $volumes = @(foreach ($one in Get-CimInstance -ClassName Win32_Volume) {
         file_system = [string]$one.FileSystem
     }
     $guid = ($row.path -replace '^.*\{', '') -replace '\}.*$', ''
-    $marked = Get-Setting -Path ($Mark + $guid)
-    if ($null -ne $marked) {
+    if (Test-Key -Path ($Mark + $guid)) {
+        $marked = Get-Setting -Path ($Mark + $guid)
         $row.mark = @{
             until = [string]$marked.until
             before = [string]$marked.before
@@ -95,7 +105,6 @@ catch {
 $services = 'HKLM:\SYSTEM\CurrentControlSet\Services\'
 $vss = Get-Setting -Path ($services + 'VSS\Settings')
 $driver = Get-Setting -Path ($services + 'VolSnap')
-$dpm = Get-Setting -Path 'HKLM:\SOFTWARE\Microsoft\Microsoft Data Protection Manager\Setup'
 @{
     now = (Get-Date).ToUniversalTime().ToString('o')
     machine = $machine
@@ -104,7 +113,7 @@ $dpm = Get-Setting -Path 'HKLM:\SOFTWARE\Microsoft\Microsoft Data Protection Man
     areas = $areas
     most_copies = $vss.MaxShadowCopies
     least_area = $driver.MinDiffAreaFileSize
-    dpm = $null -ne $dpm
+    dpm = Test-Key -Path 'HKLM:\SOFTWARE\Microsoft\Microsoft Data Protection Manager\Setup'
     troubles = $troubles
 }
 """

@@ -21,12 +21,14 @@ param(
 $answer = @{ outcome = 'differs' }
 $marked = $null
 try {
+    # A key without values has no properties, and is there.
+    $null = Get-Item -LiteralPath $Mark
     $marked = Get-ItemProperty -LiteralPath $Mark
 }
 catch {
     $answer.outcome = 'gone'
 }
-if ($null -ne $marked -and [string]$marked.copy -eq $Copy -and $SecondsLeft -gt 0) {
+if ($answer.outcome -ne 'gone' -and [string]$marked.copy -eq $Copy -and $SecondsLeft -gt 0) {
     if ($Copy -ne '') {
         Get-CimInstance -ClassName Win32_ShadowCopy -Filter ("ID='" + $Copy + "'") | Remove-CimInstance -Confirm:$false
     }
