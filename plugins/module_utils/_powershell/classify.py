@@ -15,6 +15,7 @@ from enum import Enum
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConfigurationError,
     ConnectionFailed,
+    LoginRefused,
     StorageError,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.replies import NotTheAnswer, SentElsewhere
@@ -153,7 +154,7 @@ def _refused(target: Target) -> StorageError:
         "account is locked."
     )
     who = target.username or "the user"
-    return ConnectionFailed(f"{target.name} does not let {who} log on by {target.transport}.", hint=hint)
+    return LoginRefused(f"{target.name} does not let {who} log on by {target.transport}.", hint=hint)
 
 
 def _no_context(error: Exception, target: Target) -> StorageError:

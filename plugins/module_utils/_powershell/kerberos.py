@@ -13,9 +13,19 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError, ConnectionFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    LoginRefused,
+)
 
 _KINIT_SECONDS = 60
+# What MIT's and Heimdal's kinit say in the language C where the KDC refuses the user or the password; anything else, as
+# a KDC that cannot be reached, says nothing of them.
+_REFUSALS = (
+    *("Preauthentication failed", "Password incorrect", "not found in Kerberos database", "revoked", "unknown"),
+    *("expired", "Decrypt integrity check failed"),
+)
 
 
 class Ticket:
@@ -25,7 +35,7 @@ class Ticket:
     can be taken by mistake. The password goes to kinit over its input, never over its command line."""
 
     def __init__(self, username: str, password: str, *, forwardable: bool) -> None:
-        r"""Raises ConnectionFailed with kinit's reason, ConfigurationError for a name of the form DOMAIN\user."""
+        r"""Raises LoginRefused or ConnectionFailed with kinit's reason, ConfigurationError for a DOMAIN\user."""
         self._folder = tempfile.TemporaryDirectory(prefix="winbackup-")
         self._before = os.environ.get("KRB5CCNAME")
         cache = f"FILE:{Path(self._folder.name) / 'ccache'}"
@@ -79,7 +89,8 @@ def _kinit(principal: str, password: str, cache: str, forwardable: bool) -> None
         ) from None
     if done.returncode != 0:
         reason = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise ConnectionFailed(
+        refused = any(words in done.stderr + done.stdout for words in _REFUSALS)
+        raise (LoginRefused if refused else ConnectionFailed)(
             f"kinit got no ticket for {principal}: {''.join(reason)}.",
             hint="Check user name (its case counts), password, realm and KDC in krb5.conf; it was tried once only, so "
             "that no account is locked.",

@@ -23,6 +23,10 @@ MAY_IMPORT = {
     "_dpm": {"_core"},
     "_dpm/execution": {"_core", "_dpm", "_dpm/scripts", "_powershell"},
     "_dpm/scripts": set(),
+    "_events": {"_core", "_dpm", "_windows", "_windows/failures"},
+    "_events/execution": {
+        *("_core", "_dpm", "_events", "_powershell", "_windows", "_windows/execution", "_windows/failures"),
+    },
     "_powershell": {"_core"},
     "_windows": {"_core", "_windows/failures"},
     "_windows/failures": {"_core", "_windows"},
@@ -48,7 +52,12 @@ FOREIGN = {
     "plugin_utils/_report": {"jinja2", "markupsafe"},
 }
 ANSIBLE = {"modules", "action", "plugin_utils", "filter", "lookup"}
-ANSIBLE_FILES = {"_core/module.py", "_vsphere/argument_spec.py", "_powershell/argument_spec.py"}
+ANSIBLE_FILES = {
+    "_core/module.py",
+    "_vsphere/argument_spec.py",
+    "_powershell/argument_spec.py",
+    "_events/execution/options.py",
+}
 
 # What does no I/O and never waits, as its imports tell: these of the standard library, and nothing of ours that does.
 PURE = {"_rdm", "_rdm/checks", "_esxi_shell/parse", "_windows", "_windows/failures"}

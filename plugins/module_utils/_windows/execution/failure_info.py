@@ -96,23 +96,13 @@ def failure_info(call: ModuleCall, task_connection: Transport | None = None) -> 
     deadline = deadline_of(call.options)
     findings: list[Finding] = []
     with WindowsHost(call.options, task_connection) as host:
-        read = parse_logs(host.run(read_failures.SCRIPT, _parameters(since), deadline=deadline))
-        facts = _disks(host, deadline, findings)
-    sources = _sources(call.options, task_connection, deadline, read, findings)
+        read = read_logs(host, since, deadline)
+        facts = disks_or_finding(host, deadline, findings)
+    server = dpm_or_finding(call.options, task_connection, deadline, findings) if read.is_dpm else None
     machine = facts.machine
     name = machine.name or "the machine"
     first = since.time or read.now - timedelta(seconds=since.seconds)
-    volumes = _volumes(facts, read.labels)
-    reading = Reading(
-        read.now,
-        read.records,
-        volumes,
-        _seen_disks(facts, vm_disks, findings),
-        read.backup,
-        None if machine.serial is None else machine.serial.lower().startswith(_VMWARE),
-        read.is_dpm,
-        None if sources is None else tuple(_protected(source, volumes) for source in sources),
-    )
+    reading = reading_of(read, facts, server, vm_disks, findings)
     findings.extend(_troubles(read, name))
     findings.extend(log_findings(read.logs, first, name))
     result: dict[str, object] = {
@@ -123,6 +113,34 @@ def failure_info(call: ModuleCall, task_connection: Transport | None = None) -> 
     missing = [log.name for log in read.logs if unread(log)]
     failure = f"Logs could not be read: {', '.join(missing)}." if missing and call.options["logs_needed"] else None
     return ModuleResult(result, failure)
+
+
+def read_logs(host: WindowsHost, since: Since, deadline: float) -> LogsRead:
+    """Returns what the logs hold since then; raises what WindowsHost.run does."""
+    return parse_logs(host.run(read_failures.SCRIPT, _parameters(since), deadline=deadline))
+
+
+def reading_of(
+    read: LogsRead,
+    facts: MachineDisks,
+    server: Facts | None,
+    vm_disks: Sequence[VmDisk] | None,
+    findings: list[Finding],
+) -> Reading:
+    """Returns all that was read of one machine as a diagnosis takes it; `server` is what DPM told (None: nothing)."""
+    serial = facts.machine.serial
+    volumes = _volumes(facts, read.labels)
+    sources = tuple(server.sources.values()) if server is not None else () if read.is_dpm is False else None
+    return Reading(
+        read.now,
+        read.records,
+        volumes,
+        _seen_disks(facts, vm_disks, findings),
+        read.backup,
+        None if serial is None else serial.lower().startswith(_VMWARE),
+        read.is_dpm,
+        None if sources is None else tuple(_protected(source, volumes) for source in sources),
+    )
 
 
 def _parameters(since: Since) -> dict[str, object]:
@@ -139,7 +157,7 @@ def _parameters(since: Since) -> dict[str, object]:
     return {"Logs": logs, "Since": time, "Age": since.seconds, "Most": _MOST_RECORDS}
 
 
-def _disks(host: WindowsHost, deadline: float, findings: list[Finding]) -> MachineDisks:
+def disks_or_finding(host: WindowsHost, deadline: float, findings: list[Finding]) -> MachineDisks:
     """Returns the disks; none with a finding where they cannot be read."""
     try:
         return read_machine_disks(host, deadline, refresh=False)
@@ -150,26 +168,19 @@ def _disks(host: WindowsHost, deadline: float, findings: list[Finding]) -> Machi
         return MachineDisks(Machine(), (), None)
 
 
-def _sources(
-    options: Mapping[str, Any],
-    task_connection: Transport | None,
-    deadline: float,
-    read: LogsRead,
-    findings: list[Finding],
-) -> Sequence[DataSource] | None:
-    """Returns the data sources of a DPM server: () where DPM is not installed, None where they cannot be read."""
-    if read.is_dpm is not True:
-        return () if read.is_dpm is False else None
+def dpm_or_finding(
+    options: Mapping[str, Any], task_connection: Transport | None, deadline: float, findings: list[Finding]
+) -> Facts | None:
+    """Returns the data sources and alerts of a DPM server; None with a finding where they cannot be read."""
     try:
         with PowerShellServer(options, task_connection) as server:
-            facts: Facts = server.read(deadline, alerts=True)
+            return server.read(deadline, alerts=True)
     except ConnectionFailed:
         raise
     except StorageError as error:
         message = f"The data sources of DPM could not be read: {error}"
         findings.append(Finding("unreadable", "warning", message, _HINT, "DPM"))
         return None
-    return tuple(facts.sources.values())
 
 
 def _protected(source: DataSource, volumes: VolumeTable) -> ProtectedSource:

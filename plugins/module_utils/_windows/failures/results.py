@@ -41,7 +41,7 @@ def diagnosis_result(
 ) -> dict[str, object]:
     """Returns what was found, and how far back one could see at all."""
     return {
-        "failures": [_failure(one) for one in diagnosis.failures],
+        "failures": [failure_result(one) for one in diagnosis.failures],
         "other_failures": [_other(one) for one in diagnosis.other_failures],
         "backup": None if backup is None else _backup(backup),
         "logs": [_log(one) for one in logs],
@@ -95,7 +95,8 @@ def disk_changes(records: Iterable[EventRecord]) -> tuple[DiskChange, ...]:
     return tuple(sorted(found, key=lambda one: one.time))
 
 
-def _failure(one: Failure) -> dict[str, object]:
+def failure_result(one: Failure) -> dict[str, object]:
+    """Returns one fault of the collection's own as results have it."""
     return {
         "signature": one.signature,
         "confidence": one.confidence,
