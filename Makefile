@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 RELEASE := .venv-release
+EVENTS := .venv-events
 TREE   := .build/tree
 COPY   := .build/copy/ansible_collections/winbackup/storage
 # What is installed is what the lock files say, to the byte.
@@ -40,6 +41,12 @@ help:
 	@$(INSTALL) -r requirements-kerberos.lock || echo "== Kerberos: its libraries could not be built; its tests will fail"
 	@touch $@
 
+.build/events.stamp: .build/demo.stamp requirements-events.lock
+	@echo "== making $(EVENTS) with what runs rulebooks (a minute or two)"
+	@test -x $(EVENTS)/bin/python || $(BIN)/python -m venv $(EVENTS)
+	@$(EVENTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-events.lock
+	@touch $@
+
 .build/lint.stamp: .build/test.stamp requirements-lint.lock
 	@echo "== installing what lint needs (a minute or two)"
 	@$(INSTALL) -r requirements-lint.lock
@@ -55,12 +62,12 @@ help:
 demo: .build/demo.stamp
 	@$(BIN)/python tests/demo/demo.py
 
-test: .build/test.stamp
+test: .build/test.stamp .build/events.stamp
 	@echo "== tests (left to make test-all: those marked slow)"
 	@$(PYTEST) -m "not slow"
 	@$(BIN)/python tools/newest_versions.py
 
-test-all: .build/test.stamp
+test-all: .build/test.stamp .build/events.stamp
 	@$(PYTEST)
 	@$(BIN)/python tools/lay_tree.py copy >/dev/null
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test units --local --python $(PYMINOR)
@@ -109,4 +116,4 @@ lab-down:
 	@$(BIN)/python tests/lab/lab.py down
 
 clean:
-	rm -rf .build .venv .venv-newest $(RELEASE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .build .venv .venv-newest $(RELEASE) $(EVENTS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
