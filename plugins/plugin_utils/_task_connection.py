@@ -81,6 +81,8 @@ class TaskConnection:
         self._kind = kind_of(connection)
         self._was_there = False
         self._never_reached = False
+        # What the user says of repeating commands and sharing connections, once it was asked for.
+        self._users_options: dict[str, Any] = {}
         if self._kind not in WITH_INPUT:
             raise ConfigurationError(
                 f"The connection {self._kind} to {name} cannot give a command an input.",
@@ -97,8 +99,8 @@ class TaskConnection:
 
         Raises ConnectionFailed where nothing was run. Once it may have been run: runs it again where that is
         `repeatable`, else raises OutcomeUnknown. Raises TimeIsUp or WriteTimeIsUp at the deadline."""
-        if self._kind == "ssh" and not repeatable:
-            self._run_once()
+        if self._kind == "ssh":
+            self._allow_repetition(repeatable)
         attempts = absences = 0
         away_since = 0.0
         while True:
@@ -138,14 +140,17 @@ class TaskConnection:
         host = str(found.get("remote_addr") or found.get("host") or self.name)
         return host, f"{host}:{found['port']}" if found.get("port") else host
 
-    def _run_once(self) -> None:
-        """Keeps the connection ssh from running a command again, unasked, where it breaks off."""
-        self._connection.set_option("reconnection_retries", 0)
-        # That option or not, it does so once more where ssh, before that, found the other end of a shared connection
+    def _allow_repetition(self, allowed: bool) -> None:
+        """Lets the connection ssh run a command again, unasked, where it breaks off, as often as the user says, or
+        keeps it from that."""
+        options = self._users_options
+        if not options:
+            options |= {name: self._connection.get_option(name) for name in ("reconnection_retries", "ssh_args")}
+        arguments = options["ssh_args"] or ""
+        # Without any retry it does so once more where ssh, before that, found the other end of a shared connection
         # gone. The first word about an option of ssh is the one that counts.
-        arguments = self._connection.get_option("ssh_args") or ""
-        if not arguments.startswith(_NOT_SHARED):
-            self._connection.set_option("ssh_args", f"{_NOT_SHARED} {arguments}")
+        self._connection.set_option("reconnection_retries", options["reconnection_retries"] if allowed else 0)
+        self._connection.set_option("ssh_args", arguments if allowed else f"{_NOT_SHARED} {arguments}")
 
     def _run(self, command: str, data: bytes, deadline: float, repeatable: bool) -> Completed:
         """Connects and runs the command once; raises _NotConnected or _ConnectionLost."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ import pytest
 from harness import machine
 from openssh import SshServer
 from playing import Run, run_ansible
+from wsman.connections import ansible_connection
+
+from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
 
 from .conftest import Both
 
@@ -121,3 +125,37 @@ def test_what_cannot_be_is_one_sentence(both: Both, others: dict[str, OtherHost]
     assert {device["mode"] for device in machine(both.lab.state(), "winsrv")["devices"] if device["kind"] == "rdm"} == {
         "virtualMode"
     }
+
+
+def test_a_write_is_sent_once_and_reads_share_the_connection_again(both: Both) -> None:
+    """Nobody but a read is sent again by Ansible's own plugin, as often as the user says."""
+    connection = ansible_connection({**both.shell.variables(), "ansible_ssh_retries": 3})
+    task = TaskConnection(connection, "esx1")
+    seen = []
+    for repeatable in (True, False, True):
+        done = task.run("echo done", b"", deadline=time.monotonic() + 60, repeatable=repeatable)
+        assert done.stdout == b"done\n"
+        alone = "ControlPath=none" in connection.get_option("ssh_args")
+        seen.append((connection.get_option("reconnection_retries"), alone))
+    assert seen == [(3, False), (0, True), (3, False)]
+
+
+@pytest.mark.slow
+def test_the_playbooks_work_on_the_hosts_of_the_group_esxi(both: Both, tmp_path: Path) -> None:
+    """Nothing named: the plan. A VM named: it is converted; the second run changes nothing, and the page shows it."""
+    both.world()
+    before = both.lab.state()
+    hosts = {"esxi": {"hosts": {"esx1": both.shell.variables()}}, "all": {"vars": {"username": "of another group"}}}
+    (tmp_path / "inventory.json").write_text(json.dumps(hosts), encoding="utf-8")
+    ask = ["-e", json.dumps({"rdm_convert_vms": ["winsrv"]})]
+    changed = []
+    for arguments in ([], ask, ask):
+        run = run_ansible("playbook", tmp_path, "-i", "inventory.json", "winbackup.storage.site", *arguments)
+        assert run.code == 0, run.text
+        changed.append(run.recap["esx1"]["changed"])
+        if not arguments:
+            assert machine(both.lab.state(), "winsrv")["devices"] == machine(before, "winsrv")["devices"]
+    assert changed == [0, 1, 0]
+    assert "winsrv" in (tmp_path / "winbackup-report" / "report.html").read_text(encoding="utf-8")
+    modes = {device["mode"] for device in machine(both.lab.state(), "winsrv")["devices"] if device["kind"] == "rdm"}
+    assert modes == {"virtualMode"}
