@@ -447,8 +447,8 @@ def test_what_windows_says_of_the_volumes() -> None:
         "(Get-CimInstance -ClassName Win32_ComputerSystemProduct).UUID.Length"
     )
     assert run(dpm, script) == [9 * GB, len(dpm.server.pool.volumes), 36]
-    with pytest.raises(UnknownConstruct, match="Win32_DiskDrive"):
-        dpm.run("Get-CimInstance -ClassName Win32_DiskDrive")
+    with pytest.raises(UnknownConstruct, match="Win32_TapeDrive"):
+        dpm.run("Get-CimInstance -ClassName Win32_TapeDrive")
 
 
 def test_the_two_ids_of_a_data_source() -> None:
@@ -495,3 +495,52 @@ def test_a_call_is_held() -> None:
     dpm.control.hooks.release(hook.number)
     thread.join(10)
     assert dpm.control.datasource("E:\\")["recovery"]["allocated"] == 40 * GB
+
+
+# Recovery points
+
+
+def test_a_recovery_point_of_files_is_there_once_its_job_is_over() -> None:
+    dpm = Dpm(point_seconds=60)
+    dpm.control.raise_alert("E:\\", 3114)
+    call = "$job = New-DPMRecoveryPoint -Datasource $ds -Disk -DiskRecoveryPointOption WithSynchronize -Confirm:$false"
+    before = dpm.control.datasource("E:\\")["points"]
+    assert run(dpm, f"{FILES}{call}\n$job.HasCompleted\n[string]$job.Status") == [False, "InProgress"]
+    assert dpm.control.datasource("E:\\")["points"] == before
+    dpm.control.advance(61)
+    assert dpm.control.datasource("E:\\")["points"] == before + 1
+    assert 3114 not in dpm.control.datasource("E:\\")["alerts"]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("E:\\", "-BackupType ExpressFull", "do not go with the type"),
+        ("E:\\", "", "do not go with the type"),
+        ("SQL01\\Sales", "-DiskRecoveryPointOption WithSynchronize", "do not go with the type"),
+    ],
+)
+def test_the_parameters_have_to_go_with_the_kind_of_data(name: str, arguments: str, said: str, language: str) -> None:
+    dpm = Dpm(language=language)
+    call = f"New-DPMRecoveryPoint -Datasource $ds -Disk {arguments} -Confirm:$false"
+    assert said in message(dpm.run(of(name) + caught(call)))
+
+
+def test_an_inconsistent_replica_gets_no_recovery_point() -> None:
+    dpm = Dpm()
+    dpm.control.set_state("E:\\", "Invalid")
+    call = "New-DPMRecoveryPoint -Datasource $ds -Disk -DiskRecoveryPointOption WithSynchronize -Confirm:$false"
+    assert "31209" in message(dpm.run(FILES + caught(call)))
+    dpm.control.set_state("E:\\", "Valid")
+    dpm.control.start_job("E:\\", "Replication", 600)
+    assert "212" in message(dpm.run(FILES + caught(call)))
+
+
+@pytest.mark.parametrize(("type", "said"), [("System Protection", "done"), ("Microsoft Hyper-V", "31155")])
+def test_which_replicas_of_modern_storage_get_a_size(type: str, said: str) -> None:
+    source = {"name": "one", "computer": "fs01", "type": type, "storage": "modern", "replica": ["20GB", "8GB"]}
+    dpm = Dpm({"groups": [{"name": "Files", "sources": [source]}]})
+    call = "Edit-DPMDiskAllocation -Datasource $ds -ReplicaSize 30GB -Confirm:$false"
+    assert said in message(dpm.run(of("one") + caught(call)))
+    assert dpm.control.datasource("one")["modern_replica"] == (30 if said == "done" else 20) * GB
