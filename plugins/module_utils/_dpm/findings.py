@@ -121,13 +121,12 @@ def _of_knowledge(source: DataSource) -> Iterator[Finding]:
             "Look at its disk allocation in the DPM console.",
             source.display_name,
         )
-    elif source.storage_kind is StorageKind.LEGACY:
-        for kind in VolumeKind:
-            if not source.sizes(kind).known:
-                yield Finding(
-                    "size_unknown",
-                    "warning",
-                    f"DPM does not tell how much of its {kind.display_name} is allocated and used.",
-                    "Run again once the DPM console shows the sizes; until then it is not extended.",
-                    source.display_name,
-                )
+    elif source.storage_kind is StorageKind.LEGACY and any(not source.sizes(kind).known for kind in VolumeKind):
+        unknown = " and of its ".join(kind.display_name for kind in VolumeKind if not source.sizes(kind).known)
+        yield Finding(
+            "size_unknown",
+            "warning",
+            f"DPM does not tell how much of its {unknown} is allocated and used.",
+            "Run again once the DPM console shows the sizes; until then it is not extended.",
+            source.display_name,
+        )

@@ -35,7 +35,7 @@ _FEW_JUMPS = 3
 # How many times as far as the days reach back a date may lie ahead.
 _REACH = 4.0
 _DAY = 86400.0
-_Any = TypeVar("_Any")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def daily(readings: Iterable[Reading]) -> list[Reading]:
     return [one for day, one in sorted(fullest.items()) if day >= first]
 
 
-def thinned(values: Sequence[_Any], most: int) -> list[_Any]:
+def thinned(values: Sequence[_Value], most: int) -> list[_Value]:
     """Returns at most so many of the values, evenly over all of them; the last is always one."""
     step = max(1, -(-len(values) // most))
     return list(values[::-step][::-1])

@@ -82,6 +82,11 @@ def extension_hint(source: DataSource, pool: Pool, kind: VolumeKind) -> str:
     extend = f"Extend it with winbackup.storage.dpm_allocation{which}, for example min_free_percent: 20."
     if source.storage_kind is StorageKind.MODERN:
         return extend
+    if pool.ldm_slots_left == 0:
+        return (
+            "It cannot be extended: the database of the pool's dynamic disks has no slot left. Move data sources to "
+            "another DPM server, or to Modern Backup Storage."
+        )
     if pool.unallocated_bytes is None:
         return f"See first that the storage pool can be read, as the findings of the server say. {extend}"
     return extend if pool.unallocated_bytes else f"Add a disk to the storage pool: it has no room left. {extend}"

@@ -32,13 +32,16 @@ def conversion_command(mapping: facts.Mapping) -> str | None:
 
 
 def extension_command(datasource: facts.DataSource, server: facts.DpmServer) -> str | None:
-    """Returns the command that extends the recovery-point volume; None where there is none that can be extended."""
-    extends = datasource.storage_kind == "legacy" and datasource.custom_volume is not True
+    """Returns the command that extends the recovery-point volume, or the replica volume where that alone is short; None
+    where there is none that can be extended."""
+    of_replica = datasource.replica_is_short and not datasource.is_short
+    extends = datasource.custom_volume is not True and (datasource.storage_kind == "legacy" or of_replica)
     if not extends or datasource.active is False or datasource.id is None or not _is_plain(datasource.id):
         return None
     wish = {
         "dpm_recovery_points_datasources": [datasource.id],
         "dpm_recovery_points_min_free_percent": _MIN_FREE_PERCENT,
+        **({"dpm_recovery_points_volume": "replica"} if of_replica else {}),
     }
     return command_line("extend_recovery_points", wish, limit=server.host or "", check=True)
 

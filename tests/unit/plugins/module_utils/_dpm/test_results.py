@@ -353,3 +353,10 @@ def test_the_hint_that_auto_grow_is_off_names_the_group(group: str | None, said:
     result = info(source(used=10 * GIB, auto_grow=False, protection_group=group))
     (found,) = [one for one in result["datasources"][0]["findings"] if one["code"] == "auto_grow_off"]
     assert said in found["hint"]
+
+
+def test_a_pool_without_slots_extends_nothing_and_the_hint_says_so() -> None:
+    result = info(source(used=10 * GIB, replica=FULL), pool=pool(volumes=990))
+    hints = [one["hint"] for one in result["datasources"][0]["findings"] if one["code"].endswith("_short")]
+    assert len(hints) == 2
+    assert all("no slot left" in hint and "dpm_allocation" not in hint for hint in hints)

@@ -111,6 +111,15 @@ def test_the_command_of_a_data_source_plans_its_extension_and_modern_storage_has
     assert modern["command"] is None
 
 
+def test_the_command_of_a_data_source_with_a_short_replica_alone_is_for_the_replica() -> None:
+    result = dpm_info(used_gib=3)
+    short = {"code": "replica_volume_short", "severity": "warning", "message": "m", "hint": "h", "object": "o"}
+    rows = [{**row, "findings": [short]} for row in result["datasources"]]
+    for row in rows_of(page_of(None, None, {**result, "datasources": rows}), "dpm1-datasources"):
+        _words, variables = variables_of(row["command"])
+        assert variables["dpm_recovery_points_volume"] == "replica"
+
+
 @settings(max_examples=40)
 @given(st.one_of(st.sampled_from(["{{ lookup('pipe', 'id') }}", "{% raw %}", "'; id #", "$(id)"]), st.text(min_size=1)))
 def test_no_name_breaks_out_of_a_command(name: str) -> None:
