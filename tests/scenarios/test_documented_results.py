@@ -237,11 +237,14 @@ def test_rdm_compatibility(vsphere: dict[str, Any]) -> None:
     )
 
 
-def test_dpm_allocation_info(windows: dict[str, Any]) -> None:
+def test_dpm_allocation_info(windows: dict[str, Any], tmp_path: Path) -> None:
     # The story has no trouble of the server itself.
     check(
         "dpm_allocation_info",
-        [ask(dpm_options.INFO, commands.on_server(commands.allocation_info), windows)],
+        [
+            ask(dpm_options.INFO, commands.on_server(commands.allocation_info), {**windows, **more})
+            for more in ({}, {"threshold_percent": 10.0, "history": str(tmp_path / "history")})
+        ],
         empty=("alerts.", "server.findings.", "computers.findings."),
     )
 
@@ -261,3 +264,21 @@ def test_dpm_consistency_check(windows: dict[str, Any]) -> None:
         for dry in (True, False, False)
     ]
     check("dpm_consistency_check", results)
+
+
+def test_dpm_recovery_point(windows: dict[str, Any]) -> None:
+    wish = {**windows, "datasources": ["E:\\"], "newer_than": "1m"}
+    results = [
+        ask(dpm_options.POINT, commands.on_server(commands.recovery_point), wish, check_mode=dry)
+        for dry in (True, False)
+    ]
+    check("dpm_recovery_point", results)
+
+
+def test_dpm_protection_group(windows: dict[str, Any]) -> None:
+    wish = {**windows, "name": "Files", "auto_grow": True}
+    results = [
+        ask(dpm_options.GROUP, commands.on_server(commands.protection_group), wish, check_mode=dry)
+        for dry in (True, False)
+    ]
+    check("dpm_protection_group", results)
