@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ import release_archive
 
 ROOT = lay_tree.ROOT
 PLACE = ROOT / ".build" / "ee"
+# Where `make lab-up` writes how the lab is reached, and its certificates.
+LAB = ROOT / ".build" / "lab"
 BASE = "localhost/winbackup-base:latest"
 IMAGE = "localhost/winbackup-ee:latest"
 SUITE = "trixie"
@@ -104,23 +107,27 @@ def build(env: dict[str, str]) -> None:
     run(["podman", "build", *options, "-f", str(context / "Containerfile"), str(context)], env=env)
 
 
+def lab_variables() -> dict[str, str]:
+    """Returns the environment by which the lab that is up is reached, as `make lab-up` wrote it."""
+    words = shlex.split((LAB / "environment").read_text(encoding="utf-8"))
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
 def audit(env: dict[str, str]) -> None:
     """Runs the audit in the image against the lab that is up, and looks at what it leaves."""
-    sys.path.insert(0, str(ROOT / "tests" / "lab"))
-    import lab
-
     container = run(["buildah", "from", "--pull-never", IMAGE], env=env, stdout=subprocess.PIPE).stdout.strip()
     try:
         out = PLACE / "out"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
-        settings = {**lab.variables(), "HOME": "/runner", "ANSIBLE_LOCALHOST_WARNING": "false"}
+        variables = lab_variables()
+        settings = {**variables, "HOME": "/runner", "ANSIBLE_LOCALHOST_WARNING": "false"}
         given = [argument for name, value in settings.items() for argument in ("--env", f"{name}={value}")]
-        # The lab's certificates stand where its variables name them.
-        volumes = [f"{folder}:{folder}" for folder in (out, ROOT / ".build" / "lab")]
-        mounted = [argument for volume in volumes for argument in ("--volume", volume)]
+        authorities = {Path(value).parent for name, value in variables.items() if "CA_" in name}
+        folders = sorted({out, LAB} | authorities)
+        mounted = [argument for folder in folders for argument in ("--volume", f"{folder}:{folder}")]
         inside = ["buildah", "run", *CHROOT, "--network", "host", *given, *mounted, container, "--"]
-        play = ["ansible-playbook", "-i", str(lab.INVENTORY), "winbackup.storage.audit"]
+        play = ["ansible-playbook", "-i", str(LAB / "inventory.yml"), "winbackup.storage.audit"]
         run([*inside, *play, "-e", f"storage_report_path={out}", "-e", f"audit_json={out}/read.json"], env=env)
         # Kerberos and CredSSP are there, and no compiler.
         run([*inside, "python3", "-c", "import krb5, gssapi, requests_credssp, pypsrp, winrm, pyVmomi"], env=env)
