@@ -278,6 +278,16 @@ def test_a_dead_mark_with_its_copy(lab: Lab, guest: Guest) -> None:
     assert (copies(lab), guest.registry) == (before, {})
 
 
+def test_a_mark_that_names_a_backup_costs_no_backup(lab: Lab, guest: Guest) -> None:
+    """Whatever stands in the registry: a copy of another kind, or of another volume, is no test's of this one."""
+    backup = copies(lab)[0]
+    other = guest.shadows.add(guest.disks[0].partitions[1], guest.now)
+    for left in (backup, other):
+        leave_a_mark(guest, -1, left.id)
+        assert only(lab.shadow_copy_test("E:")[1])["state"] == "succeeded"
+        assert (copies(lab), guest.registry) == ([backup, other], {})
+
+
 def test_a_dead_mark_without_an_id_costs_no_copy(lab: Lab, guest: Guest) -> None:
     before = list(copies(lab))
     leave_a_mark(guest, -1)

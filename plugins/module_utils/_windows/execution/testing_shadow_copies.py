@@ -189,11 +189,11 @@ class _Run:
 
     def _remove_leftover(self, facts: ShadowCopyFacts, one: ShadowedVolume) -> None:
         copy = one.mark.copy if one.mark is not None else ""
-        parameters = {"Mark": self._mark_of(one), "Copy": copy}
+        parameters = {"Mark": self._mark_of(one), "Volume": one.volume.path or "", "Copy": copy}
         until = max(self.deadline, time.monotonic() + _READING_SECONDS)
         self.host.run(remove_shadow_copy.SCRIPT, parameters, deadline=until, writes=True)
         if copy:
-            message = f"The copy {copy} of {one.title}, which an earlier test had left behind, was removed."
+            message = f"An earlier test of {one.title} had left its copy {copy}, which is removed now if it was one."
             hint = "Nothing is to be done."
         else:
             left = ", ".join(one_left.id for one_left in facts.may_be_left(one))

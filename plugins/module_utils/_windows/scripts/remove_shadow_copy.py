@@ -6,7 +6,8 @@
 
 """Removes what a test of shadow copies left behind: the copy with the id of its mark, if it is there, then the mark.
 
-`Copy` is the id that was read in the mark; where the mark is gone, or names another copy, nothing is done.
+`Copy` is the id that was read in the mark; where the mark is gone, or names another copy, nothing is done. A copy of
+another volume than `Volume`, or of another kind than a test makes, is none of a test's, whatever its mark says.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ SCRIPT = r"""
 [CmdletBinding()]
 param(
     [string]$Mark,
+    [string]$Volume,
     [string]$Copy,
     [int]$SecondsLeft
 )
@@ -30,7 +32,12 @@ catch {
 }
 if ($answer.outcome -ne 'gone' -and [string]$marked.copy -eq $Copy -and $SecondsLeft -gt 0) {
     if ($Copy -ne '') {
-        Get-CimInstance -ClassName Win32_ShadowCopy -Filter ("ID='" + $Copy + "'") | Remove-CimInstance -Confirm:$false
+        $found = @(Get-CimInstance -ClassName Win32_ShadowCopy -Filter ("ID='" + $Copy + "'") | Where-Object {
+            [string]$_.VolumeName -eq $Volume -and $_.ClientAccessible -eq $true
+        })
+        foreach ($one in $found) {
+            Remove-CimInstance -InputObject $one -Confirm:$false
+        }
     }
     Remove-Item -LiteralPath $Mark -Confirm:$false
     $answer.outcome = 'removed'
