@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-# What a server sends may not bring the process beyond this; some 40,000 VMs fit.
+# What a server sends may not bring the process beyond this (benchmarks/README.md tells how many VMs that is).
 LARGEST_READING_BYTES = 160_000_000
 _STATM = Path("/proc/self/statm")
 

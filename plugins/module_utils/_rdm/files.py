@@ -41,3 +41,8 @@ def is_name_of_new(new_file: str, old_file: str, wanted: Compatibility) -> bool:
 def extent_of(file: str, compatibility: Compatibility) -> str:
     """Returns the file that a host makes beside a mapping's descriptor: x-rdm.vmdk or x-rdmp.vmdk (KB 1026256)."""
     return f"{file.removesuffix('.vmdk')}{_EXTENT_ENDING[compatibility]}.vmdk"
+
+
+def is_extent(file: str) -> bool:
+    """Tells whether a file is called as the extent of a mapping is."""
+    return file.endswith(tuple(f"{ending}.vmdk" for ending in _EXTENT_ENDING.values()))

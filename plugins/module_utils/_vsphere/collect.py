@@ -109,7 +109,9 @@ class _Gathered:
         self.objects += 1
         if read.type == "VirtualMachine":
             self.machines[read.id] = self.reader.read(read)
-            self.files[read.id] = files_of(read)
+            files = files_of(read)
+            if files:
+                self.files[read.id] = files
         elif read.type == "HostSystem":
             host = host_of(read)
             self.hosts[host.id] = with_storage(host, read) if self._with_storage else host

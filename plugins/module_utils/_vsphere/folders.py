@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import extent_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import extent_of, is_extent
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Datastore,
@@ -105,36 +105,32 @@ def search_mappings(session: Session, datastore: Datastore, until: float = inf) 
     if known is None:
         return ()
     _name, managed = known
-    found = {facts.file: facts for facts in _search_below(session, managed, datastore.name, None, until)}
-    mappings = [
-        facts
-        for facts in _search_below(session, managed, datastore.name, _disk_query(), until)
-        if facts.kind is DiskKind.MAPPING
-    ]
-    return tuple(_with_mode(facts, found) for facts in mappings)
+    # Of all that lies on a datastore only mappings are kept, and what may be an extent of theirs.
+    extents = _search_below(session, managed, datastore.name, None, until, lambda facts: is_extent(facts.file))
+    beside = {facts.file: facts for facts in extents}
+    mappings = _search_below(
+        session, managed, datastore.name, _disk_query(), until, lambda facts: facts.kind is DiskKind.MAPPING
+    )
+    return tuple(_with_mode(facts, beside) for facts in mappings)
 
 
-def _search_below(session: Session, browser: Any, datastore: str, query: Any, until: float) -> Iterator[FileFacts]:
+def _search_below(
+    session: Session, browser: Any, datastore: str, query: Any, until: float, wanted: Callable[[FileFacts], bool]
+) -> list[FileFacts]:
     path = f"[{datastore}]"
     doing = f"Searching {path}"
     task = session.read(
         doing, lambda: browser.SearchDatastoreSubFolders_Task(datastorePath=path, searchSpec=_search_spec(query))
     )
-    yield from wait_for_task(
-        session,
-        task,
-        doing,
-        lambda result: [
-            _facts(
-                entry,
-                datastore,
-                (child_text(folder, "folderPath") or "").removeprefix(path).removeprefix(" ").rstrip("/"),
-            )
-            for folder in children(result, "HostDatastoreBrowserSearchResults")
-            for entry in children(folder, "file")
-        ],
-        until=until,
-    )
+
+    def of_folder(result: Element) -> list[FileFacts]:
+        folder = (child_text(result, "folderPath") or "").removeprefix(path).removeprefix(" ").rstrip("/")
+        return list(filter(wanted, (_facts(entry, datastore, folder) for entry in children(result, "file"))))
+
+    def joined(folders: Sequence[list[FileFacts]]) -> list[FileFacts]:
+        return [facts for folder in folders for facts in folder]
+
+    return wait_for_task(session, task, doing, joined, until=until, members=of_folder)
 
 
 def _disk_query() -> Any:

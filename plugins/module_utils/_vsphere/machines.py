@@ -129,7 +129,7 @@ _RUNNING_TOOLS = ("guestToolsRunning", "guestToolsExecutingScripts")
 _REPLICATION_OWNERS = ("com.vmware.vcDr", "com.vmware.vcHms")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReadMachine:
     """A machine as its own properties show it; path and datacenter come from its folders, the tasks from elsewhere."""
 

@@ -39,7 +39,8 @@ _T = TypeVar("_T")
 LONGEST_WAIT_SECONDS = 600
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 1.0
-_TASK_PATHS = ("info.state", "info.error", "info.result")
+_RESULT = "info.result"
+_TASK_PATHS = ("info.state", "info.error", _RESULT)
 
 
 def nothing(result: Element | None) -> None:
@@ -50,15 +51,17 @@ def wait_for_task(
     session: Session,
     task: Any,
     doing: str,
-    convert: Callable[[Element | None], _T],
+    convert: Callable[[Any], _T],
     asks: Any = None,
     until: float = inf,
+    members: Callable[[Element], Any] | None = None,
 ) -> _T:
     """Returns what `convert` makes of the result of a task, once the task has ended well.
 
-    `asks` is a virtual machine that may ask a question which holds the task up. Raises StepRefused where the task
-    failed or waits for an answer, or was cancelled because the monotonic clock said `until`; OutcomeUnknown where its
-    end could not be seen.
+    Of a result that is a list of megabytes `convert` gets what `members` made of each member, as it came. `asks` is a
+    virtual machine that may ask a question which holds the task up. Raises StepRefused where the task failed or waits
+    for an answer, or was cancelled because the monotonic clock said `until`; OutcomeUnknown where its end could not be
+    seen.
     """
     end = Deadline(LONGEST_WAIT_SECONDS)
     start = [object_spec(task)]
@@ -66,15 +69,18 @@ def wait_for_task(
     if asks is not None:
         start.append(object_spec(asks))
         paths["VirtualMachine"] = ("runtime.question",)
+    converters = {_RESULT: members} if members is not None else None
     for _round in growing_pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS):
         question: str | None = None
         results: list[_T] = []
         try:
-            for read in read_properties(session, f"Waiting for the end of: {doing}", start, paths):
+            waiting = f"Waiting for the end of: {doing}"
+            for read in read_properties(session, waiting, start, paths, converters=converters):
                 if read.type == "VirtualMachine":
                     question = question_of(read)
                 elif read.text("info.state") == "success":
-                    results.append(convert(read.values.get("info.result")))
+                    told: Any = read.members.get(_RESULT, ()) if members is not None else read.values.get(_RESULT)
+                    results.append(convert(told))
                 elif read.text("info.state") == "error":
                     raise error_of(_fault_of(read), doing)
         except ConnectionFailed as error:
