@@ -219,6 +219,19 @@ def test_scenario_30_the_host_deletes_the_mapping_that_it_was_told_to_keep(both:
 
 
 @pytest.mark.slow
+def test_a_host_that_takes_no_second_mapping_of_a_lun(both: Both) -> None:
+    """Whether one does that is not known: nothing was taken off by then, and what it said is told."""
+    both.lab.world(one_local_disk(second_mapping="InvalidDeviceBacking"))
+    before = both.lab.state()
+    both.lab.clear_log()
+    result = over_ssh(both.lab, both.shell, vm=VM)
+    assert [disk["state"] for disk in result["disks"]] == ["rolled_back"], result["msg"]
+    assert "Device or resource busy" in result["msg"]
+    assert not any("diskremove" in entry["summary"] for entry in commands(both.lab))
+    assert_as_it_was(both, before, result)
+
+
+@pytest.mark.slow
 def test_scenario_31_the_kept_mapping_is_locked_by_another_host(both: Both) -> None:
     """It is not deleted, and nothing else suffers."""
     both.lab.world(one_local_disk())
