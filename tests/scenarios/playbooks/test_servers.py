@@ -38,6 +38,8 @@ class Site:
         for name in list(self.servers["vcenter"]["hosts"])[1:]:
             del self.servers["vcenter"]["hosts"][name]
         (self.vc,) = self.servers["vcenter"]["hosts"]
+        # That an ESXi host over SSH is worked on is another test's.
+        del self.servers["esxi"]
         self.servers["vcenter"]["hosts"][self.vc] = {"hostname": vcenter.host, "ansible_port": vcenter.port}
         self.servers["vcenter"]["vars"].update(username=vcenter.username, ca_path=vcenter.ca_path)
         self.servers["dpm"]["hosts"]["dpm01"]["ansible_host"] = dpm.host
