@@ -67,14 +67,17 @@ def test_something_goes_wrong(both: Both, kind: str, extent: str, record_propert
         try:
             assert_honest(both.lab, before, over_ssh(both.lab, both.shell, **ASK))
             both.lab.advance(400)
-            check_end(both, before)
+            check_end(both, before, claim_may_stay=summary.startswith("rmdir "))
         except AssertionError as error:
             wrong.append(f"{number} ({summary}): {error}")
     assert not wrong, "\n".join(wrong)
 
 
-def check_end(both: Both, before: dict[str, Any]) -> None:
-    """Makes the call again; after it the disk is as wanted, the VM runs, and nothing is lost, open or lying about."""
+def check_end(both: Both, before: dict[str, Any], *, claim_may_stay: bool) -> None:
+    """Makes the call again; after it the disk is as wanted, the VM runs, and nothing is lost, open or lying about.
+
+    A claim whose removal was cut off stays until a step takes it over; a run that has nothing to do takes none.
+    """
     again = over_ssh(both.lab, both.shell, **ASK)
     after = both.lab.state()
     assert_nothing_lost(before, after, VM)
@@ -82,7 +85,7 @@ def check_end(both: Both, before: dict[str, Any]) -> None:
     assert (mapping(after, VM, AT) or {})["mode"] == "virtualMode"
     assert machine(after, VM)["power"] == "poweredOn"
     assert not [text for text in records_of(both.shell).values() if '"open":null' not in text]
-    assert leftovers(both.shell) == []
+    assert claim_may_stay or leftovers(both.shell) == []
     made = {file["path"] for file in after["files"] if file["kind"] == "rdm" and VM in file["path"]}
     assert made == {"[san01] backup01/data.vmdk", "[san01] backup01/data-virtual.vmdk"}
     third = over_ssh(both.lab, both.shell, **ASK)
