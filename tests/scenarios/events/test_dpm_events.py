@@ -276,6 +276,18 @@ def test_a_refused_logon_ends_the_source_and_is_not_repeated(lab: Lab) -> None:
     assert 0 < asked <= 3
 
 
+def test_a_password_that_the_kdc_refuses_ends_the_source_too(lab: Lab) -> None:
+    args = lab.site.options("kerberos", "http", password="wrong")
+
+    async def story() -> None:
+        async with asyncio.timeout(60):
+            await Watcher(settings_of(args), asyncio.Queue(1), second=SECOND).run()
+
+    with pytest.raises(LoginRefused, match="kinit got no ticket"):
+        asyncio.run(story())
+    assert lab.site.host.troubles.log == []
+
+
 def test_the_source_as_a_file_hands_events_over(lab: Lab) -> None:
     lab.fills_up(FULL, "fs02.lab.test")
     main = runpy.run_path(str(SOURCE))["main"]
