@@ -51,8 +51,7 @@ def alert_findings(
 
 
 def is_reachable(alerts: Iterable[Alert]) -> bool | None:
-    """Tells of the alerts about one computer or its data sources whether DPM reaches its agent: false, or None where
-    DPM says nothing."""
+    """Tells of the alerts about one computer whether DPM reaches its agent: false, or None where DPM says nothing."""
     return False if any(_tells_of_no_agent(alert) for alert in alerts) else None
 
 

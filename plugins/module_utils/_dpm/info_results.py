@@ -125,19 +125,17 @@ def _computer_rows(facts: Facts, chosen: Sequence[DataSource]) -> list[dict[str,
         if source.computer:
             names.setdefault(short_name(source.computer), source.computer)
     own: dict[str, list[Alert]] = {short: [] for short in names}
-    concerning: dict[str, list[Alert]] = {short: [] for short in names}
     for alert in facts.alerts or ():
-        source_computer = facts.sources[alert.source].computer if alert.source in facts.sources else None
-        short = short_name(source_computer or alert.computer or "")
-        if short in names:
-            concerning[short].append(alert)
-            if alert.source is None:
-                own[short].append(alert)
-    rows = []
-    for short in sorted(names, key=lambda short: names[short].casefold()):
-        found = list(alert_findings(own[short], names[short]))
-        rows.append({"name": names[short], "reachable": is_reachable(concerning[short]), "findings": found})
-    return rows
+        if alert.source is None and alert.computer is not None and short_name(alert.computer) in own:
+            own[short_name(alert.computer)].append(alert)
+    return [
+        {
+            "name": names[short],
+            "reachable": is_reachable(own[short]),
+            "findings": list(alert_findings(own[short], names[short])),
+        }
+        for short in sorted(names, key=lambda short: names[short].casefold())
+    ]
 
 
 def _source_row(

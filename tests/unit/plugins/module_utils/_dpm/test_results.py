@@ -295,13 +295,13 @@ def test_failed_jobs_of_no_data_source_are_findings_of_the_server() -> None:
 @pytest.mark.parametrize(
     ("about", "code", "kind"), [(None, 3122, None), ("a", 3122, None), (None, None, "agent_unreachable")]
 )
-def test_an_agent_that_cannot_be_reached_is_told_with_its_computer(
+def test_an_agent_that_cannot_be_reached_is_told_of_whom_the_alert_is_about(
     about: str | None, code: int | None, kind: str | None
 ) -> None:
     alert = Alert("1", "error", kind, None, "No agent.", about, None if about else "FS1", code)
     result = info(source(), alerts=(alert,))
     (row,) = result["computers"]
-    assert row["reachable"] is False
+    assert row["reachable"] is (None if about else False)
     (found,) = result["datasources"][0]["findings"] if about else row["findings"]
     assert (found["code"], "DPMRA" in found["hint"]) == ("dpm_alert", True)
 
