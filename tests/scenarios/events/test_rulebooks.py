@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from jinja2 import StrictUndefined
 from jinja2.nativetypes import NativeEnvironment
 
@@ -101,10 +102,12 @@ def test_without_a_policy_nothing_but_the_server_is_told_to_the_playbook(path: P
     server = "dpm01.example.com"
     event = {"dpm": {"server": server}, "labels": {"server": server}, "body": {"winlog": {"computer_name": server}}}
     told = rendered(action["extra_vars"], event=event)
-    assert {name: value for name, value in told.items() if value != ""} == {f"{ROLE}_hostname": server}
+    # Ansible holds what a role is given against its options before the role sees it.
+    assert ArgumentSpecValidator(options).validate(told).error_messages == []
+    assert {name: value for name, value in told.items() if value is not None} == {f"{ROLE}_hostname": server}
     policy = {f"{ROLE}_min_free_percent": 20, f"{ROLE}_max_size": "2TB"}
     told = rendered(action["extra_vars"], event=event, **policy)
-    assert {name: value for name, value in told.items() if value != ""} == {f"{ROLE}_hostname": server, **policy}
+    assert {name: value for name, value in told.items() if value is not None} == {f"{ROLE}_hostname": server, **policy}
 
 
 def test_the_event_source_takes_what_the_rulebooks_tell_it_without_any_variable() -> None:
