@@ -128,6 +128,7 @@ def audit(env: dict[str, str]) -> None:
         mounted = [argument for folder in folders for argument in ("--volume", f"{folder}:{folder}")]
         inside = ["buildah", "run", *CHROOT, "--network", "host", *given, *mounted, container, "--"]
         play = ["ansible-playbook", "-i", str(LAB / "inventory.yml"), "winbackup.storage.audit"]
+        play += ["--limit", "localhost:dpm"]
         run([*inside, *play, "-e", f"storage_report_path={out}", "-e", f"audit_json={out}/read.json"], env=env)
         # Kerberos and CredSSP are there, and no compiler.
         run([*inside, "python3", "-c", "import krb5, gssapi, requests_credssp, pypsrp, winrm, pyVmomi"], env=env)
