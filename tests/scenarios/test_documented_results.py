@@ -122,9 +122,9 @@ def ask(
 @pytest.fixture
 def vsphere(vcenter: VcenterLab) -> dict[str, Any]:
     """The options that lead to the lab vCenter with the story, a broken datastore, and a user who may not see all."""
-    broken = "datastores:\n  - {name: broken, inaccessible: true}\n"
+    broken = "  - {name: broken, inaccessible: true}\nluns:\n"
     users = f"\nusers: {{bob: {{password: '{BOB}', unreadable: [esx2.lab]}}}}\n"
-    vcenter.world(vcenter.story().replace("datastores:\n", broken) + users)
+    vcenter.world(vcenter.story().replace("luns:\n", broken, 1) + users)
     return {
         "hostname": vcenter.host,
         "port": vcenter.port,

@@ -22,6 +22,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable, listed
 
+_READ_ONLY = "Give the user the role Read-only on it, and see that its host is connected."
+_BROWSE = "See that the datastore of its .vmx is accessible, and that the user may browse it (Datastore.Browse)."
 # Facts without which a VM that has snapshots, or an open conversion, would pass for one that has none.
 _NEEDED = frozenset(
     {
@@ -184,7 +186,7 @@ def _unread(machine: VirtualMachine, unread: Sequence[Unreadable]) -> Iterator[F
         yield Finding.blocker(
             BlockerCode.VM_INACCESSIBLE,
             f"Of {machine.name} this could not be read: {listed(unread)}.",
-            "Give the user the role Read-only on it, and see that its host is connected.",
+            _BROWSE if any(one.part is Part.RECORD_FILES for one in unread) else _READ_ONLY,
             machine.name,
         )
 

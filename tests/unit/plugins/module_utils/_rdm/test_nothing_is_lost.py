@@ -139,7 +139,10 @@ def test_a_conversion_that_loses_a_mapping_cannot_be_found(
     assert second is not None
     assert planned is not None
     assert second.failure() is None, second.failure()
-    assert (second.resumed, second.steps) == (planned.resumed, planned.steps)
+    assert second.resumed is planned.resumed
+    # A kept file may be gone by then, of which only its note tells.
+    told, taken = ([step for step in report.steps if step.step != "delete_old_mapping"] for report in (planned, second))
+    assert taken == told
     assert_mapped(host, before)
     assert_closed(host)
     wanted = {disk.address for disk in before.machines["vm-1"].disks if not then.disks or disk.address in then.disks}
