@@ -9,7 +9,7 @@ COPY   := .build/copy/ansible_collections/winbackup/storage
 # What is installed is what the lock files say, to the byte.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
-SHIPPED := plugins/ roles/ playbooks/ meta/ changelogs/ docs/ tests/integration/ tests/config.yml galaxy.yml
+SHIPPED := plugins/ extensions/ roles/ playbooks/ meta/ changelogs/ docs/ tests/integration/ tests/config.yml galaxy.yml
 PYMINOR = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
 export ANSIBLE_LOCALHOST_WARNING := false
@@ -20,7 +20,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:
 	@echo "make demo      the main job on the embedded lab: audit, convert, audit again"
 	@echo "make test      all tests but those that take long (which ones, the summary says)"
-	@echo "make test-all  all tests"
+	@echo "make test-all  all tests, and once more with the newest ansible-core and pyVmomi what depends on them"
 	@echo "make lint      ruff, mypy, the linter of PowerShell scripts, ansible-lint, ansible-test sanity, antsibull"
 	@echo "make release-check  rehearse a release: archive, galaxy-importer, signature, bill of materials, licences, workflows"
 	@echo "make ee        build an execution environment and run the audit in it"
@@ -65,7 +65,6 @@ demo: .build/demo.stamp
 test: .build/test.stamp .build/events.stamp
 	@echo "== tests (left to make test-all: those marked slow)"
 	@$(PYTEST) -m "not slow"
-	@$(BIN)/python tools/newest_versions.py
 
 test-all: .build/test.stamp .build/events.stamp
 	@$(PYTEST)
