@@ -13,6 +13,8 @@ from pathlib import Path
 
 # What a server sends may not bring the process beyond this (benchmarks/README.md tells how many VMs that is).
 LARGEST_READING_BYTES = 160_000_000
+# Nor may it take more than this to what the process took before it began to read.
+_LARGEST_GROWTH_BYTES = 100_000_000
 _STATM = Path("/proc/self/statm")
 
 
@@ -22,3 +24,8 @@ def memory_in_use() -> int | None:
         return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return None
+
+
+def most_memory_from_now() -> int:
+    """Returns how many bytes the process may take while it reads, from now on."""
+    return max(LARGEST_READING_BYTES, (memory_in_use() or 0) + _LARGEST_GROWTH_BYTES)

@@ -64,6 +64,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey impo
     Survey,
     datastore_named,
     folder_of,
+    folder_of_path,
     needs_conversion,
     new_file_of,
     questions_of,
@@ -205,11 +206,17 @@ class _Facts:
 
 def plan_questions(request: Request, inventory: Inventory, machine: VirtualMachine) -> Questions:
     """Returns what has to be asked before `make_plan`; raises SelectionError."""
-    machine = with_recorded_disks(machine, own_entries(machine).values(), inventory.datastores)
+    entries = own_entries(machine).values()
+    machine = with_recorded_disks(machine, entries, inventory.datastores)
     if not machine.disks:
         return Questions(())
     disks = select_disks(inventory, machine, request.disks)
-    return questions_of(request, inventory, [(machine, disk) for disk in disks])
+    questions = questions_of(request, inventory, [(machine, disk) for disk in disks])
+    if request.disk_mode is None:
+        return questions
+    # Whether an earlier run made a file for a disk that now needs another disk mode only.
+    made = (folder_of_path(entry.new_file, inventory.datastores) for entry in entries)
+    return replace(questions, folders=questions.folders | {folder for folder in made if folder is not None})
 
 
 def make_plan(request: Request, inventory: Inventory, machine: VirtualMachine, survey: Survey) -> Plan:
@@ -281,6 +288,9 @@ def _of_open_entry(facts: _Facts, disk: Disk, entry: JournalEntry, selected: boo
     forward = selected and entry.wanted is facts.request.compatibility
     asked = facts.request.disk_mode
     edited_at_most = entry.edits_only and state in (DiskState.OLD, DiskState.NEW)
+    if state is DiskState.OLD and entry.step not in TOUCHED and asked not in (None, disk.disk_mode):
+        # The disk was never touched, and no file was made for it: nothing has to be undone before it is edited.
+        edited_at_most = edited_at_most or _made_nothing(facts, entry)
     if (forward and state is DiskState.OLD) or (selected and edited_at_most and not forward):
         # The mapping is still the old one, so it is a conversion like any other, with every check.
         fresh = _of_untouched(facts, disk)
@@ -304,6 +314,12 @@ def _of_open_entry(facts: _Facts, disk: Disk, entry: JournalEntry, selected: boo
         needed = ()
     needed = _unique([*_unread_blockers(facts, disk), *needed])
     return DiskChange(disk=disk, action=Action.FINISH, entry=entry, lun=facts.lun_of(disk), blockers=needed)
+
+
+def _made_nothing(facts: _Facts, entry: JournalEntry) -> bool:
+    """Tells whether the folder of an entry's new mapping was read, and holds no such file."""
+    listing = facts.survey.files_in(folder_of_path(entry.new_file, facts.inventory.datastores))
+    return listing is not None and from_volume_path(entry.new_file, facts.inventory.datastores) not in listing
 
 
 def _unread_blockers(facts: _Facts, disk: Disk) -> tuple[Finding, ...]:

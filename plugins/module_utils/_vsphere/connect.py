@@ -32,6 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StorageError,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.memory import most_memory_from_now
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
 from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_reply import RunIsOver, bounded
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
@@ -121,6 +122,7 @@ class Session:
         self.content = content
         self.key = key
         self._end = end or _RunEnd(inf)
+        self.most_memory = most_memory_from_now()
 
     @classmethod
     def open(cls, server: Server, until: float = inf) -> Session:

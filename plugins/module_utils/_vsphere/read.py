@@ -18,7 +18,6 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
-from ansible_collections.winbackup.storage.plugins.module_utils._core.memory import LARGEST_READING_BYTES
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Deadline
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import NotTheAnswer
@@ -129,7 +128,7 @@ def read_parts(session: Session, doing: str, target: Any, method: str, *argument
     try:
         exchange = session.ask(target, method, *arguments)
         with exchange.reply() as reply:
-            for part in parts_of(reply, exchange.method, LegalXml(), {}):
+            for part in parts_of(reply, exchange.method, LegalXml(), {}, session.most_memory):
                 yield part.element
     except TooLarge as error:
         raise _too_large(session, doing) from error
@@ -141,7 +140,7 @@ def read_parts(session: Session, doing: str, target: Any, method: str, *argument
 
 def _too_large(session: Session, doing: str) -> AnswersTooLarge:
     return AnswersTooLarge(
-        f"{doing} was ended: what {session.server.name} told takes more than {LARGEST_READING_BYTES // 10**6} MB.",
+        f"{doing} was ended: what {session.server.name} told takes more than {session.most_memory // 10**6} MB.",
         hint="Read a part of the site with a user who sees no more than that part.",
     )
 
@@ -232,7 +231,7 @@ class _Pages:
             return
         legal = LegalXml()
         with exchange.reply() as reply:
-            for part in parts_of(reply, exchange.method, legal, self._converters):
+            for part in parts_of(reply, exchange.method, legal, self._converters, self._session.most_memory):
                 if part.element.tag == _OBJECTS:
                     yield _object_of(part, legal.marked)
                 elif part.element.tag == _TOKEN and part.element.text:

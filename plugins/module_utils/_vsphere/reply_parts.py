@@ -19,7 +19,7 @@ from http.client import HTTPResponse
 from typing import Any, TypeAlias
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.memory import LARGEST_READING_BYTES, memory_in_use
+from ansible_collections.winbackup.storage.plugins.module_utils._core.memory import memory_in_use
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import (
     NotTheAnswer,
     fault_in,
@@ -99,18 +99,21 @@ class _Members:
         return part
 
 
-def parts_of(reply: HTTPResponse, method: str, legal: LegalXml, converters: Converters) -> Iterator[Part]:
+def parts_of(
+    reply: HTTPResponse, method: str, legal: LegalXml, converters: Converters, most_memory: int
+) -> Iterator[Part]:
     """Yields what the returned value of a reply consists of, each part as soon as it is there, and keeps none of it.
 
     An event for every element, as iterparse has it, costs a third of the whole reading; so the tree is looked at while
-    it grows. A part that has another behind it is complete. Raises FaultInReply, ParseError, NotTheAnswer, TooLarge.
+    it grows. A part that has another behind it is complete. Raises FaultInReply, ParseError, NotTheAnswer; TooLarge
+    where the process takes more than `most_memory` bytes.
     """
     builder = TreeBuilder()
     top = builder.start("reply", {})
     parser = XMLParser(target=builder)
     path = "/".join(response_path(method))
     members = _Members(converters, legal)
-    kept = _Kept()
+    kept = _Kept(most_memory)
     value: Element | None = None
     head = b""
     try:
@@ -123,7 +126,7 @@ def parts_of(reply: HTTPResponse, method: str, legal: LegalXml, converters: Conv
             if value is not None and len(value):
                 if len(value) > 1:
                     yield from _taken(value, len(value) - 1, members)
-                    kept = _Kept(kept.chunks)
+                    kept = _Kept(most_memory, kept.chunks)
                 taken_of = members.take(value[0], whole=False)
             kept.add(len(data), taken_of)
         parser.feed(legal.pass_on(b"", last=True))
@@ -152,8 +155,9 @@ def _taken(value: Element, count: int, members: _Members) -> Iterator[Part]:
 class _Kept:
     """How much of the text that came stands in the tree still."""
 
-    def __init__(self, chunks: int = 0) -> None:
+    def __init__(self, most_memory: int, chunks: int = 0) -> None:
         self.chunks = chunks
+        self._most_memory = most_memory
         self._bytes = 0
         self._before = 0
         self._taken_of: Element | None = None
@@ -172,5 +176,5 @@ class _Kept:
         if self._bytes > _LARGEST_PART_BYTES:
             raise NotTheAnswer(f"one value of more than {_LARGEST_PART_BYTES} bytes")
         self.chunks += 1
-        if self.chunks % _CHUNKS_BETWEEN_LOOKS == 0 and (memory_in_use() or 0) > LARGEST_READING_BYTES:
+        if self.chunks % _CHUNKS_BETWEEN_LOOKS == 0 and (memory_in_use() or 0) > self._most_memory:
             raise TooLarge

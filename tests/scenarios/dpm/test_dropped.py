@@ -14,7 +14,14 @@ import pytest
 
 from .conftest import GB, Lab, states
 
-KINDS = ("reset_before", "reset_after", "close_before", "close_after", "drop_idle", "reboot")
+KINDS = (
+    "reset_after",
+    "reboot",
+    *(
+        pytest.param(kind, marks=pytest.mark.slow)
+        for kind in ("reset_before", "close_before", "close_after", "drop_idle")
+    ),
+)
 SOURCES = ["E:\\", "D:\\two\nlines"]
 EDITS = ("Edit-DPMDiskAllocation", "Start-DPMDatasourceConsistencyCheck")
 

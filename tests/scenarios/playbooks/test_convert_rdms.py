@@ -75,11 +75,13 @@ def test_named_machines_are_converted_and_a_second_run_changes_nothing(site: Sit
     assert (recap["changed"], recap["failed"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_check_mode_changes_nothing(site: Site) -> None:
     assert site.play("winbackup.storage.convert_rdms", "--check", *chosen("first"))["changed"] == 1
     assert site.modes()["first"] == ["physical"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("keep_going", "second"), [("false", "physical"), (True, "virtual")])
 def test_the_first_failure_stops_unless_told_otherwise(site: Site, keep_going: bool | str, second: str) -> None:
     site.lab.change_vm("first", "encrypt")
@@ -90,6 +92,7 @@ def test_the_first_failure_stops_unless_told_otherwise(site: Site, keep_going: b
     assert "stopped by encrypted" in site.text
 
 
+@pytest.mark.slow
 def test_texts_for_variables_and_a_second_run_that_deletes_what_was_kept(site: Site) -> None:
     """One machine named by a text; the kept file is deleted later, and the screen says which."""
     site.play("winbackup.storage.convert_rdms", "-e", "rdm_convert_vms=second", "-e", "rdm_convert_restore_power=no")
@@ -125,12 +128,14 @@ def test_a_misspelt_variable_stops_the_role_before_anything_is_read(site: Site) 
     assert site.lab.log() == []
 
 
+@pytest.mark.slow
 def test_a_name_that_nothing_has_is_an_error_before_anything_is_written(site: Site) -> None:
     site.play("winbackup.storage.convert_rdms", *chosen("first", "third"), fails=True)
     assert site.modes()["first"] == ["physical"]
     assert "third" in site.text
 
 
+@pytest.mark.slow
 def test_the_role_twice_in_one_play_and_in_a_loop_and_delegated(site: Site) -> None:
     play = """
 - hosts: elsewhere
@@ -165,6 +170,7 @@ def test_the_role_twice_in_one_play_and_in_a_loop_and_delegated(site: Site) -> N
         ("localhost", False),
     ],
 )
+@pytest.mark.slow
 def test_the_role_delegated_from_a_play_over_winrm(site: Site, localhost: str, leads_there: bool) -> None:
     """From the Windows machine whose mapping it is. A localhost of the inventory takes the play's connection too,
     unless it has one of its own."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from dpm_lab import DpmLab
 from guest.disks import Disk, Partition
 from guest.guest import Guest
@@ -28,6 +29,7 @@ vms: [{{name: server, host: esx1.lab, power: "on", disks: [{{flat: 1073741824}},
 TARGETS = sorted(path.name for path in (ROOT / "tests" / "integration" / "targets").iterdir())
 
 
+@pytest.mark.slow
 def test_the_targets_pass_on_the_lab(vcenter: VcenterLab) -> None:
     vcenter.world(WORLD)
     guest = Guest()

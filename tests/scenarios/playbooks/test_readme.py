@@ -85,7 +85,7 @@ def test_the_way_of_a_user_prints_findings_on_one_screen(user: User) -> None:
 
 
 def test_the_two_commands(user: User) -> None:
-    start, plan, convert, delete = blocks("sh")[:4]
+    start, _over_ssh, plan, convert, delete = blocks("sh")[:5]
     prepare = start.rpartition("ansible-playbook")[0]
     assert "Nothing was changed" in user.paste(prepare + plan)
     assert {disk["mode"] for disk in _mappings(user)} == {"physicalMode"}
@@ -99,9 +99,10 @@ def test_the_two_commands(user: User) -> None:
     assert "archive 01" not in printed
 
 
+@pytest.mark.slow
 def test_the_recovery_points(user: User) -> None:
     prepare = blocks("sh")[0].rpartition("ansible-playbook")[0]
-    plan, extend = blocks("sh")[4:6]
+    plan, extend = blocks("sh")[5:7]
     with DpmLab.start(speed=60, check_seconds=60) as dpm:
         user.windows = dpm.variables()
         assert "Nothing was changed" in user.paste(prepare + plan)
@@ -109,6 +110,7 @@ def test_the_recovery_points(user: User) -> None:
         assert "changed=0" in user.paste(prepare + extend)
 
 
+@pytest.mark.slow
 def test_the_playbook_for_the_dpm_server(user: User) -> None:
     local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     prepare = blocks("sh")[0].rpartition("ansible-playbook")[0]
@@ -126,6 +128,7 @@ def test_the_playbook_for_the_dpm_server(user: User) -> None:
     assert full["state"] != "Invalid"
 
 
+@pytest.mark.slow
 def test_the_playbook_of_the_readme(user: User) -> None:
     (user.folder / "play.yml").write_text(
         next(block for block in blocks("yaml") if "rdm_compatibility" in block).replace(

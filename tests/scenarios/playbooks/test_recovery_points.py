@@ -88,6 +88,7 @@ def test_with_no_policy_what_is_short_is_shown_and_nothing_changes(site: Site) -
         (("min_free_percent=200",), "dpm_recovery_points_min_free_percent must be above 0 and below 100, not 200."),
     ],
 )
+@pytest.mark.slow
 def test_a_wish_that_cannot_be_meant_stops_the_role_before_anything_is_read(
     site: Site, variables: tuple[str, ...], said: str
 ) -> None:
@@ -110,6 +111,7 @@ def test_the_story_ends_consistent_and_a_second_run_changes_nothing(site: Site) 
     assert (again["changed"], again["failed"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_check_mode_changes_nothing(site: Site) -> None:
     recap = site.play(EXTEND, "--check", *site.inventory(), *POLICY)["dpm01"]
     assert recap["changed"] == 2
@@ -118,12 +120,14 @@ def test_check_mode_changes_nothing(site: Site) -> None:
     assert edits(site) == []
 
 
+@pytest.mark.slow
 def test_without_an_inventory_the_environment_names_the_server(site: Site) -> None:
     site.environment = site.lab.variables()
     assert site.play(EXTEND, *POLICY)["localhost"]["changed"] == 2
     assert site.play(EXTEND, *POLICY)["localhost"]["changed"] == 0
 
 
+@pytest.mark.slow
 def test_an_exported_name_does_not_lead_a_host_of_the_inventory_astray(site: Site) -> None:
     site.environment = {**site.lab.variables(), "WINBACKUP_WINDOWS_HOST": "127.0.0.1", "WINBACKUP_WINDOWS_PORT": "9"}
     assert site.play(EXTEND, *site.inventory())["dpm01"]["failed"] == 0
@@ -151,6 +155,7 @@ def test_a_misspelt_variable_stops_the_role_before_anything_is_read(site: Site) 
     assert site.lab.do("calls") == []
 
 
+@pytest.mark.slow
 def test_the_role_twice_with_different_variables(site: Site) -> None:
     (site.folder / "play.yml").write_text(
         """
@@ -190,6 +195,7 @@ def ways(lab: DpmLab) -> dict[str, dict[str, Any]]:
     }
 
 
+@pytest.mark.slow
 def test_every_way_to_the_server_gives_the_same_result(tmp_path: Path) -> None:
     """Key by key, with the types: what stands in the JSON of a result is compared whole."""
     play = """
@@ -245,12 +251,14 @@ def test_site_runs_both_halves_and_writes_the_report(vcenter: VcenterLab, site: 
     assert (second["localhost"]["changed"], second["dpm01"]["changed"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_site_says_which_half_is_left_out(site: Site) -> None:
     recap = site.play("winbackup.storage.site", *site.inventory())
     assert recap["dpm01"]["failed"] == 0
     assert "vSphere: none is named (VMWARE_HOST), so mappings are left out" in site.text
 
 
+@pytest.mark.slow
 def test_an_audit_tells_of_the_server_that_it_could_not_read(site: Site) -> None:
     site.environment = {**site.lab.variables(), "WINBACKUP_WINDOWS_PASSWORD": "wrong-one"}
     site.play("winbackup.storage.audit", fails=True)

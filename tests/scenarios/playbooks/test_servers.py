@@ -113,6 +113,7 @@ def test_a_limit_reads_shows_and_reports_just_that_server(site: Site) -> None:
         ("site", "audit_fail=error", "There is no variable audit_fail. Did you mean audit_fail_on?"),
     ],
 )
+@pytest.mark.slow
 def test_a_wrong_variable_of_the_audit_stops_it_before_anything_is_read(
     site: Site, playbook: str, variable: str, said: str
 ) -> None:
@@ -124,6 +125,7 @@ def test_a_wrong_variable_of_the_audit_stops_it_before_anything_is_read(
     assert not site.page.exists()
 
 
+@pytest.mark.slow
 def test_one_half_by_its_tag(site: Site) -> None:
     calls = len(site.dpm.do("calls"))
     run = site.play("site", "--tags", "rdm")
@@ -136,6 +138,7 @@ def test_one_half_by_its_tag(site: Site) -> None:
     assert site.vcenter.log() == []
 
 
+@pytest.mark.slow
 def test_what_was_found_is_shown_though_no_file_can_be_written(site: Site) -> None:
     taken = site.folder / "taken"
     taken.write_text("no folder", encoding="utf-8")
@@ -144,6 +147,7 @@ def test_what_was_found_is_shown_though_no_file_can_be_written(site: Site) -> No
     assert run.recap[site.vc]["failed"] == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_is_named_and_keeps_no_other_from_being_written(site: Site) -> None:
     file = site.folder / "missing" / "read.json"
     run = site.play("audit", "--limit", site.vc, "-e", f"audit_json={file}", fails=True)

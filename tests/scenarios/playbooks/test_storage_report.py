@@ -109,6 +109,7 @@ def test_every_name_is_harmless_and_readable(site: Site) -> None:
     assert "49" not in {*page.words, *machines}
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_be_reached_is_said_in_the_page(site: Site) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -128,6 +129,7 @@ def test_a_server_that_cannot_be_reached_is_said_in_the_page(site: Site) -> None
     assert "a password that is nowhere" not in site.text + " ".join(page.words)
 
 
+@pytest.mark.slow
 def test_in_check_mode_nothing_is_written(site: Site) -> None:
     recap = site.play("winbackup.storage.audit", "--check")
     assert (recap["changed"], recap["failed"]) == (0, 0)
@@ -145,6 +147,7 @@ READ = """
 """
 
 
+@pytest.mark.slow
 def test_the_role_runs_on_the_controller_in_a_play_of_a_windows_host_and_in_a_loop(site: Site) -> None:
     play = f"""{READ}
 - hosts: windows
@@ -171,6 +174,7 @@ def test_the_role_runs_on_the_controller_in_a_play_of_a_windows_host_and_in_a_lo
     assert WICKED[0] in Page(pages[0]).words
 
 
+@pytest.mark.slow
 def test_a_directory_that_exists_keeps_its_rights(site: Site) -> None:
     place = site.folder / "www"
     place.mkdir(mode=0o777)
