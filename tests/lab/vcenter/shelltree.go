@@ -24,6 +24,11 @@ type Trees struct {
 // openTrees makes the folders of a world's datastores anew.
 func (lab *Lab) openTrees(stores string, roots map[string]string) {
 	lab.trees = &Trees{lab: lab, stores: stores, roots: roots, written: map[string]string{}, vmx: map[*VM]string{}, version: map[*VM]string{}, times: map[string]time.Time{}}
+	// Those of the world before, too: nobody sees them any more.
+	earlier, _ := os.ReadDir(stores)
+	for _, folder := range earlier {
+		empty(filepath.Join(stores, folder.Name()))
+	}
 	for _, store := range lab.world.Datastores {
 		empty(filepath.Join(stores, store.UUID))
 	}
