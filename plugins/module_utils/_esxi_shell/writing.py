@@ -327,4 +327,4 @@ def _vmls(recorded: RecordedLun, state: VmState | None) -> list[str]:
 
 
 def _ids(lun: HostLun) -> list[str]:
-    return [name for name in {lun.vml, lun.uuid} if name]
+    return [name for name in (lun.vml, lun.uuid) if name]
