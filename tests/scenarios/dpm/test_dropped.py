@@ -62,6 +62,8 @@ def test_an_extension_ends_right_or_says_what_is_known(
         after = {name: lab.recovery(name) for name in SOURCES}
         told = states(result)
         assert told.keys() == set(SOURCES)
+        # A host that restarts may take a cmdlet along that was called and had done nothing yet.
+        undone = [name for name in SOURCES if told[name][1] == "outcome_unknown" and after[name] == before[name]]
         for name in SOURCES:
             state, reason = told[name]
             if state == "extended":
@@ -78,7 +80,8 @@ def test_an_extension_ends_right_or_says_what_is_known(
         assert len(edits(lab)) == len(set(edits(lab)))
         assert extend(lab)[0] is None
         assert {name: lab.recovery(name) for name in SOURCES} == dict.fromkeys(SOURCES, 60 * GB)
-        assert len(edits(lab)) == len(set(edits(lab))) == len(SOURCES)
+        assert len(set(edits(lab))) == len(SOURCES)
+        assert len(edits(lab)) <= len(SOURCES) + len(undone)
         assert extend(lab)[1]["changed"] is False
     # Only a host that restarts takes an answer along for good.
     assert bool(unknown) is (kind == "reboot")
