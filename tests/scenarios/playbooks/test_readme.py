@@ -84,6 +84,7 @@ def test_the_way_of_a_user_prints_findings_on_one_screen(user: User) -> None:
     assert "stops a conversion: bus_sharing (2): node-a scsi1:0, node-b scsi1:0" in printed
 
 
+@pytest.mark.slow
 def test_the_two_commands(user: User) -> None:
     start, _over_ssh, plan, convert, delete = blocks("sh")[:5]
     prepare = start.rpartition("ansible-playbook")[0]
