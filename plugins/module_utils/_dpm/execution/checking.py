@@ -26,18 +26,17 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks impo
     startable,
     take_end,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.polling import (
+    LOOKING_SECONDS,
+    PAUSES,
+    Polls,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import Answer, DpmServer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts, Job
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection, select
 
-_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# DPM's errors that another operation works on the data source.
-_BUSY_CODES = frozenset({211, 212})
-# How often in a row the server may not answer, or not list a job, before it is given up.
-_FAILED_POLLS = 3
+# How often in a row the server may not list a job before it is given up.
 _MISSED_POLLS = 5
-# After a start whose answer was lost its job is looked for that long.
-_LOOKING = 60.0
 # Jobs are looked for from a little before they can have begun: clocks show seconds, and jobs begin before answers.
 _EARLIER = timedelta(seconds=60)
 
@@ -103,30 +102,23 @@ class _Run:
 
     def to_the_end(self) -> None:
         """Starts and waits until all are settled, or the time is over, or the server is gone. Raises nothing."""
-        pauses = iter(_PAUSES)
-        failed_polls = 0
+        polls = Polls(self.server, self.deadline)
         while self._is_open():
             places = self.request.parallel - sum(one.awaited for one in self.checks)
             ready = startable(self.checks, self.facts, places)
             if ready and self.server.time() < self.deadline:
                 self.start(ready)
                 if any(one.state is not None for one in ready):
-                    pauses = iter(_PAUSES)
+                    polls.begin_anew()
             if not self._is_open():
                 break
             if self.server.time() >= self.deadline:
                 self.give_up("The time of the call (timeout) was over.")
                 break
-            pause = next(pauses, _PAUSES[-1])
-            self.server.pause(min(pause, max(0.0, self.deadline - self.server.time())))
-            try:
-                self._look()
-                failed_polls = 0
-            except StorageError as error:
-                failed_polls += 1
-                if failed_polls >= _FAILED_POLLS:
-                    self.give_up(f"The server could not be asked any more: {error}", reason="unreachable")
-                    break
+            error = polls.look(self._look)
+            if error is not None:
+                self.give_up(f"The server could not be asked any more: {error}", reason="unreachable")
+                break
 
     def start(self, ready: Sequence[Check]) -> None:
         """Has these started; what DPM is too busy for stays to be started."""
@@ -165,7 +157,7 @@ class _Run:
         awaited = [one for one in self.checks if one.awaited]
         since = min((one.since for one in awaited if one.since is not None), default=self.facts.now)
         self.facts = self.server.read(
-            max(self.deadline, self.server.time() + _LOOKING),
+            max(self.deadline, self.server.time() + LOOKING_SECONDS),
             storage=False,
             alerts=True,
             since=(since - _EARLIER).timestamp(),
@@ -191,8 +183,9 @@ class _Run:
     def _look_for_lost(self, lost: Sequence[Check], error: OutcomeUnknown) -> None:
         """The answer will not come any more: the job of each is looked for among those begun since."""
         since = self.facts.now - _EARLIER
-        until = self.server.time() + _LOOKING
-        for pause in (*_PAUSES, *[_PAUSES[-1]] * int(_LOOKING)):
+        # Its job is looked for that long.
+        until = self.server.time() + LOOKING_SECONDS
+        for pause in (*PAUSES, *[PAUSES[-1]] * int(LOOKING_SECONDS)):
             try:
                 self._find_lost(lost, since)
             except StorageError:
@@ -208,7 +201,7 @@ class _Run:
                 one.settle(CheckState.FAILED, "outcome_unknown", message)
 
     def _find_lost(self, lost: Sequence[Check], since: datetime) -> None:
-        end = max(self.deadline, self.server.time() + _LOOKING)
+        end = max(self.deadline, self.server.time() + LOOKING_SECONDS)
         facts = self.server.read(end, storage=False, alerts=True, since=since.timestamp())
         for one in lost:
             job = find_check(facts.checks or (), one.source, since=since)
@@ -228,5 +221,5 @@ def _take(one: Check, answer: Answer, *, again: bool) -> None:
         one.job_id = answer.job_id
     elif answer.outcome == "gone":
         one.settle(CheckState.FAILED, "gone", "It was not there any more, or not protected, when its turn came.")
-    elif not again or answer.code not in _BUSY_CODES:
+    elif not again or not answer.is_busy:
         one.settle(CheckState.FAILED, "dpm_refused", f"DPM refused: {answer.message}")

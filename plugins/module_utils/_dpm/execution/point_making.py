@@ -17,6 +17,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StorageError,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.polling import LOOKING_SECONDS, Polls
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.resizing import read_settled
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
@@ -29,13 +30,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.points impo
     ways_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
-
-_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# DPM's errors that another operation works on the data source.
-_BUSY_CODES = frozenset({211, 212})
-_FAILED_POLLS = 3
-# A reading that has to tell what came of it may take this long beyond the time of the call.
-_LOOKING = 60.0
 
 
 @dataclass(frozen=True)
@@ -88,8 +82,7 @@ class _Run:
 
     def to_the_end(self) -> None:
         """Starts and waits until all are settled, or the time is over, or the server is gone. Raises nothing."""
-        pauses = iter(_PAUSES)
-        failed_polls = 0
+        polls = Polls(self.server, self.deadline)
         while self._open():
             ready = [point for point in self._waiting() if self.facts.is_idle(self.facts.sharing(point.source))]
             if ready and self.server.time() < self.deadline:
@@ -102,16 +95,10 @@ class _Run:
                 return
             if not self._open():
                 return
-            pause = next(pauses, _PAUSES[-1])
-            self.server.pause(min(pause, max(0.0, self.deadline - self.server.time())))
-            try:
-                self._look()
-                failed_polls = 0
-            except StorageError as error:
-                failed_polls += 1
-                if failed_polls >= _FAILED_POLLS:
-                    self._give_up("unreachable", f"The server could not be asked any more: {error}")
-                    return
+            error = polls.look(self._look)
+            if error is not None:
+                self._give_up("unreachable", f"The server could not be asked any more: {error}")
+                return
 
     def _start(self, ready: Sequence[Point]) -> None:
         asked_at = self.facts.now
@@ -130,7 +117,7 @@ class _Run:
             return
         for point in ready:
             answer = answers.get(point.source.id)
-            if answer is None or answer.outcome == "busy" or answer.code in _BUSY_CODES:
+            if answer is None or answer.outcome == "busy" or answer.is_busy:
                 continue
             if answer.outcome == "started":
                 point.since, point.started_here, point.job_id = asked_at, True, answer.job_id
@@ -143,7 +130,7 @@ class _Run:
 
     def _look(self) -> None:
         """Reads the jobs, and the recovery points of those whose job is over; raises StorageError."""
-        until = max(self.deadline, self.server.time() + _LOOKING)
+        until = max(self.deadline, self.server.time() + LOOKING_SECONDS)
         self.facts = self.server.read(until, storage=False, alerts=True)
         running = self.facts.running
         if running is None:

@@ -41,8 +41,7 @@ SETTLING = 120.0
 _REDECISIONS = 2
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 _UNKNOWN_PAUSES = (2.0, 4.0, 8.0)
-# DPM's errors that another operation works on the data source, and those of the pool, which the next would meet too.
-_BUSY_CODES = frozenset({211, 212})
+# DPM's errors of the pool, which the next would meet too.
 _POOL_CODES = {358: "pool_too_small", 360: "pool_failed", 364: "pool_failed"}
 
 
@@ -242,7 +241,7 @@ class _Run:
                 message = f"The volume of {shown} was changed by somebody else again and again. Run again later."
                 result.settle("failed", "changed_meanwhile", message)
             return True
-        elif answer.outcome == "failed" and answer.code not in _BUSY_CODES:
+        elif answer.outcome == "failed" and not answer.is_busy:
             reason = _POOL_CODES.get(answer.code or 0, "dpm_refused")
             # That an edit failed does not say that it did nothing: what is read afterwards decides.
             result.written = True

@@ -44,6 +44,8 @@ _QUIET_SECONDS = 12
 _FAILED_HOURS = 7 * 24
 # Pauses longer than this hold no shell open.
 _SHORT_PAUSE = 10.0
+# DPM's errors that another operation works on the data source.
+_BUSY_CODES = frozenset({211, 212})
 # What the scripts that write say of one volume or data source.
 _OUTCOMES = frozenset({"gone", "busy", "there", "differs", "edited", "failed", "already", "started"})
 
@@ -57,6 +59,11 @@ class Answer:
     message: str | None = None
     code: int | None = None
     job_id: str | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether DPM refused since another operation works on the data source."""
+        return self.code in _BUSY_CODES
 
 
 class DpmServer(Protocol):
