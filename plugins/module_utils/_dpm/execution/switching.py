@@ -35,7 +35,7 @@ def switch_group(
     if check_mode:
         return ModuleResult(_result(before, ProtectionGroup(before.name, auto_grow)))
     log(f"Switching auto-grow of {before.name} {'on' if auto_grow else 'off'}")
-    failure = None
+    failure, is_known = None, True
     try:
         answer = server.switch_auto_grow(before.name, auto_grow, deadline)
         if answer.outcome == "gone":
@@ -43,8 +43,9 @@ def switch_group(
         if answer.outcome != "edited":
             failure = f"DPM refused for {before.name}: {answer.message}"
     except OutcomeUnknown as error:
+        is_known = False
         failure = f"Whether auto-grow of {before.name} is switched is not known: {error.message} Run again."
-    after = _read_back(server, before.name, auto_grow, wait=failure is None or "not known" in failure)
+    after = _read_back(server, before.name, auto_grow, wait=failure is None or not is_known)
     if after is not None and after.auto_grow is auto_grow:
         return ModuleResult(_result(before, after))
     if failure is None:
