@@ -5,8 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
@@ -82,19 +82,24 @@ def _child(pipe: Connection, options: dict[str, Any]) -> None:
 
 
 @contextmanager
-def controller(lab: VcenterLab, **given: Any) -> Iterator[Controller]:
-    """Starts a run in another process; it is killed at the latest at the end of the block."""
+def started(child: Callable[..., None], *arguments: Any) -> Iterator[Controller]:
+    """Starts a run, which sends its result, in another process; it is killed at the latest at the end of the block."""
     ours, theirs = _FORK.Pipe(duplex=False)
-    process = _FORK.Process(target=_child, args=(theirs, options_for(lab, **given)), daemon=True)
+    process = _FORK.Process(target=child, args=(theirs, *arguments), daemon=True)
     process.start()
     theirs.close()
     try:
         yield Controller(process, ours)
     finally:
         if process.is_alive():
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
         process.join(10)
         ours.close()
+
+
+def controller(lab: VcenterLab, **given: Any) -> AbstractContextManager[Controller]:
+    """A run in another process."""
+    return started(_child, options_for(lab, **given))
 
 
 @contextmanager

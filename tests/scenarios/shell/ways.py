@@ -6,19 +6,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import select
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from esxi_shell import EsxiShell
-from harness import Controller, options_for
+from harness import Controller, options_for, started
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import Completed, TimeIsUp
@@ -27,7 +25,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.commands import rdm_compatibility
 
-_FORK = multiprocessing.get_context("fork")
 _ENDED = b"\n=== the script has ended ===\n"
 _LOOP = (
     "echo ready; while read -r size; do /lab/busybox head -c $size | sh -s; "
@@ -166,20 +163,9 @@ def _child(pipe: Any, options: dict[str, Any], shell: EsxiShell) -> None:
     pipe.send({**result, "failed": failure is not None, "msg": failure})
 
 
-@contextmanager
-def ssh_controller(lab: VcenterLab, shell: EsxiShell, **given: Any) -> Iterator[Controller]:
-    """Starts a run over SSH in another process; it is killed at the latest at the end of the block."""
-    ours, theirs = _FORK.Pipe(duplex=False)
-    process = _FORK.Process(target=_child, args=(theirs, options_for(lab, **given), shell), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield Controller(process, ours)
-    finally:
-        if process.is_alive():
-            os.kill(process.pid or 0, signal.SIGKILL)
-        process.join(10)
-        ours.close()
+def ssh_controller(lab: VcenterLab, shell: EsxiShell, **given: Any) -> AbstractContextManager[Controller]:
+    """A run over SSH in another process."""
+    return started(_child, options_for(lab, **given), shell)
 
 
 def commands(lab: VcenterLab) -> list[dict[str, Any]]:
