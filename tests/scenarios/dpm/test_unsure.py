@@ -126,6 +126,21 @@ def test_sizes_that_dpm_does_not_know_yet_are_waited_for(lab: Lab, size: int) ->
     assert (failure, states(result)) == (None, {"D:\\": ("extended", None)})
 
 
+@pytest.mark.parametrize("ask", ["info", "allocate"])
+def test_nothing_waits_for_what_was_not_selected(lab: Lab, ask: str) -> None:
+    taken = []
+    for seconds in (0, 10_000):
+        other = '      - {name: "E:\\\\", computer: fs01, recovery: [10GB, 2GB]}\n'
+        lab.control.world(UNKNOWN.format(seconds=seconds, size=0) + other, {"profile": "2012R2"})
+        before = lab.control.server.now()
+        if ask == "info":
+            assert lab.info(datasources=["E:\\"])["datasources"][0]["recovery_point_volume"] is not None
+        else:
+            assert states(lab.allocate(datasources=["E:\\"], size="20GB")[1]) == {"E:\\": ("extended", None)}
+        taken.append(lab.control.server.now() - before)
+    assert abs((taken[1] - taken[0]).total_seconds()) < 1
+
+
 @pytest.mark.parametrize("size", [-1, 0])
 def test_sizes_that_dpm_never_tells_are_unknown(lab: Lab, size: int) -> None:
     lab.control.world(UNKNOWN.format(seconds=10_000, size=size), {"profile": "2012R2"})
