@@ -67,7 +67,7 @@ test: .build/test.stamp .build/events.stamp
 	@$(PYTEST) -m "not slow"
 
 test-all: .build/test.stamp .build/events.stamp
-	@$(PYTEST)
+	@HYPOTHESIS_PROFILE=search $(PYTEST)
 	@$(BIN)/python tools/lay_tree.py copy >/dev/null
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test units --local --python $(PYMINOR)
 	@$(BIN)/python tools/newest_versions.py

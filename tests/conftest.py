@@ -15,5 +15,8 @@ subprocess.run([sys.executable, str(ROOT / "tools" / "lay_tree.py"), "link"], ch
 for name in [name for name in os.environ if name.startswith(("VMWARE_", "WINBACKUP_"))]:
     del os.environ[name]
 # How fast examples are made says how busy the machine is, and nothing of the code.
-settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("project")
+settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A change is judged by the same examples wherever it is tested; `make test-all` goes and looks for others.
+settings.register_profile("project", settings.get_profile("any"), derandomize=True)
+settings.register_profile("search", settings.get_profile("any"), max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))

@@ -23,7 +23,7 @@ def key_of(name: str | None) -> str | None:
     r"""Returns a name in the one spelling that names are compared in; None where there is none.
 
     "E:\", "\\?\E:" and "e:" become "e:", "\\?\Volume{...}\" and "\\.\Volume{...}" become "\\?\volume{...}"."""
-    text = (name or "").strip().lower().rstrip("\\")
+    text = _without_closing(name or "").lower().lstrip()
     if not text:
         return None
     found = _GUID_NAME.fullmatch(text)
@@ -31,6 +31,14 @@ def key_of(name: str | None) -> str | None:
         return f"\\\\?\\volume{{{found[1]}}}"
     letter = _LETTER.fullmatch(text)
     return f"{letter[1]}:" if letter is not None else text
+
+
+def _without_closing(name: str) -> str:
+    """Returns a name without the backslashes and the white space that close it, in whatever order they stand."""
+    end = len(name)
+    while end and (name[end - 1] == "\\" or name[end - 1].isspace()):
+        end -= 1
+    return name[:end]
 
 
 def guid_in(name: str | None) -> str | None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.volume_names import (
@@ -45,6 +45,8 @@ def test_a_label_that_two_volumes_have_tells_none() -> None:
 
 
 @given(st.text())
+@example("0\r\\")
+@example("\\ \\")
 def test_any_name_has_one_key(name: str) -> None:
     key = key_of(name)
     assert key is None or key_of(key) == key
