@@ -22,7 +22,6 @@ from .values import AUTOMATION, NOTHING, EnumType, Output, PsObject
 if TYPE_CHECKING:
     from .session import Session
 
-_LONGEST_RUN = 3_000_000  # statements
 # Variables that a real session has or treats in a way of its own, and that are not modelled.
 _AUTOMATIC = (
     "$ ? ^ args confirmpreference error event eventargs eventsubscriber foreach home host iscoreclr "
@@ -100,7 +99,7 @@ class Interpreter:
 
     def count(self, node: Node) -> None:
         self.steps += 1
-        if self.steps > _LONGEST_RUN:
+        if self.steps > self.session.longest_run:
             raise UnknownConstruct("a script that runs this long", node.line)
 
     def run_list(self, nodes: list[Node], out: Output) -> None:

@@ -60,6 +60,7 @@ class Session:
         strict: bool = False,
         version: str = "5.1",
         language_mode: str = "FullLanguage",
+        longest_run: int = 3_000_000,  # statements
     ) -> None:
         self.commands = commands or CommandTable()
         self.builtins = POWERSHELL
@@ -69,6 +70,7 @@ class Session:
         self.strict = strict
         self.version = version
         self.language_mode = language_mode
+        self.longest_run = longest_run
         self.error_stream: list[ErrorRecord] = []
         self.warnings: list[str] = []
 

@@ -157,9 +157,9 @@ def test_a_neighbour_of_what_is_known_is_refused(script: str) -> None:
 
 def test_an_endless_loop_is_refused() -> None:
     with pytest.raises(UnknownConstruct, match="this long"):
-        Session().run("while ($true) { $x = 1 }\n'never'")
+        Session(longest_run=20_000).run("while ($true) { $x = 1 }\n'never'")
     with pytest.raises(UnknownConstruct, match="this long"):
-        Session().run("while ($true) { }")
+        Session(longest_run=20_000).run("while ($true) { }")
 
 
 def test_endless_calls_are_refused() -> None:
