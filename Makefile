@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RELEASE := .venv-release
 EVENTS := .venv-events
+DOCS := .venv-docs
 TREE   := .build/tree
 COPY   := .build/copy/ansible_collections/winbackup/storage
 # What is installed is what the lock files say, to the byte.
@@ -16,12 +17,13 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_HOME := $(CURDIR)/.build/ansible
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-all test-versions test-powershell lint lint-code lint-sanity release-check ee lab-up lab-down clean
+.PHONY: help demo test test-all test-versions test-powershell lint lint-code lint-sanity docs release-check ee lab-up lab-down clean
 help:
 	@echo "make demo      the main job on the embedded lab: audit, convert, audit again"
 	@echo "make test      all tests but those that take long (which ones, the summary says)"
 	@echo "make test-all  all tests, and once more with the newest ansible-core and pyVmomi what depends on them"
 	@echo "make lint      ruff, mypy, the linter of PowerShell scripts, ansible-lint, ansible-test sanity, antsibull"
+	@echo "make docs      build the documentation site, offline; every warning is an error"
 	@echo "make release-check  rehearse a release: archive, galaxy-importer, signature, bill of materials, licences, workflows"
 	@echo "make ee        build an execution environment and run the audit in it"
 	@echo "make lab-up    start the lab and write its inventory; make lab-down stops it"
@@ -59,6 +61,12 @@ help:
 	@$(BIN)/python tools/build_go_tools.py
 	@touch $@
 
+.build/docs.stamp: requirements-docs.lock
+	@echo "== making $(DOCS) with what the documentation site is built with (a minute)"
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@mkdir -p .build && touch $@
+
 demo: .build/demo.stamp
 	@$(BIN)/python tests/demo/demo.py
 
@@ -90,7 +98,7 @@ lint-code:
 	@echo "== PowerShell scripts";  $(BIN)/python tools/lint_powershell.py
 	@echo "== yamllint";            $(BIN)/yamllint -s .
 	@echo "== changelog";           $(BIN)/antsibull-changelog lint
-	@echo "== antsibull-docs";      $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self --skip-rstcheck $(COPY)
+	@echo "== antsibull-docs";      $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self --check-extra-docs-refs --skip-rstcheck $(COPY)
 	@echo "== ansible-lint";        cd $(COPY) && $(CURDIR)/$(BIN)/ansible-lint --offline -q
 	@echo "== ansible-test units (that it finds every test; make test-all runs them so)"
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test units --local --python $(PYMINOR) --collect-only >/dev/null
@@ -99,6 +107,9 @@ lint-code:
 lint-sanity:
 	@echo "== ansible-test sanity (the first time it makes its own environments: some minutes)"
 	@cd $(COPY) && $(CURDIR)/$(BIN)/ansible-test sanity --local --python $(PYMINOR) $(SHIPPED)
+
+docs: .build/docs.stamp
+	@PATH=$(CURDIR)/$(DOCS)/bin:$$PATH $(DOCS)/bin/python tools/build_docs.py
 
 # Before the others' environment, so that each tool is the one of its own lock file. KEY=... signs with a key of gpg's.
 release-check: .build/release.stamp
@@ -115,4 +126,4 @@ lab-down:
 	@$(BIN)/python tests/lab/lab.py down
 
 clean:
-	rm -rf .build .venv .venv-newest $(RELEASE) $(EVENTS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .build .venv .venv-newest $(RELEASE) $(EVENTS) $(DOCS) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Of each environment, in the order in which they are installed: a later one keeps what the earlier ones brought.
 # (`collection` is installed nowhere: it is what a release needs, at the versions that it was tested with.)
-ENVIRONMENTS = (("test", "collection", "kerberos", "lint", "go"), ("release",), ("events",))
+ENVIRONMENTS = (("test", "collection", "kerberos", "lint", "go"), ("release",), ("events",), ("docs",))
 HEADER = "# Made by tools/lock_requirements.py from {source}; not to be edited by hand.\n"
 
 

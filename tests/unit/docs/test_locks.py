@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-NAMES = ("collection", "events", "go", "kerberos", "lint", "release", "test")
+NAMES = ("collection", "docs", "events", "go", "kerberos", "lint", "release", "test")
 
 
 def locked(name: str) -> dict[str, str]:
