@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from dpm.dpm import Dpm
 from vcenter_lab import VcenterLab
+from wsman.powershell import PowerShellCommands
+from wsman.site import Site, windows_site
 
 # Helpers of the tests whose assertions shall say what they compared, as those of the tests do.
 pytest.register_assert_rewrite("harness", "points")
@@ -18,6 +21,26 @@ def vcenter() -> Iterator[VcenterLab]:
     """A lab vCenter of this worker."""
     with VcenterLab.start() as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def dpm_server() -> Iterator[tuple[Site, Dpm]]:
+    """A lab DPM server of this worker, over WinRM."""
+    dpm = Dpm()
+    with windows_site(PowerShellCommands(dpm.new_session)) as site:
+        yield site, dpm
+
+
+@pytest.fixture
+def dpm_site(dpm_server: tuple[Site, Dpm]) -> Iterator[tuple[Site, Dpm]]:
+    """It, as the story begins, and nothing in its way."""
+    site, dpm = dpm_server
+    dpm.control.world()
+    site.host.troubles.clear()
+    site.host.shells.lose_all()
+    yield site, dpm
+    dpm.control.hooks.clear()
+    site.host.troubles.clear()
 
 
 # The tests that were left out for the time they take: told by each worker to the process that prints the summary.

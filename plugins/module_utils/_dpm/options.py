@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.spans import span_of
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import VolumeKind
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import SizePolicy
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.selection import Selection
@@ -24,8 +24,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.sizes impor
 _HEADROOM_PERCENT = 5
 # A number below this was meant with a unit.
 _LEAST_WITHOUT_UNIT = 1024**2
-_SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([mhdw])\s*", re.IGNORECASE | re.ASCII)
-_SPANS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 def selection_of(options: Mapping[str, Any]) -> Selection:
@@ -116,14 +114,14 @@ def newer_than_of(options: Mapping[str, Any]) -> timedelta:
 
 
 def _span(options: Mapping[str, Any], name: str) -> timedelta:
-    """Returns a span of time as people write it, such as 36h or 3d; raises ConfigurationError."""
-    found = _SPAN.fullmatch(str(options[name]))
-    if found is None or float(found[1]) == 0:
-        raise ConfigurationError(f"{name}: {options[name]!r} is no span of time: write it as in 90m, 36h, 3d or 2w.")
+    """Returns an option that is a span of time; raises ConfigurationError."""
     try:
-        return float(found[1]) * _SPANS[found[2].lower()]
-    except OverflowError as error:
-        raise ConfigurationError(f"{name}: {options[name]!r} is longer than time goes.") from error
+        span = span_of(str(options[name]))
+    except ValueError as error:
+        raise ConfigurationError(f"{name} {error}.") from error
+    if span is None:
+        raise ConfigurationError(f"{name}: {options[name]!r} is no span of time: write it as in 90m, 36h, 3d or 2w.")
+    return span
 
 
 def _size(options: Mapping[str, Any], name: str) -> int | None:

@@ -27,6 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.pars
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.vmx import vmx_settings
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.stores import Chain, KeptTexts, Stores
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.boot_order import boot_order_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JOURNAL_KEY,
     DiskJournal,
@@ -182,21 +183,11 @@ def registered_elsewhere(machine: VirtualMachine, answer: Answer) -> bool:
 
 
 def _boot_order(config: Mapping[str, Value] | None, disks: Sequence[Disk]) -> tuple[str, ...] | None:
-    """Returns the boot order as over the API: disks by address, network cards as "ethernet:<key>", the rest by kind."""
+    """Returns the boot order; None where the configuration was not read."""
     if config is None:
         return None
-    addresses = {disk.key: disk.address for disk in disks}
-    order: list[str] = []
-    for entry in _list(_part(config, "bootOptions"), "bootOrder"):
-        if not isinstance(entry, Mapping):
-            continue
-        kind = str(entry.get(TYPE) or "").rpartition("Bootable")[2].removesuffix("Device").lower()
-        key = _number(entry, "deviceKey")
-        if kind == "disk":
-            order.append(addresses.get(key or 0, f"disk:{key}"))
-        else:
-            order.append(f"{kind}:{key}" if key is not None else kind)
-    return tuple(order)
+    entries = [entry for entry in _list(_part(config, "bootOptions"), "bootOrder") if isinstance(entry, Mapping)]
+    return boot_order_of(((str(entry.get(TYPE) or ""), _number(entry, "deviceKey")) for entry in entries), disks)
 
 
 def decoded(name: str) -> str:

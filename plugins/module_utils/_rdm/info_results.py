@@ -27,6 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.find
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.mappable import mappable, users_are_known
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_uuid import uuid_as_the_api_writes_it
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import new_mapping_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex, LunKey
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -199,7 +200,7 @@ def _mapping(
         "compatibility": disk.compatibility,
         "disk_mode": disk.disk_mode,
         "sharing": disk.sharing,
-        "disk_uuid": _one_spelling(disk.disk_uuid),
+        "disk_uuid": uuid_as_the_api_writes_it(disk.disk_uuid),
         "guest_paths": disk.guest_paths,
         "capacity_bytes": disk.capacity_bytes,
         "mapping": {"lun_uuid": disk.lun_uuid, "device_name": disk.device_name},
@@ -210,15 +211,6 @@ def _mapping(
         "unchecked": list(unchecked),
         "convertible": _convertible(blockers, unchecked),
     }
-
-
-def _one_spelling(uuid: str | None) -> str | None:
-    """Returns the UUID of a disk as the API writes it, which a descriptor writes "60 00 C2 9f ...-...": in lower case.
-    What is of no known form stays as it is."""
-    digits = (uuid or "").replace(" ", "").replace("-", "").lower()
-    if len(digits) != 32:
-        return uuid
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _convertible(blockers: Sequence[Finding], unchecked: Sequence[str]) -> bool | str | None:

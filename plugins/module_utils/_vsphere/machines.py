@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import TypeVar
 from xml.etree.ElementTree import Element
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.boot_order import boot_order_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JOURNAL_KEY,
     DiskJournal,
@@ -415,17 +416,7 @@ def _parents(backing: Element | None) -> tuple[str, ...]:
 
 
 def _boot_order(element: Element, disks: Sequence[Disk]) -> tuple[str, ...]:
-    """Returns the boot order: disks by address, network adapters as "ethernet:<key>", the rest by kind."""
-    addresses = {disk.key: disk.address for disk in disks}
-    order: list[str] = []
-    for entry in element:
-        kind = type_of(entry).removeprefix("VirtualMachineBootOptionsBootable").removesuffix("Device").lower()
-        key = as_int(child_text(entry, "deviceKey"))
-        if kind == "disk":
-            order.append(addresses.get(key or 0, f"disk:{key}"))
-        else:
-            order.append(f"{kind}:{key}" if key is not None else kind)
-    return tuple(order)
+    return boot_order_of(((type_of(entry), as_int(child_text(entry, "deviceKey"))) for entry in element), disks)
 
 
 def _is_replicated(read: ObjectProperties) -> bool:

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from dpm.dpm import Dpm
-from wsman.powershell import PowerShellCommands
-from wsman.site import Site, windows_site
+from wsman.site import Site
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
     ArgumentSpec,
@@ -107,22 +106,9 @@ class Lab:
             return result_of(lambda one: do(server, one), call)
 
 
-@pytest.fixture(scope="session")
-def place() -> Iterator[tuple[Site, Dpm]]:
-    dpm = Dpm()
-    with windows_site(PowerShellCommands(dpm.new_session)) as site:
-        yield site, dpm
-
-
 @pytest.fixture
-def lab(place: tuple[Site, Dpm]) -> Iterator[Lab]:
-    site, dpm = place
-    dpm.control.world()
-    site.host.troubles.clear()
-    site.host.shells.lose_all()
-    yield Lab(site, dpm)
-    dpm.control.hooks.clear()
-    site.host.troubles.clear()
+def lab(dpm_site: tuple[Site, Dpm]) -> Lab:
+    return Lab(*dpm_site)
 
 
 def states(result: dict[str, Any]) -> dict[str, tuple[str, str | None]]:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dpm.dpm import Dpm
-from wsman.powershell import PowerShellCommands
-from wsman.site import Site, windows_site
+from wsman.site import Site
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError, LoginRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._events.execution.options import settings_of
@@ -84,22 +83,11 @@ class Events:
         assert self._queue.empty()
 
 
-@pytest.fixture(scope="module")
-def place() -> Iterator[tuple[Site, Dpm]]:
-    dpm = Dpm()
-    with windows_site(PowerShellCommands(dpm.new_session)) as site:
-        yield site, dpm
-
-
 @pytest.fixture
-def lab(place: tuple[Site, Dpm]) -> Iterator[Lab]:
-    site, dpm = place
-    dpm.control.world()
+def lab(dpm_site: tuple[Site, Dpm]) -> Lab:
     # What the story tells lies before what is looked back at.
-    dpm.control.advance(3600)
-    site.host.troubles.clear()
-    yield Lab(site, dpm)
-    site.host.troubles.clear()
+    dpm_site[1].control.advance(3600)
+    return Lab(*dpm_site)
 
 
 def kinds(events: list[dict[str, Any]]) -> list[tuple[str, object]]:

@@ -7,7 +7,6 @@ read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,8 +14,7 @@ from dpm.dpm import Dpm
 from guest.disks import Disk, Partition
 from guest.guest import Guest
 from guest.shapes import BACKUP_LOG, PARTITION_LOG, SNAPSHOT_LOG, backup_finished, partition_1006, snapshot_102
-from wsman.powershell import PowerShellCommands
-from wsman.site import Site, windows_site
+from wsman.site import Site
 
 from .conftest import Lab, codes
 
@@ -194,19 +192,10 @@ def test_a_time_that_is_none_is_refused_before_anything_is_read(lab: Lab, since:
     assert lab.operations() == []
 
 
-@pytest.fixture(scope="module")
-def dpm_site() -> Iterator[tuple[Site, Dpm]]:
-    dpm = Dpm()
-    with windows_site(PowerShellCommands(dpm.new_session)) as site:
-        yield site, dpm
-
-
 @pytest.fixture
-def dpm(dpm_site: tuple[Site, Dpm], lab: Lab) -> Iterator[tuple[Lab, Dpm]]:
+def dpm(dpm_site: tuple[Site, Dpm]) -> tuple[Lab, Dpm]:
     site, server = dpm_site
-    server.control.world()
-    yield Lab(site), server
-    server.control.hooks.clear()
+    return Lab(site), server
 
 
 def test_on_a_dpm_server_the_volume_is_joined_to_its_data_source(dpm: tuple[Lab, Dpm]) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of, volume_path
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_uuid import digits_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     STEP_DELETING,
@@ -266,7 +267,7 @@ def _refusal(
     if facts.kind is None or facts.capacity_bytes is None:
         message = f"What {file} is cannot be read."
         return Finding.blocker(BlockerCode.OLD_MAPPING_UNREADABLE, message, _SHELL_HINT, file)
-    unknown = [when for when, uuid in (("then", kept.disk_uuid), ("now", facts.disk_uuid)) if not _plain_uuid(uuid)]
+    unknown = [when for when, uuid in (("then", kept.disk_uuid), ("now", facts.disk_uuid)) if not digits_of(uuid)]
     if unknown:
         return Finding.blocker(
             BlockerCode.OLD_MAPPING_UNREADABLE,
@@ -314,14 +315,9 @@ def _differing(kept: KeptMapping, facts: FileFacts) -> str | None:
     # The browser tells whole KiB; a LUN may have an odd number of blocks.
     if facts.capacity_bytes is None or facts.capacity_bytes // 1024 != kept.lun.capacity_bytes // 1024:
         return f"it has {facts.capacity_bytes} bytes, not {kept.lun.capacity_bytes}"
-    if _plain_uuid(facts.disk_uuid) != _plain_uuid(kept.disk_uuid):
+    if digits_of(facts.disk_uuid) != digits_of(kept.disk_uuid):
         return f"its disk uuid is {facts.disk_uuid}, not {kept.disk_uuid}"
     return None
-
-
-def _plain_uuid(uuid: str | None) -> str | None:
-    """Returns the digits of a disk uuid, which one method writes "60 00 C2 9f-..." and another "6000C29f-..."."""
-    return "".join(letter for letter in uuid.lower() if letter.isalnum()) or None if uuid is not None else None
 
 
 def _share_names(other: VirtualMachine, machine: VirtualMachine) -> bool:

@@ -8,16 +8,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.spans import span_of
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.failures.model import Signature
 
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_AGE = re.compile(r"([0-9]{1,6})\s*([mhdw])", re.ASCII)
 # Windows keeps no time before this in a log.
 _FIRST = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -32,12 +30,12 @@ class Since:
 
 def since_of(text: str) -> Since:
     """Returns what `since` means; raises ConfigurationError."""
-    age = _AGE.fullmatch(text.strip().lower())
+    try:
+        age = span_of(text)
+    except ValueError as error:
+        raise ConfigurationError(f"since {error}.") from error
     if age is not None:
-        seconds = int(age[1]) * _UNITS[age[2]]
-        if seconds == 0:
-            raise ConfigurationError(f"since must be at least 1m, not {text}.")
-        return Since(None, seconds)
+        return Since(None, int(age.total_seconds()))
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError:

@@ -67,9 +67,9 @@ def test_a_span_of_time_as_people_write_it(text: str | None, hours: float | None
     assert max_age_of({"max_age": text}) == (None if hours is None else timedelta(hours=hours))
 
 
-@pytest.mark.parametrize("text", ["", "3", "d", "-1d", "0h", "3 years", "1e9d", "９d", "999999999999d"])
+@pytest.mark.parametrize("text", ["", "3", "d", "-1d", "3 years", "1e9d", "９d"])
 def test_what_is_no_span_of_time(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="max_age: "):
+    with pytest.raises(ConfigurationError, match=r"max_age: .* is no span of time: write it as in"):
         max_age_of({"max_age": text})
 
 
