@@ -15,32 +15,31 @@ _ON_DPM = {
     "recovery_point_volume_short": "extend",
     "replica_inconsistent": "check",
 }
+# Steps that agree in these are one.
+_PLACE = ("action", "vm_id", "address", "datasource", "volume")
 # What is no surer than these is looked at first.
 _SURE = ("certain", "likely")
 
 
-def cure_plan(
-    failures: Sequence[Mapping[str, Any]], rdms: Sequence[Mapping[str, Any]] | None = None
-) -> list[dict[str, Any]]:
-    """Returns the steps that cure failures as backup_failure_info returned them, each once; what is over has none. With
-    the mappings as rdm_info returned them a VM has the id that no other one has."""
+def cure_plan(failures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the steps that cure failures as backup_failure_info returned them, each once; what is over has none."""
     steps: list[dict[str, Any]] = []
     for failure in failures:
         if failure["still_so"] is False:
             continue
-        step = {**_step(failure, rdms or ()), "signature": failure["signature"], "confidence": failure["confidence"]}
-        place = (step["action"], step["vm"], step["address"], step["datasource"], step["volume"])
-        if place not in [(one["action"], one["vm"], one["address"], one["datasource"], one["volume"]) for one in steps]:
+        step = {**_step(failure), "signature": failure["signature"], "confidence": failure["confidence"]}
+        place = [step[key] for key in _PLACE]
+        if place not in [[one[key] for key in _PLACE] for one in steps]:
             steps.append({**step, "next": failure["next"]})
     return steps
 
 
-def _step(failure: Mapping[str, Any], rdms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _step(failure: Mapping[str, Any]) -> dict[str, Any]:
     disk, source, volume = failure["vm_disk"], failure["datasource"], failure["volume"]
     step = {
         "action": "look",
         "vm": disk["vm"] if disk else None,
-        "vm_id": _id_of(disk, rdms) if disk else None,
+        "vm_id": disk["vm_id"] if disk else None,
         "address": disk["address"] if disk else None,
         "disk_id": failure["disk"]["disk_id"] if failure["disk"] else None,
         "volume": (volume["path"] or volume["letter"]) if volume else None,
@@ -54,13 +53,6 @@ def _step(failure: Mapping[str, Any], rdms: Sequence[Mapping[str, Any]]) -> dict
         return {**step, "action": "convert"}
     # Whatever else is known, a shadow copy of the volume shows whether it is so.
     return {**step, "action": "test"} if step["volume"] else step
-
-
-def _id_of(disk: Mapping[str, Any], rdms: Sequence[Mapping[str, Any]]) -> str | None:
-    """Returns the id of the one VM that has this disk; None where several could be it."""
-    same = [rdm["vm"] for rdm in rdms if (rdm["file"], rdm["address"]) == (disk["file"], disk["address"])]
-    named = {vm.get("instance_uuid") or vm["moid"] for vm in same if vm["name"] == disk["vm"]}
-    return named.pop() if len(named) == 1 else None
 
 
 class FilterModule:

@@ -20,24 +20,25 @@ def disks_to_prove(
     """Returns the disks of a Windows machine, as windows_disk_info joined them before, that conversions changed; and
     those that an earlier conversion changed whose old mapping file is still kept, as `rdms` tell."""
     kept = {
-        (rdm["address"], rdm["file"])
+        (rdm["vm"].get("instance_uuid") or rdm["vm"]["moid"], rdm["address"], rdm["file"])
         for rdm in rdms or ()
         if any(finding["code"] == _KEPT for finding in rdm["findings"])
     }
     found = []
     for conversion in conversions:
         vm = conversion.get("vm") or {}
+        vm_id = vm.get("instance_uuid") or vm.get("moid")
         for one in conversion.get("disks") or ():
             file = (one["before"] or {}).get("file")
             is_done = one["state"] in ("converted", "would_convert")
-            if not is_done and not (one["state"] == "unchanged" and (one["address"], file) in kept):
+            if not is_done and not (one["state"] == "unchanged" and (vm_id, one["address"], file) in kept):
                 continue
             found += [
                 {
                     "disk_id": disk["disk_id"],
                     "number": disk["number"],
                     "vm": vm.get("name"),
-                    "vm_id": vm.get("instance_uuid") or vm.get("moid"),
+                    "vm_id": vm_id,
                     "server": conversion.get("server"),
                     "address": one["address"],
                     "state": one["state"],
@@ -46,7 +47,7 @@ def disks_to_prove(
                 }
                 for disk in disks
                 if disk["vm_disk"] is not None
-                and (disk["vm_disk"]["vm"], disk["vm_disk"]["address"]) == (vm.get("name"), one["address"])
+                and (disk["vm_disk"]["vm_id"], disk["vm_disk"]["address"]) == (vm_id, one["address"])
                 and disk["vm_disk"]["file"] == file
             ]
     return found

@@ -23,7 +23,12 @@ _COLLECTION = Path(__file__).resolve().parents[2]
 
 
 def storage_report(
-    mappings: object, luns: object = None, allocations: object = None, servers: Sequence[str] = (), read_at: str = ""
+    mappings: object,
+    luns: object = None,
+    allocations: object = None,
+    servers: Sequence[str] = (),
+    read_at: str = "",
+    stories: object = None,
 ) -> dict[str, str]:
     """Returns the texts of the files by their keys; raises AnsibleFilterError where something else than a result was
     given."""
@@ -36,7 +41,8 @@ def storage_report(
     )
     try:
         # Ansible's own strings and lists carry tags and look values up when asked; plain ones do not.
-        made = report(to_json_types(mappings), to_json_types(luns), to_json_types(allocations), heading)
+        read = (to_json_types(mappings), to_json_types(luns), to_json_types(allocations))
+        made = report(*read, heading, to_json_types(stories))
     except (NotAResult, TypeError) as error:
         raise AnsibleFilterError(f"storage_report: {error}") from error
     return asdict(made)

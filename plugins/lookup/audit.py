@@ -57,6 +57,11 @@ options:
     description: When the results were read, in words of your own.
     type: str
     default: ""
+  stories:
+    description: What P(winbackup.storage.machine_story#filter) returned, of each machine, for the page.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -109,6 +114,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
                 readings["allocations"],
                 self.get_option("servers"),
                 self.get_option("read_at"),
+                self.get_option("stories"),
             ),
             "json": lambda: json.dumps(
                 {"read_at": self.get_option("read_at") or None, **readings}, ensure_ascii=False, indent=1

@@ -273,6 +273,11 @@ failures:
           type: str
           returned: always
           sample: backup01
+        vm_id:
+          description: Its instance UUID, else its managed object id; names and files may be those of several VMs.
+          type: str
+          returned: always
+          sample: 5029aa3d-2f51-4c3a-8f6e-0c3f1f6e9a10
         address:
           description: Where it hangs in the VM.
           type: str

@@ -331,6 +331,11 @@ disks:
           type: str
           returned: always
           sample: backup01
+        vm_id:
+          description: Its instance UUID, else its managed object id; names and files may be those of several VMs.
+          type: str
+          returned: always
+          sample: 5029aa3d-2f51-4c3a-8f6e-0c3f1f6e9a10
         address:
           description: Controller and unit.
           type: str
@@ -372,6 +377,11 @@ disks:
           type: str
           returned: always
           sample: backup01
+        vm_id:
+          description: Its instance UUID, else its managed object id; names and files may be those of several VMs.
+          type: str
+          returned: always
+          sample: 5029aa3d-2f51-4c3a-8f6e-0c3f1f6e9a10
         address:
           description: Controller and unit.
           type: str

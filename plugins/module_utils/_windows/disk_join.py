@@ -62,11 +62,14 @@ def disks_of_machine(machine: Machine, vm_disks: Sequence[VmDisk]) -> MachineJoi
     order; never by its name."""
     wanted = machine_uuids(machine.serial, machine.bios_uuid)
     name = machine.name or "the machine"
-    found = [disk for disk in vm_disks if disk.bios_uuid is not None and disk.bios_uuid in wanted]
+    found = _each_once([disk for disk in vm_disks if disk.bios_uuid is not None and disk.bios_uuid in wanted])
     vms = {disk.vm: disk.vm_name for disk in found}
+    places = Counter((disk.vm, disk.address) for disk in found)
     names = {*vms.values(), *(other for disk in found for other in disk.same_bios_uuid)}
-    if len(vms) > 1 or any(disk.same_bios_uuid for disk in found):
-        message = f"Several VMs have the BIOS UUID of {name}: {', '.join(sorted(names))}. No disk was joined."
+    # Two files at one address are two VMs, although they have one id.
+    if len(vms) > 1 or any(disk.same_bios_uuid for disk in found) or any(count > 1 for count in places.values()):
+        several = names if len(names) > 1 else {disk.file or disk.vm_name for disk in found}
+        message = f"Several VMs have the BIOS UUID of {name}: {', '.join(sorted(several))}. No disk was joined."
         hint = "One is a copy of the other. Give the copy a BIOS UUID of its own (uuid.bios in its settings)."
         return MachineJoin((), (Finding("vm_ambiguous", "warning", message, hint, name),))
     if vms:
@@ -81,6 +84,11 @@ def disks_of_machine(machine: Machine, vm_disks: Sequence[VmDisk]) -> MachineJoi
     message = f"Which VM {name} is could not be told: {why}."
     hint = "Give what rdm_info returns for this VM; one without raw device mappings has no entries there."
     return MachineJoin((), (Finding("vm_not_found", "warning", message, hint, name),))
+
+
+def _each_once(disks: Sequence[VmDisk]) -> list[VmDisk]:
+    """Returns the disks without those that an earlier reading, of a vCenter or of a host, has too."""
+    return list({(disk.vm, disk.address, disk.file): disk for disk in reversed(disks)}.values())[::-1]
 
 
 def join_disks(disks: Sequence[Disk], vm_disks: Sequence[VmDisk]) -> tuple[Join, ...]:

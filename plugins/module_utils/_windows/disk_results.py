@@ -101,6 +101,7 @@ def vm_disk_result(one: VmDisk) -> Mapping[str, object]:
     """Returns a disk of the VM as results show it."""
     return {
         "vm": one.vm_name,
+        "vm_id": one.vm,
         "address": one.address,
         "file": one.file,
         "compatibility": one.compatibility,

@@ -22,6 +22,7 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.notes im
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import facts_of
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.rendering import policy, rendered
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.sections import sections_of
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.stories import StoryPart, stories_of
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import number_of
 
 # Rows that the page shows at a time, and without its script at all.
@@ -63,11 +64,12 @@ class Tile:
     kind: str = ""
 
 
-def report(mappings: object, luns: object, allocations: object, heading: Heading) -> Report:
-    """Returns the report about these results, each a registered result or a list of them; raises `NotAResult`."""
+def report(mappings: object, luns: object, allocations: object, heading: Heading, stories: object = None) -> Report:
+    """Returns the report about these results, each a registered result or a list of them, with the stories that the
+    filter machine_story returned; raises `NotAResult`."""
     facts = facts_of(mappings, luns, allocations, heading.servers)
     return Report(
-        html=page(facts, heading),
+        html=page(facts, heading, stories_of(stories)),
         csv=vdisk_csv(facts.mappings),
         luns_csv=luns_csv(facts.luns),
         datasources_csv=datasources_csv(facts.dpm),
@@ -75,7 +77,7 @@ def report(mappings: object, luns: object, allocations: object, heading: Heading
     )
 
 
-def page(facts: Facts, heading: Heading) -> str:
+def page(facts: Facts, heading: Heading, stories: Sequence[StoryPart] = ()) -> str:
     """Returns the page: one file that asks nothing of any server."""
     findings = findings_of(facts)
     return rendered(
@@ -85,7 +87,7 @@ def page(facts: Facts, heading: Heading) -> str:
             "policy": policy(),
             "heading": _heading(facts, heading),
             "tiles": _tiles(facts, findings) if facts.read else [],
-            "sections": sections_of(facts, findings),
+            "sections": sections_of(facts, findings, stories),
             "first_rows": FIRST_ROWS,
             "docs": f"{heading.documentation.rstrip('/')}/codes.md" if heading.documentation else None,
             "footer": (

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The sections of the page in their order: what could not be read, what was found, what stops it, tables. Pure.
+"""The sections of the page in their order: what could not be read, stories, findings, what stops them, tables. Pure.
 
 What could not be read comes first where there is any, since it qualifies all that follows.
 """
@@ -29,6 +29,7 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._report.notes im
     blockers_of,
     shown_of,
 )
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.stories import StoryPart
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.table import Table
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import number_of
 
@@ -70,9 +71,10 @@ class Section:
     drawing: Drawing | None = None
     tables: tuple[Table, ...] = ()
     servers: tuple[ServerPart, ...] = ()
+    stories: tuple[StoryPart, ...] = ()
 
 
-def sections_of(facts: Facts, findings: Sequence[Group]) -> list[Section]:
+def sections_of(facts: Facts, findings: Sequence[Group], stories: Sequence[StoryPart] = ()) -> list[Section]:
     """Returns the sections in their order."""
     missing, not_asked = _missing(facts, findings), _not_asked(facts)
     unread = Section(
@@ -81,7 +83,8 @@ def sections_of(facts: Facts, findings: Sequence[Group]) -> list[Section]:
         sentences=() if missing or not_asked else ("Everything that this page is made for was read.",),
         points=(*missing, *not_asked),
     )
-    found = [_findings(facts, findings)]
+    told = [Section("stories", "What failed, and what became of it", stories=tuple(stories))] if stories else []
+    found = [*told, _findings(facts, findings)]
     sections = [unread, *found] if missing else found
     if "mappings" in facts.read:
         if facts.mappings:

@@ -11,23 +11,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from guest.disks import POLICY, Disk, Partition
+from guest.disks import Partition
 from guest.guest import Guest
-from guest.shadows import PROVIDER
+from guest.tie import Content, Tie
 from playing import Run, run_ansible
-from powershell import Session
 from vcenter_lab import VcenterLab
 from wsman.site import PASSWORD, Site
 
 GUID = "a59dcd66-5963-4ba8-995c-915935cb8654"
 VOLUME = f"\\\\?\\Volume{{{GUID}}}"
 DISK_ID = "0d6c9a2c-5b0e-4f7e-9d3f-1f7f3b7b2c11"
-LUN = "naa.60060160a1b1234500000000000000a1"
+LUN = "t10.ATA_____WDC_WD30EFRX2D68EUZN0_________________________WD2DWCC4N0000002"
 UUID = "42394fdd-93f3-501a-8614-c6fa55f75468"
 WORLD = f"""
 hosts: [{{name: esx1.lab}}]
 datastores: [{{name: san01}}]
-luns: [{{name: {LUN}, sectors: 4194304000, serial: APM0001}}]
+local_mappings: accept
+luns: [{{name: {LUN}, sectors: 5860533168, model: WDC WD30EFRX-68E, serial: WD-WCC4N0000002, local: true}}]
 vms:
   - name: backup01
     host: esx1.lab
@@ -38,38 +38,14 @@ vms:
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
 
-def windows_of_backup01() -> Guest:
-    """The guest of the VM backup01: its backups go to the volume E: on the mapping, and failed last night."""
-    guest = Guest(bios_uuid=UUID, name="backup01")
-    part = Partition(1 << 20, 10 << 30, volume=GUID, letter="E")
-    mapped = Disk(1, 4194304000 * 512, target=1, serial="APM0001", disk_id=f"{{{DISK_ID}}}", partitions=[part])
-    guest.disks = [Disk(0, 80 << 30, boot=True), mapped]
+def windows_of_backup01(vcenter: VcenterLab) -> Guest:
+    """The guest of the VM backup01, in step with it: its backups go to the volume E: on the mapping, and failed last
+    night."""
+    guest = Guest(name="backup01")
+    mapped = Content(f"{{{DISK_ID}}}", (Partition(1 << 20, 10 << 30, volume=GUID, letter="E"),))
+    Tie(guest, vcenter, "backup01", WORLD, {"scsi0:0": Content("", boot=True), LUN: mapped})
     guest.backup_fails(VOLUME, "E:")
     return guest
-
-
-class TiedGuest:
-    """The guest of backup01, tied to its VM: a conversion in the lab vCenter changes what it shows of its disk.
-
-    A mapping in physical mode shows the LUN's serial and makes shadow copies fail; a virtual one is a disk that Windows
-    has not seen before, with no serial, which the SAN policy leaves offline and read-only."""
-
-    def __init__(self, vcenter: VcenterLab, *, cured: bool = True) -> None:
-        self.vcenter, self.cured = vcenter, cured
-        self.guest = windows_of_backup01()
-        self.guest.shadows.failing[GUID] = PROVIDER
-        self.mode = "physicalMode"
-
-    def new_session(self, process: Any = None) -> Session:
-        """A session of a process, on the machine as the VM is now."""
-        mode = mapping_of(self.vcenter)["mode"]
-        if mode != self.mode:
-            self.mode = mode
-            disk = self.guest.disks[1]
-            disk.serial = "APM0001" if mode == "physicalMode" else ""
-            disk.offline, disk.offline_reason, disk.read_only = True, POLICY, True
-            self.guest.shadows.failing = {GUID: PROVIDER} if mode == "physicalMode" or not self.cured else {}
-        return self.guest.new_session(process)
 
 
 def mapping_of(vcenter: VcenterLab) -> dict[str, Any]:

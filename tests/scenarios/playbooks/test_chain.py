@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from guests import WORLD, Chain, TiedGuest, mapping_of
+from guest.shadows import VETOED
+from guests import GUID, WORLD, Chain, mapping_of, windows_of_backup01
 from vcenter_lab import VcenterLab
 from wsman.powershell import PowerShellCommands
 from wsman.site import windows_site
@@ -20,17 +21,17 @@ WANTED = {"site_convert_diagnosed": True, "rdm_convert_old_mapping": "delete"}
 @pytest.mark.slow
 def test_from_the_symptom_to_the_proof_and_nothing_on_the_second_run(vcenter: VcenterLab, tmp_path: Path) -> None:
     vcenter.world(WORLD)
-    tied = TiedGuest(vcenter)
+    guest = windows_of_backup01(vcenter)
     old = mapping_of(vcenter)["file"]
-    with windows_site(PowerShellCommands(tied.new_session)) as site:
+    with windows_site(PowerShellCommands(guest.new_session)) as site:
         chain = Chain(vcenter, site, tmp_path)
         run = chain.play("site", **WANTED)
         said = " ".join(run.text.split())
         assert "rdm_physical_shadow_copy, certain" in said
         assert "Disk 1 is scsi0:1 of backup01. It was converted; a shadow copy of it can be made." in said
         assert mapping_of(vcenter)["mode"] == "virtualMode"
-        disk = tied.guest.disks[1]
-        assert (disk.offline, disk.read_only, tied.guest.shadows.copies) == (False, False, [])
+        disk = guest.disks[1]
+        assert (disk.offline, disk.read_only, guest.shadows.copies) == (False, False, [])
         assert old not in str(vcenter.state()["files"])
         again = chain.play("site", **WANTED)
     assert {host: counts["changed"] for host, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
@@ -39,16 +40,17 @@ def test_from_the_symptom_to_the_proof_and_nothing_on_the_second_run(vcenter: Vc
 @pytest.mark.slow
 def test_a_proof_that_fails_is_told_with_the_way_back_and_undoes_nothing(vcenter: VcenterLab, tmp_path: Path) -> None:
     vcenter.world(WORLD)
-    tied = TiedGuest(vcenter, cured=False)
+    guest = windows_of_backup01(vcenter)
+    guest.at_create = lambda one: one.shadows.failing.update({GUID: VETOED})
     old = mapping_of(vcenter)["file"]
-    with windows_site(PowerShellCommands(tied.new_session)) as site:
+    with windows_site(PowerShellCommands(guest.new_session)) as site:
         run = Chain(vcenter, site, tmp_path).play("site", **WANTED, fails=True)
     said = " ".join(run.text.split())
     assert "A shadow copy still cannot be made on scsi0:1 of backup01, although the mapping was converted." in said
     assert '"rdm_convert_compatibility": "physical"' in said.replace("\\", "")
     assert mapping_of(vcenter)["mode"] == "virtualMode"
     assert old in str(vcenter.state()["files"])
-    assert tied.guest.shadows.copies == []
+    assert guest.shadows.copies == []
     assert run.recap["backup01"]["failed"] == 1
     assert run.recap["vc"]["failed"] == 0
 
@@ -56,9 +58,9 @@ def test_a_proof_that_fails_is_told_with_the_way_back_and_undoes_nothing(vcenter
 @pytest.mark.slow
 def test_without_a_wish_nothing_is_changed(vcenter: VcenterLab, tmp_path: Path) -> None:
     vcenter.world(WORLD)
-    tied = TiedGuest(vcenter)
+    guest = windows_of_backup01(vcenter)
     before = vcenter.state()
-    with windows_site(PowerShellCommands(tied.new_session)) as site:
+    with windows_site(PowerShellCommands(guest.new_session)) as site:
         run = Chain(vcenter, site, tmp_path).play("site")
     assert {host: counts["changed"] for host, counts in run.recap.items()} == dict.fromkeys(run.recap, 0)
     assert vcenter.state() == before

@@ -20,7 +20,7 @@ def test_the_disk_of_the_vm_is_named_and_a_machine_that_is_down_hides_nothing(
 ) -> None:
     vcenter.world(WORLD)
     before = vcenter.state()
-    guest = windows_of_backup01()
+    guest = windows_of_backup01(vcenter)
     with windows_site(PowerShellCommands(guest.new_session)) as site, socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         chain = Chain(vcenter, site, tmp_path)

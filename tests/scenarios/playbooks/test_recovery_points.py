@@ -15,6 +15,15 @@ from vcenter_lab import VcenterLab
 
 EXTEND = "winbackup.storage.extend_recovery_points"
 POLICY = ("-e", "dpm_recovery_points_min_free_percent=20")
+# From the records of the event logs to what DPM says in the end.
+STORY = (
+    "their storage is exhausted (volsnap 87)",
+    "replica_offline, certain",
+    "D:\\ on fs01.lab.test, protected by this server.",
+    "Its recovery-point volume was extended from 40 GiB to 53.3 GiB.",
+    "The consistency check succeeded.",
+    "DPM calls the replica consistent.",
+)
 # A minute of the model passes in a second, so that checks end while a playbook waits.
 SPEED = 60.0
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -247,8 +256,12 @@ def test_site_runs_both_halves_and_writes_the_report(vcenter: VcenterLab, site: 
     page = (site.folder / "report" / "report.html").read_text(encoding="utf-8")
     assert "archive 01" in page
     assert "fs01.lab.test" in page
+    for told in (site.text, page):
+        for sentence in STORY:
+            assert sentence in " ".join(told.split()), told
     second = site.play("winbackup.storage.site", *arguments)
     assert (second["localhost"]["changed"], second["dpm01"]["changed"]) == (0, 0)
+    assert "D:\\ on fs01.lab.test. It is over since. [over]" in site.text
 
 
 @pytest.mark.slow

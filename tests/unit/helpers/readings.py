@@ -101,9 +101,22 @@ def dpm_info(name: str = HARMLESS, used_gib: int = 39, consistent: bool = True) 
     return plain(info_result(facts, [legacy, modern], Limits(Fraction(9, 10))))
 
 
-def page_of(mappings: object = None, luns: object = None, allocations: object = None, **heading: Any) -> Element:
+def page_of(
+    mappings: object = None,
+    luns: object = None,
+    allocations: object = None,
+    stories: object = None,
+    **heading: Any,
+) -> Element:
     """The page about these results, read back."""
-    return read(report(mappings, luns, allocations, Heading(**heading)).html)
+    return read(report(mappings, luns, allocations, Heading(**heading), stories).html)
+
+
+def story(name: str = HARMLESS, outcome: str = "cured", *, known: bool = True) -> dict[str, Any]:
+    """A story as the filter machine_story returns it, with one step."""
+    step = {"name": "Proof", "text": name, "known": known}
+    chapter = {"title": name, "outcome": outcome, "steps": [step]}
+    return {"host": name, "machine": f"own {name}", "chapters": [chapter], "notes": [name], "lines": []}
 
 
 def site_with(*modes: Compatibility) -> Inventory:

@@ -14,7 +14,13 @@ from ansible_collections.winbackup.storage.plugins.filter.cure_plan import cure_
 from ansible_collections.winbackup.storage.plugins.filter.proofs import disks_to_prove, proven_disks, with_volumes
 
 VOLUME = "\\\\?\\Volume{a59dcd66-5963-4ba8-995c-915935cb8654}\\"
-VM_DISK = {"vm": "backup01", "address": "scsi0:1", "file": "[san01] backup01/a.vmdk", "compatibility": "physical"}
+VM_DISK = {
+    "vm": "backup01",
+    "vm_id": "5029",
+    "address": "scsi0:1",
+    "file": "[san01] backup01/a.vmdk",
+    "compatibility": "physical",
+}
 SOURCE = {"id": "1", "name": "D:\\", "computer": "fs01"}
 
 
@@ -38,11 +44,11 @@ def rdm(file: str = VM_DISK["file"], uuid: str = "5029", **more: Any) -> dict[st
 
 
 def actions(*failures: dict[str, Any]) -> list[str]:
-    return [step["action"] for step in cure_plan(failures, [rdm()])]
+    return [step["action"] for step in cure_plan(failures)]
 
 
 def test_a_certain_mapping_is_converted_by_the_id_of_its_vm() -> None:
-    (step,) = cure_plan([failure(), failure()], [rdm(), rdm("[san01] other.vmdk", "other")])
+    (step,) = cure_plan([failure(), failure()])
     assert (step["action"], step["vm_id"], step["address"], step["disk_id"]) == ("convert", "5029", "scsi0:1", "id")
 
 
@@ -61,9 +67,9 @@ def test_what_is_less_than_certain_is_tested_first(less: dict[str, Any]) -> None
     assert actions(failure(**less, volume=None)) == ["look"]
 
 
-def test_two_vms_with_one_disk_have_no_id() -> None:
-    assert cure_plan([failure()], [rdm(), rdm(uuid="copy")])[0]["vm_id"] is None
-    assert cure_plan([failure()])[0]["vm_id"] is None
+def test_two_vms_that_differ_in_their_id_only_are_two_steps() -> None:
+    steps = cure_plan([failure(), failure(vm_disk={**VM_DISK, "vm_id": "copy"})])
+    assert [(step["action"], step["vm_id"]) for step in steps] == [("convert", "5029"), ("convert", "copy")]
 
 
 def test_what_is_over_has_no_step() -> None:
@@ -106,7 +112,8 @@ def test_exactly_the_disks_that_were_converted(state: str) -> None:
     others = [
         disk(2, vm_disk=None),
         disk(3, vm_disk={**VM_DISK, "address": "scsi0:2"}),
-        disk(4, vm_disk={**VM_DISK, "vm": "other"}),
+        # As the copy of a whole site has it: only the id of the VM is another one.
+        disk(4, vm_disk={**VM_DISK, "vm_id": "other"}),
         disk(5, vm_disk={**VM_DISK, "file": "[san02] backup01/a.vmdk"}),
     ]
     (found,) = disks_to_prove([disk(), *others], [conversion(state)])
@@ -121,6 +128,8 @@ def test_a_disk_that_was_not_converted_is_left_alone(state: str) -> None:
 
 def test_one_that_an_earlier_run_converted_counts_while_its_old_file_is_kept() -> None:
     kept = rdm(findings=[{"code": "old_mapping_kept"}])
+    of_another = rdm(uuid="other", findings=[{"code": "old_mapping_kept"}])
+    assert disks_to_prove([disk()], [conversion("unchanged")], [of_another]) == []
     assert [one["state"] for one in disks_to_prove([disk()], [conversion("unchanged")], [kept])] == ["unchanged"]
 
 

@@ -236,6 +236,48 @@ def test_two_vms_with_one_uuid_join_nothing(entries: list[dict[str, Any]]) -> No
     assert "backup01, copy" in finding.message
 
 
+def test_a_disk_that_a_vcenter_and_its_host_both_showed_is_one() -> None:
+    """Read over SSH the VM has another id of the host's, and the disk may lack what only the API tells."""
+    twice = [entry(), entry(of_vm={"moid": "7"}, controller={"pci_slot_number": None})]
+    answer = disks_of_machine(Machine("SRV1", None, SERIAL), vm_disks_of(twice))
+    assert answer.findings == ()
+    assert [(one.address, one.pci_slot_number) for one in answer.disks] == [("scsi0:1", 160)]
+    assert [shown(one) for one in join_disks([disk()], answer.disks)] == [("scsi0:1", "pci_slot_and_target")]
+
+
+def test_two_vms_that_share_even_their_instance_uuid_join_nothing() -> None:
+    """A copy that another vCenter shows; its file lies elsewhere."""
+    answer = disks_of_machine(Machine("SRV1", None, SERIAL), vm_disks_of([entry(), entry(file="[dr] backup01/1.vmdk")]))
+    assert answer.disks == ()
+    [finding] = answer.findings
+    assert finding.code == "vm_ambiguous"
+    assert "[dr] backup01/1.vmdk, [ds] backup01/1.vmdk" in finding.message
+
+
+def test_equal_serials_of_the_disks_of_two_vms_are_told_apart_by_the_machine() -> None:
+    """Each guest is joined to its own VM's disk, whatever else is alike: names, serials, sizes."""
+    copy_uuid = "421c1111-93f3-501a-8614-c6fa55f75468"
+    same = {"lun": {"serial": "SAME", "canonical_name": "naa.1"}}
+    entries = [entry(**same), entry(of_vm={"instance_uuid": "other", "bios_uuid": copy_uuid}, **same)]
+    for machine, expected in (
+        (Machine("SRV1", None, SERIAL), "i-backup01"),
+        (Machine("SRV1", copy_uuid, None), "other"),
+    ):
+        own = disks_of_machine(machine, vm_disks_of(entries))
+        [found] = join_disks([disk(serial="SAME")], own.disks)
+        assert found.vm_disk is not None
+        assert (found.vm_disk.vm, found.joined_by) == (expected, "serial")
+
+
+@pytest.mark.parametrize("seen", [{"serial": "SAME"}, {"unique_id": NAA}])
+def test_equal_ids_of_two_disks_without_a_place_are_candidates_and_no_answer(seen: dict[str, Any]) -> None:
+    """Neither the equal size nor the order tells which one it is."""
+    lun = {"serial": "SAME", "canonical_name": f"naa.{NAA}"}
+    [found] = join_disks([disk(pci_slot=None, **seen)], vm_disks_of([entry(lun=lun), entry(2, lun=lun)]))
+    assert shown(found) == (None, None)
+    assert [one.address for one in found.candidates] == ["scsi0:1", "scsi0:2"]
+
+
 @pytest.mark.parametrize("given_value", ["text", 7, None, {}, {"rdms": 1}, [1], [{}], [{"vm": {}}], [{"vm": 1}]])
 def test_what_is_no_answer_of_rdm_info(given_value: object) -> None:
     with pytest.raises(ConfigurationError, match="vm_disks"):

@@ -24,6 +24,7 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
     page_of,
     rdm_info,
     site_of,
+    story,
 )
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import (
     Element,
@@ -64,7 +65,7 @@ def whole_page(name: str) -> Element:
         # Of a path with such names in it they cannot always be told.
         rdm["vm"].update(datacenter=name, cluster=name, folder=name)
     head = {"servers": (name,), "read_at": name, "version": name, "documentation": DOCS}
-    return page_of(mappings, lun_info(site), dpm_info(name), **head)
+    return page_of(mappings, lun_info(site), dpm_info(name), [story(name)], **head)
 
 
 @given(st.recursive(ANY_NAME, lambda some: st.lists(some) | st.dictionaries(st.sampled_from("abc"), some)))

@@ -13,6 +13,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
 )
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import NotAResult
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import size
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
@@ -22,6 +23,7 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
     page_of,
     rdm_info,
     site_with,
+    story,
 )
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, rows_of
 
@@ -48,6 +50,23 @@ def test_findings_come_first_and_the_worst_of_them_first() -> None:
     severities = [one.one("span", class_="badge").text for one in cards]
     assert severities == sorted(severities, key=["Error", "Warning", "Note"].index)
     assert codes_of(page, "findings")[0] == "lun_not_ok"
+
+
+def test_the_page_begins_with_the_story_of_each_machine() -> None:
+    told = [story("backup01"), story("dpm01", "unproven", known=False), story("new", "a_new_end")]
+    page = page_of(rdm_info(site_with(PHYSICAL)), stories=told)
+    section = page.all("section")[0]
+    assert (section.attributes["id"], section.one("h2").text) == ("stories", "What failed, and what became of it")
+    assert [title.text for title in section.all("h3")] == ["backup01 own backup01", "dpm01 own dpm01", "new own new"]
+    assert [badge.text for badge in section.all("span", class_="badge")] == ["Cured", "Not proven", "a_new_end"]
+    assert [one.attributes.get("class") for one in section.all("dd")] == [None, "unknown", None]
+    assert not page_of(rdm_info(site_with(PHYSICAL))).all("section", id="stories")
+
+
+@pytest.mark.parametrize("wrong", ["text", [3], [{}], [{**story(), "chapters": [{}]}], [{**story(), "chapters": 3}]])
+def test_what_is_no_story_is_an_error_that_says_so(wrong: object) -> None:
+    with pytest.raises(NotAResult, match=r"stories: .* machine_story returns is wanted"):
+        page_of(stories=wrong)
 
 
 def test_luns_that_were_read_with_the_mappings_make_the_same_page() -> None:
