@@ -55,7 +55,9 @@ def story_of(
     none = () if diagnosis["failures"] else (_NOT_ALL_READ if unread else _NO_FAILURE,)
     machine = (diagnosis.get("machine") or {}).get("name")
     others = tuple(_other(one) for one in diagnosis["other_failures"] if one["still_so"] is not False)
-    return Story(host, machine, tuple(told), (*none, *unread, *others, *_no_disk(disks), *failures))
+    # A DPM server has none that could be.
+    left_alone = _no_disk(disks) if recovery_points is None else ()
+    return Story(host, machine, tuple(told), (*none, *unread, *others, *left_alone, *failures))
 
 
 def _no_disk(disks: Sequence[Record]) -> tuple[str, ...]:
