@@ -237,6 +237,20 @@ def test_rdm_compatibility(vsphere: dict[str, Any]) -> None:
     )
 
 
+def test_rdm_rehearsal(vcenter: VcenterLab, vsphere: dict[str, Any]) -> None:
+    spare = "naa.60060160a1b123450000000000000fff"
+    vcenter.world(vcenter.story().replace("luns:\n", f"luns:\n  - {{name: {spare}, sectors: 4194304}}\n", 1))
+    named = {**vsphere, "lun": spare, "datastore": "san01"}
+    other = next(lun["name"] for lun in vcenter.state()["luns"] if lun["mapped_by"])
+    asked = [(named, True), (named, False), ({**named, "lun": other}, True)]
+    results = [
+        ask(vsphere_commands.RDM_REHEARSAL, vsphere_commands.rdm_rehearsal, given, check_mode=dry)
+        for given, dry in asked
+    ]
+    assert results[1]["report"]["complete"]
+    check("rdm_rehearsal", results)
+
+
 def test_dpm_allocation_info(windows: dict[str, Any], tmp_path: Path) -> None:
     # The story has no trouble of the server itself.
     check(

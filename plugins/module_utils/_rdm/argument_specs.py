@@ -44,3 +44,11 @@ RDM_COMPATIBILITY: dict[str, dict[str, Any]] = {
     "override": {"type": "list", "elements": "str", "choices": list(OVERRIDABLE), "default": []},
     "timeout": {"type": "int", "default": 1800},
 }
+
+RDM_REHEARSAL: dict[str, dict[str, Any]] = {
+    "lun": {"type": "str", "required": True},
+    "lun_again": {"type": "str"},
+    "datastore": {"type": "str", "required": True},
+    "host": {"type": "str"},
+    "timeout": {"type": "int", "default": 1800},
+}

@@ -249,6 +249,8 @@ class VirtualMachine:
     journal: Mapping[str, DiskJournal | UnreadableJournal] = field(default_factory=dict)
     # The addresses of which the other way (the API, or the shell) has a record in its own place, too.
     recorded_elsewhere: frozenset[str] = frozenset()
+    # What a rehearsal wrote down when it made the machine, as it stands there; None where nothing does.
+    rehearsal: str | None = None
     unreadable: tuple[Unreadable, ...] = ()
 
     @property

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +32,7 @@ _NEW_KEY = -101
 @dataclass(frozen=True)
 class Reconfigure:
     """All that one reconfigure does, whole or not at all: a device removed (its file kept), one added, one edited, the
-    boot order set, and the journal written."""
+    boot order set, the journal and other settings written, a SATA controller added."""
 
     remove: Disk | None = None
     add: NewMapping | ExistingMapping | None = None
@@ -39,6 +40,8 @@ class Reconfigure:
     edit: Disk | None = None
     boot_order: tuple[str, ...] | None = None
     journal: JournalChange = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    sata_controller: bool = False
 
 
 def config_spec(machine: VirtualMachine, change: Reconfigure) -> Any:
@@ -50,13 +53,15 @@ def config_spec(machine: VirtualMachine, change: Reconfigure) -> Any:
         devices.append(_addition(change.add, change.place))
     if change.edit is not None:
         devices.append(_edit(change.edit, machine))
+    if change.sata_controller:
+        controller = vim.vm.device.VirtualAHCIController(key=_NEW_KEY, busNumber=0)
+        devices.append(vim.vm.device.VirtualDeviceSpec(operation="add", device=controller))
     spec = vim.vm.ConfigSpec(changeVersion=machine.change_version, deviceChange=devices)
-    if change.journal:
-        # An empty text takes the key away.
-        spec.extraConfig = [
-            vim.option.OptionValue(key=JOURNAL_KEY + address, value=text or "")
-            for address, text in texts_to_write(machine, change.journal).items()
-        ]
+    settings = dict(change.settings)
+    # An empty text takes the key away.
+    settings |= {JOURNAL_KEY + address: text or "" for address, text in texts_to_write(machine, change.journal).items()}
+    if settings:
+        spec.extraConfig = [vim.option.OptionValue(key=key, value=text) for key, text in settings.items()]
     if change.boot_order is not None:
         order = [_boot_device(entry, machine) for entry in change.boot_order]
         spec.bootOptions = vim.vm.BootOptions(bootOrder=order)

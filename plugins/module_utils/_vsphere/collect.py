@@ -32,6 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     split_file,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable, listed
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import NAME_PREFIX
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import NotTheAnswer
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session, unreachable
@@ -57,6 +58,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
     extent_among,
     files_of,
     journal_of,
+    rehearsal_of,
     seen_by_guest,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.parts import (
@@ -267,7 +269,11 @@ def read_inventory(
     gathered, complete = _read_all(reading)
     machines = gathered.finished_machines()
     # What only a snapshot of a machine names stands in its layout, and nowhere else.
-    asked = [machine.id for machine in machines.values() if machine.mappings or machine.has_snapshots]
+    asked = [
+        machine.id
+        for machine in machines.values()
+        if machine.mappings or machine.has_snapshots or machine.name.startswith(NAME_PREFIX)
+    ]
     _add_extras(reading, machines, asked)
     hosts = gathered.finished_hosts()
     paths = (
@@ -379,6 +385,7 @@ def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMach
         machine,
         snapshot_files=snapshot_files or None,
         journal=journal_of(read),
+        rehearsal=rehearsal_of(read),
         disks=tuple(replace(disk, extent=extent_among(files, disk)) for disk in seen_by_guest(machine.disks, read)),
         unreadable=(*machine.unreadable, *unread_parts(read, MACHINE_PARTS)),
     )
@@ -436,11 +443,11 @@ def read_vm(session: Session, machine_id: str) -> VmState:
     Raises SelectionError where the machine no longer exists, StepRefused, ConnectionFailed.
     """
     vim = library.vim
-    upward = _upward()
-    again = library.vmodl.query.PropertyCollector.SelectionSpec(name=upward.name)
+    parents = upward()
+    again = library.vmodl.query.PropertyCollector.SelectionSpec(name=parents.name)
     start = object_spec(
         reference("VirtualMachine", machine_id),
-        upward,
+        parents,
         traversal(vim.VirtualMachine, "parentVApp", again),
         traversal(vim.VirtualMachine, "recentTask"),
         traversal(vim.VirtualMachine, "datastore"),
@@ -479,16 +486,16 @@ def read_vm(session: Session, machine_id: str) -> VmState:
 
 def read_datacenter(session: Session, machine_id: str) -> Any:
     """Returns the reference of the datacenter that a machine lies in; None where it cannot be seen."""
-    start = object_spec(reference("VirtualMachine", machine_id), _upward())
+    start = object_spec(reference("VirtualMachine", machine_id), upward())
     doing = f"Reading the datacenter of {machine_id}"
     with closing(read_properties(session, doing, [start], {"Datacenter": ("name",)})) as reads:
         found = next(reads, None)
     return reference("Datacenter", found.id) if found is not None else None
 
 
-def _upward() -> Any:
+def upward() -> Any:
     """Returns the selection that follows `parent` up to the root folder."""
     query = library.vmodl.query.PropertyCollector
-    upward = traversal(library.vim.ManagedEntity, "parent", query.SelectionSpec(name="upward"))
-    upward.name = "upward"
-    return upward
+    parents = traversal(library.vim.ManagedEntity, "parent", query.SelectionSpec(name="upward"))
+    parents.name = "upward"
+    return parents

@@ -15,13 +15,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm import argument_specs
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands, rehearsal_command
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.argument_spec import CONNECTION
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.backend import open_backend
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.rehearsal import open_rehearsal
 
 RDM_INFO = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_INFO))
 LUN_INFO = CONNECTION.merged_with(ArgumentSpec(argument_specs.LUN_INFO))
 RDM_COMPATIBILITY = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_COMPATIBILITY))
+
+RDM_REHEARSAL = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_REHEARSAL))
 
 
 def rdm_info(call: ModuleCall) -> ModuleResult:
@@ -40,3 +43,9 @@ def rdm_compatibility(call: ModuleCall, *, pace: Pace = EVERY_SECOND) -> ModuleR
     """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
     with open_backend(call.options) as backend:
         return commands.rdm_compatibility(backend, call, pace=pace)
+
+
+def rdm_rehearsal(call: ModuleCall, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
+    """Does one call of `rdm_rehearsal`; returns its result, and the sentence that fails the task where it must."""
+    with open_rehearsal(call.options) as backend:
+        return rehearsal_command.rdm_rehearsal(backend, call, pace=pace)

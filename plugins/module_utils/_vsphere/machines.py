@@ -34,6 +34,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import RECORD_KEY
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     as_bool,
     as_int,
@@ -186,6 +187,7 @@ class MachineReader:
             disks=seen_by_guest(disks, read) if "config.extraConfig" in read.values else disks,
             boot_order=values.convert("config.bootOptions.bootOrder", lambda element: _boot_order(element, disks)),
             journal=journal_of(read),
+            rehearsal=rehearsal_of(read),
             unreadable=tuple(values.unreadable),
         )
         return ReadMachine(machine, read.text("parent") or read.text("parentVApp"), tasks or ())
@@ -239,6 +241,12 @@ def journal_of(read: ObjectProperties) -> dict[str, DiskJournal | UnreadableJour
             address = key.removeprefix(JOURNAL_KEY)
             found[address] = read_journal(address, text)
     return found
+
+
+def rehearsal_of(read: ObjectProperties) -> str | None:
+    """Returns what a rehearsal wrote down with the machine, as far as extraConfig was read."""
+    options = children(read.values.get("config.extraConfig"), "OptionValue")
+    return next((child_text(option, "value") for option in options if child_text(option, "key") == RECORD_KEY), None)
 
 
 def seen_by_guest(disks: Iterable[Disk], read: ObjectProperties) -> tuple[Disk, ...]:

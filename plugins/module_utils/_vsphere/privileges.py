@@ -16,7 +16,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import reference
 
-_MACHINE_PRIVILEGES = (
+MACHINE_PRIVILEGES = (
     "VirtualMachine.Config.RawDevice",
     "VirtualMachine.Config.AddNewDisk",
     "VirtualMachine.Config.AddExistingDisk",
@@ -28,7 +28,7 @@ _MACHINE_PRIVILEGES = (
 # To set the boot order again, which goes with the old device.
 _ORDER_PRIVILEGES = ("VirtualMachine.Config.Settings",)
 _POWER_PRIVILEGES = ("VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn")
-_DATASTORE_PRIVILEGES = ("Datastore.AllocateSpace", "Datastore.Browse", "Datastore.FileManagement")
+DATASTORE_PRIVILEGES = ("Datastore.AllocateSpace", "Datastore.Browse", "Datastore.FileManagement")
 
 
 def missing_privileges(
@@ -38,18 +38,18 @@ def missing_privileges(
     cannot tell. One request for all machines, and one for all datastores."""
     wanted = {machine.id: _wanted_on(machine) for machine in machines}
     every = tuple(dict.fromkeys(privilege for privileges in wanted.values() for privilege in privileges))
-    found = _lacking(session, [reference("VirtualMachine", machine_id) for machine_id in wanted], every)
+    found = lacking_privileges(session, [reference("VirtualMachine", machine_id) for machine_id in wanted], every)
     missing = {
         machine_id: tuple(privilege for privilege in found.get(machine_id, ()) if privilege in privileges)
         for machine_id, privileges in wanted.items()
     }
     references = [reference("Datastore", datastore) for datastore in datastores]
-    missing.update(_lacking(session, references, _DATASTORE_PRIVILEGES))
+    missing.update(lacking_privileges(session, references, DATASTORE_PRIVILEGES))
     return {object_id: lacking for object_id, lacking in missing.items() if lacking}
 
 
 def _wanted_on(machine: VirtualMachine) -> tuple[str, ...]:
-    wanted: tuple[str, ...] = _MACHINE_PRIVILEGES
+    wanted: tuple[str, ...] = MACHINE_PRIVILEGES
     if machine.boot_order:
         wanted += _ORDER_PRIVILEGES
     if machine.power is not Power.OFF:
@@ -57,7 +57,10 @@ def _wanted_on(machine: VirtualMachine) -> tuple[str, ...]:
     return wanted
 
 
-def _lacking(session: Session, references: list[Any], privileges: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+def lacking_privileges(
+    session: Session, references: list[Any], privileges: Sequence[str]
+) -> Mapping[str, tuple[str, ...]]:
+    """Returns, by the id of an object, those of the privileges that the user lacks there; {} where nothing tells."""
     if not references:
         return {}
     manager = session.content.authorizationManager

@@ -96,6 +96,9 @@ func (vm *VM) attachDisk(index int32, disk *types.VirtualDisk, operation types.V
 	var refusal *Refusal
 	switch backing := disk.Backing.(type) {
 	case *types.VirtualDiskRawDiskMappingVer1BackingInfo:
+		if fault := vm.lab.world.SataMappings; fault != "accept" && strings.HasPrefix(vm.busName(disk.ControllerKey), "sata") {
+			return refuseNamed(fault, incompatible)
+		}
 		if file, refusal = vm.mappingFor(index, backing, operation, vm.sharesBus(disk)); refusal != nil {
 			return refusal
 		}

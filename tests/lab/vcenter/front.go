@@ -32,6 +32,8 @@ var (
 	filePattern     = regexp.MustCompile(`<fileName>([^<]*)<`)
 	maxWaitPattern  = regexp.MustCompile(`<maxWaitSeconds[^>]*>(\d+)<`)
 	versionPattern  = regexp.MustCompile(`<version[^>]*>([^<]+)<`)
+	poolPattern     = regexp.MustCompile(`<pool[^>]*>([^<]*)<`)
+	vmxPattern      = regexp.MustCompile(`<vmPathName>([^<]*)<`)
 	faultPattern    = regexp.MustCompile(`xsi:type="([A-Za-z]+)"`)
 )
 
@@ -201,6 +203,9 @@ func (request *Request) execute() *httptest.ResponseRecorder {
 		request.entry.Outcome = "ok"
 		return answer
 	}
+	if request.method == "CreateVM_Task" {
+		return request.createVM()
+	}
 	raw := request.answerOfSimulator()
 	if request.method == "Fetch" {
 		raw = request.fetch(raw)
@@ -349,9 +354,14 @@ func (request *Request) answerTask(refusal *Refusal) {
 	}
 	task := request.lab.task(entity, "", request.method, "lab."+request.method, func() (types.AnyType, *Refusal) { return nil, refusal })
 	request.entry.Outcome = "task:" + faultName(refusal.Fault)
+	request.send(request.taskAnswer(task))
+}
+
+// taskAnswer is the answer of a method that returns a task.
+func (request *Request) taskAnswer(task types.ManagedObjectReference) *httptest.ResponseRecorder {
 	answer := httptest.NewRecorder()
 	fmt.Fprintf(answer, envelope, "<"+request.method+"Response xmlns=\"urn:vim25\"><returnval type=\"Task\">"+task.Value+"</returnval></"+request.method+"Response>")
-	request.send(answer)
+	return answer
 }
 
 // drop closes the connection without an answer.

@@ -67,7 +67,7 @@ func (vm *VM) freeName(store string) string {
 		if number > 0 {
 			ending = fmt.Sprintf("_%d.vmdk", number)
 		}
-		if file := fmt.Sprintf("[%s] %s/%s%s", store, name, name, ending); !vm.files().taken(file) {
+		if file := fmt.Sprintf("[%s] %s/%s%s", store, vm.spec.folder(), name, ending); !vm.files().taken(file) {
 			return file
 		}
 	}

@@ -86,7 +86,7 @@ func (vm *VM) showLuns() {
 	}
 }
 
-// DestroyTask deletes the VM with all that lies in its folder; never what a mapping maps.
+// DestroyTask deletes the VM with all that lies in its folder, or with what is its own alone; never what a mapping maps.
 func (vm *VM) DestroyTask(ctx *simulator.Context, req *types.Destroy_Task) soap.HasFault {
 	task := vm.lab.task(vm.Self, vm.Name, "Destroy_Task", "VirtualMachine.destroy", func() (types.AnyType, *Refusal) {
 		if refusal := vm.mayChange(); refusal != nil {
@@ -105,7 +105,8 @@ func (vm *VM) DestroyTask(ctx *simulator.Context, req *types.Destroy_Task) soap.
 		}
 		folder := path.Dir(vm.Config.Files.VmPathName) + "/"
 		for name := range vm.files() {
-			if strings.HasPrefix(name, folder) && !vm.lab.usedByOther(vm, name) {
+			own := !vm.lab.world.DestroyKeeps || name == vm.Config.Files.VmPathName
+			if strings.HasPrefix(name, folder) && own && !vm.lab.usedByOther(vm, name) {
 				delete(vm.files(), name)
 			}
 		}

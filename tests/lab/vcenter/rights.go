@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"html"
 	"slices"
 	"strings"
@@ -109,10 +110,13 @@ var privileges = map[string][]string{
 	"MigrateVM_Task":          {"Resource.ColdMigrate"},
 	"RelocateVM_Task":         {"Resource.ColdMigrate"},
 	"Destroy_Task":            {"VirtualMachine.Inventory.Delete"},
-	"UnregisterVM":            {"VirtualMachine.Inventory.Unregister"},
-	"DeleteVirtualDisk_Task":  {"Datastore.FileManagement"},
-	"CreateVirtualDisk_Task":  {"Datastore.FileManagement"},
-	"SearchDatastore_Task":    {"Datastore.Browse"}, "SearchDatastoreSubFolders_Task": {"Datastore.Browse"},
+	"CreateVM_Task":           {"VirtualMachine.Inventory.Create"},
+	// As modelled.
+	"RetrieveDiskPartitionInfo": {"Host.Config.Storage"},
+	"UnregisterVM":              {"VirtualMachine.Inventory.Unregister"},
+	"DeleteVirtualDisk_Task":    {"Datastore.FileManagement"},
+	"CreateVirtualDisk_Task":    {"Datastore.FileManagement"},
+	"SearchDatastore_Task":      {"Datastore.Browse"}, "SearchDatastoreSubFolders_Task": {"Datastore.Browse"},
 }
 
 // needs lists what a request takes.
@@ -131,6 +135,13 @@ func (request *Request) needs() []need {
 		add(request.lab.storeNamed(first(namePattern, request.body, 1), object), privileges[request.method]...)
 	case "SearchDatastore_Task", "SearchDatastoreSubFolders_Task":
 		add(request.lab.storeNamed(first(folderPattern, request.body, 1), object), privileges[request.method]...)
+	case "CreateVM_Task":
+		add(object, privileges[request.method]...)
+		add(types.ManagedObjectReference{Type: "ResourcePool", Value: first(poolPattern, request.body, 1)}, "Resource.AssignVMToPool")
+		add(request.lab.storeNamed(first(vmxPattern, request.body, 1), object), "Datastore.AllocateSpace")
+		if bytes.Contains(request.body, []byte("<extraConfig")) {
+			add(object, "VirtualMachine.Config.AdvancedConfig")
+		}
 	default:
 		add(object, privileges[request.method]...)
 	}

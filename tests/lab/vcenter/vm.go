@@ -47,7 +47,7 @@ func (lab *Lab) addVM(spec *VMSpec) error {
 		return fmt.Errorf("%s is on an unknown datastore %s", spec.Name, spec.Datastore)
 	}
 	vm.Datastore = []types.ManagedObjectReference{store.Self}
-	vmx := fmt.Sprintf("[%s] %s/%s.vmx", spec.Datastore, fileName(spec.Name), fileName(spec.Name))
+	vmx := fmt.Sprintf("[%s] %s/%s.vmx", spec.Datastore, spec.folder(), fileName(spec.Name))
 	vm.Config = &types.VirtualMachineConfigInfo{
 		Name: vm.Name, Uuid: spec.BiosUUID, InstanceUuid: spec.InstanceUUID, Version: spec.Version, Template: spec.Template,
 		GuestId: "windows2019srv_64Guest", GuestFullName: "Microsoft Windows Server 2019 (64-bit)", Annotation: spec.Annotation,

@@ -17,6 +17,8 @@ type World struct {
 	OneReconfigure string               `yaml:"one_reconfigure"` // a remove and an add of disks in one spec
 	SecondMapping  string               `yaml:"second_mapping"`  // a second mapping file of one LUN
 	LocalMappings  string               `yaml:"local_mappings"`  // a mapping of a local disk made over the API
+	SataMappings   string               `yaml:"sata_mappings"`   // a mapping on a SATA controller
+	DestroyKeeps   bool                 `yaml:"destroy_keeps"`   // what a VM that is destroyed does not have stays in its folder
 	RdmFilter      bool                 `yaml:"rdm_filter"`      // LUNs with a mapping are no candidates for another
 	UnknownPaths   []string             `yaml:"unknown_paths"`   // properties that this version does not know
 	Hosts          []HostSpec           `yaml:"hosts"`
@@ -143,7 +145,11 @@ type VMSpec struct {
 	PowerOnFault    string            `yaml:"power_on_fault"`
 	Annotation      string            `yaml:"annotation"`
 	GuestDisks      []GuestDiskSpec   `yaml:"guest_disks"`
+	home            string            // its folder, where a client made it
 }
+
+// folder is what a VM's folder is called.
+func (vm *VMSpec) folder() string { return orElse(vm.home, fileName(vm.Name)) }
 
 // GuestDiskSpec is a volume that VMware Tools tell of while the guest runs, and the disks (by key) that it lies on.
 type GuestDiskSpec struct {
@@ -245,7 +251,7 @@ func (w *World) check() error {
 		known("api", w.API, "vcenter", "esxi"), known("unseen_objects", w.UnseenObjects, "NoPermission", "ManagedObjectNotFound", "absent"),
 		known("query_of_running", w.Shell.QueryOfRunning, "", "accept", "locked"),
 	}
-	for _, fault := range []string{w.OneReconfigure, w.SecondMapping, w.LocalMappings} {
+	for _, fault := range []string{w.OneReconfigure, w.SecondMapping, w.LocalMappings, w.SataMappings} {
 		if fault != "accept" {
 			problems = append(problems, checkFault(fault))
 		}
@@ -295,6 +301,7 @@ func (w *World) fillDefaults() {
 	w.OneReconfigure = orElse(w.OneReconfigure, "accept")
 	w.SecondMapping = orElse(w.SecondMapping, "accept")
 	w.LocalMappings = orElse(w.LocalMappings, "accept")
+	w.SataMappings = orElse(w.SataMappings, "accept")
 	w.UnseenObjects = orElse(w.UnseenObjects, "NoPermission")
 	if w.Generated != nil {
 		w.generate()

@@ -18,10 +18,11 @@ from wsman.site import PASSWORD, USER, Site, windows_site
 
 ROOT = Path(__file__).resolve().parents[3]
 LUN = "naa.60060160a1b1234500000000000000a1"
+SPARE = "naa.60060160a1b1234500000000000000a2"
 WORLD = f"""
 hosts: [{{name: esx1.lab}}]
 datastores: [{{name: san01}}]
-luns: [{{name: {LUN}, sectors: 4194304, serial: ONE}}]
+luns: [{{name: {LUN}, sectors: 4194304, serial: ONE}}, {{name: {SPARE}, sectors: 4194304}}]
 vms: [{{name: server, host: esx1.lab, power: "on", disks: [{{flat: 1073741824}}, {{rdm: {LUN}}}]}}]
 """
 
@@ -56,6 +57,8 @@ def run_targets(vcenter: VcenterLab, dpm: DpmLab, windows: Site) -> str:
         "vcenter_password": vcenter.password,
         "vcenter_ca_path": vcenter.ca_path,
         "machine": "server",
+        "spare_lun": SPARE,
+        "spare_datastore": "san01",
         "dpm_hostname": dpm.host,
         "dpm_port": dpm.port,
         "dpm_username": dpm.username,

@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "_core": set(),
     "_rdm": {"_core", "_rdm/checks"},
     "_rdm/checks": {"_core", "_rdm"},
-    "_rdm/execution": {"_core", "_rdm", "_rdm/checks"},
+    "_rdm/rehearsal": {"_core", "_rdm", "_rdm/checks"},
+    "_rdm/execution": {"_core", "_rdm", "_rdm/checks", "_rdm/rehearsal"},
     "_dpm": {"_core"},
     "_dpm/execution": {"_core", "_dpm", "_dpm/scripts", "_powershell"},
     "_dpm/scripts": set(),
@@ -30,7 +31,7 @@ MAY_IMPORT = {
     "_powershell": {"_core"},
     "_windows": {"_core", "_windows/failures"},
     "_windows/failures": {"_core", "_windows"},
-    "_vsphere": {"_core", "_rdm", "_rdm/execution"},
+    "_vsphere": {"_core", "_rdm", "_rdm/execution", "_rdm/rehearsal"},
     "_windows/execution": {
         *("_core", "_dpm", "_dpm/execution", "_powershell", "_windows", "_windows/failures", "_windows/scripts"),
     },
@@ -61,7 +62,7 @@ ANSIBLE_FILES = {
 }
 
 # What does no I/O and never waits, as its imports tell: these of the standard library, and nothing of ours that does.
-PURE = {"_rdm", "_rdm/checks", "_esxi_shell/parse", "_windows", "_windows/failures"}
+PURE = {"_rdm", "_rdm/checks", "_rdm/rehearsal", "_esxi_shell/parse", "_windows", "_windows/failures"}
 PURE_LIBRARY = {
     "__future__",
     "bisect",
