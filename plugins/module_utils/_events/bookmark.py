@@ -20,6 +20,8 @@ from datetime import UTC, datetime, timedelta
 OVERLAP = timedelta(minutes=10)
 # A log that cannot be read is caught up with by no more than this once it can.
 _LONGEST_CATCH_UP = timedelta(days=1)
+# An engine that keeps nothing works off within this what it was told: it gathers events, and waits for other runs.
+_UNANSWERED = timedelta(minutes=10)
 # A clock that went otherwise than ours by more than this was set.
 _CLOCK_WAS_SET = timedelta(minutes=5)
 
@@ -29,13 +31,14 @@ class Bookmark:
     """How far one server was read: until when by its clock, and when that was by the clock here (None: never yet).
 
     `handled` are the identities of records with their times, `alerts` those of the alerts that were active at the last
-    reading of DPM.
+    reading of DPM. `told` are the times of the records of the last minutes, and when each was told by the clock here.
     """
 
     read_to: datetime | None = None
     read_at: datetime | None = None
     handled: Mapping[str, datetime] = field(default_factory=dict)
     alerts: frozenset[str] = frozenset()
+    told: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
 
     def age(self, now: datetime, look_back: timedelta) -> timedelta:
         """Returns how far back is to be looked; `now` is the time here, `look_back` what holds for the first time."""
@@ -50,9 +53,23 @@ class Bookmark:
         step = abs((server_now - self.read_to) - (now - self.read_at))
         return step if step > _CLOCK_WAS_SET else timedelta(0)
 
+    def begun_anew(self) -> Bookmark:
+        """Returns it as a run takes it up whose engine knows nothing of the run before: what was told so shortly before
+        the end that nothing may have come of it is told again, and so are the alerts that are active."""
+        again = [time for time, _told in self.told.values()]
+        handled = {one: time for one, time in self.handled.items() if one not in self.told}
+        if self.read_to is None or self.read_at is None:
+            return Bookmark(handled=handled)
+        back = self.read_to - min([self.read_to, *again])
+        return Bookmark(self.read_to - back, self.read_at - back, handled)
+
     def with_record(self, identity: str, time: datetime) -> Bookmark:
         """Returns it with one more record handled."""
         return replace(self, handled={**self.handled, identity: time})
+
+    def with_told(self, identity: str, time: datetime, now: datetime) -> Bookmark:
+        """Returns it with one more record handled, of which an engine was told now."""
+        return replace(self.with_record(identity, time), told={**self.told, identity: (time, now)})
 
     def with_alert(self, identity: str) -> Bookmark:
         """Returns it with one more alert handled."""
@@ -66,7 +83,8 @@ class Bookmark:
             read_to = max(earliest, self.read_to or earliest)
             read_at = now - (server_now - read_to)
         kept = {one: time for one, time in self.handled.items() if time >= read_to - 2 * OVERLAP}
-        return replace(self, read_to=read_to, read_at=read_at, handled=kept)
+        told = {one: times for one, times in self.told.items() if times[1] >= now - _UNANSWERED}
+        return replace(self, read_to=read_to, read_at=read_at, handled=kept, told=told)
 
     def after_alerts(self, active: Iterable[str]) -> Bookmark:
         """Returns it after a complete reading of DPM's alerts: one that was over and comes again is a new one."""
@@ -79,6 +97,7 @@ class Bookmark:
             "read_at": None if self.read_at is None else self.read_at.isoformat(),
             "handled": {one: time.isoformat() for one, time in self.handled.items()},
             "alerts": sorted(self.alerts),
+            "told": {one: [time.isoformat() for time in times] for one, times in self.told.items()},
         }
 
 
@@ -86,13 +105,26 @@ def bookmark_of(plain: object) -> Bookmark:
     """Returns the bookmark that `to_plain` made this of; raises ValueError for anything else."""
     if not isinstance(plain, Mapping):
         raise ValueError("it is no table")
-    handled, alerts = plain.get("handled"), plain.get("alerts")
-    if not isinstance(handled, Mapping) or not isinstance(alerts, list):
+    handled, alerts, told = plain.get("handled"), plain.get("alerts"), plain.get("told")
+    if not isinstance(handled, Mapping) or not isinstance(alerts, list) or not isinstance(told, Mapping):
         raise ValueError("it does not say what was handled")
     read_to, read_at = _time(plain.get("read_to")), _time(plain.get("read_at"))
     times = {str(one): _time(text) for one, text in handled.items()}
     known = {one: time for one, time in times.items() if time is not None}
-    return Bookmark(read_to, read_at, known, frozenset(str(one) for one in alerts))
+    return Bookmark(
+        read_to,
+        read_at,
+        known,
+        frozenset(str(one) for one in alerts),
+        {str(one): _both_times(pair) for one, pair in told.items()},
+    )
+
+
+def _both_times(pair: object) -> tuple[datetime, datetime]:
+    times = [_time(text) for text in pair] if isinstance(pair, list) else []
+    if len(times) != 2 or times[0] is None or times[1] is None:
+        raise ValueError("it does not say when something was told")
+    return times[0], times[1]
 
 
 def _time(text: object) -> datetime | None:

@@ -10,13 +10,16 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dpm.dpm import Dpm
-from wsman.site import Site
+from wsman.accounts import Account
+from wsman.host import WinRmHost
+from wsman.powershell import PowerShellCommands
+from wsman.site import PASSWORD, USER, Site
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError, LoginRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._events.execution.options import settings_of
@@ -166,6 +169,72 @@ def test_a_restart_loses_nothing_and_repeats_nothing(lab: Lab, tmp_path: Path) -
     assert list(json.loads(kept)["servers"]) == ["localhost"]
     assert lab.site.options("ntlm", "http")["password"] not in kept
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_without_feedback_a_kill_loses_nothing_of_what_an_engine_had_only_just_been_told(
+    lab: Lab, tmp_path: Path
+) -> None:
+    """An engine gathers what happens on a server before it acts: what it had gathered is gone with it."""
+    args = {"state": str(tmp_path / "state.json"), "since": "15m"}
+
+    async def story() -> None:
+        async with lab.watched(**args) as events:
+            old = await events.take(3)
+            assert {kind for kind, _code in kinds(old)} == {"alert"}
+            lab.fills_up(FULL, "fs02.lab.test")
+            told = await events.take(3)
+            await events.no_more(lab.site, 1)
+        # It comes back later than what is looked back at where nothing is known.
+        lab.control.advance(3 * 3600)
+        async with lab.watched(**args) as events:
+            again = await events.take(6)
+            await events.no_more(lab.site, 1)
+        assert [event for event in again if event["dpm"]["kind"] == "record"] == told[:2]
+        assert set(uuids(again)) == set(uuids(old + told))
+
+    run(story)
+
+
+def test_ten_servers_that_run_full_at_once_are_each_told_and_one_that_is_slow_holds_up_none(tmp_path: Path) -> None:
+    accounts = [Account(USER, PASSWORD)]
+    with ExitStack() as stack:
+        servers = [Dpm() for _number in range(10)]
+        hosts = [
+            stack.enter_context(WinRmHost(accounts, PowerShellCommands(dpm.new_session), address=f"127.0.0.{number}"))
+            for number, dpm in enumerate(servers, 1)
+        ]
+        for dpm in servers:
+            dpm.control.advance(3600)
+            dpm.control.run_backup(FULL, "60GB", "fs02.lab.test")
+            dpm.control.advance(5)
+        held = hosts[0].troubles.hold()
+        connections = [{"hostname": host.address, "port": host.port} for host in hosts]
+        args = {
+            "scheme": "http",
+            "username": USER,
+            "password": PASSWORD,
+            "servers": connections,
+            "alerts": False,
+            "state": str(tmp_path / "state.json"),
+        }
+
+        async def story() -> None:
+            queue: asyncio.Queue[Any] = asyncio.Queue(1)
+            task = asyncio.create_task(Watcher(settings_of(args), queue, second=SECOND).run())
+            watched = Events(queue, task)
+            events = await watched.take(18)
+            assert hosts[0].address not in {event["dpm"]["server"] for event in events}
+            held.release()
+            events += await watched.take(2)
+            task.cancel()
+            await asyncio.wait([task])
+            told: dict[str, list[object]] = {}
+            for event, (_kind, code) in zip(events, kinds(events), strict=True):
+                told.setdefault(event["dpm"]["server"], []).append(code)
+            assert told == {host.address: [87, 140] for host in hosts}
+            assert len(set(uuids(events))) == 20
+
+        run(story)
 
 
 def test_without_a_bookmark_what_is_told_again_has_the_same_uuid(lab: Lab) -> None:

@@ -297,3 +297,14 @@ def test_an_audit_keeps_a_history_that_the_extension_asks(site: Site) -> None:
     site.play(EXTEND, *site.inventory(), "-e", json.dumps(asked), fails=True)
     assert "refused (history too short)" in site.text
     assert edits(site) == ["Start-DPMDatasourceConsistencyCheck"]
+
+
+def test_a_server_that_is_named_at_the_start_is_worked_on_once_from_here_whatever_the_inventory_holds(
+    tmp_path: Path,
+) -> None:
+    """Else every server of the inventory would be told to work on that one, all at the same time."""
+    hosts = {f"dpm{number}": {} for number in range(10)}
+    (tmp_path / "hosts.json").write_text(json.dumps({"dpm": {"hosts": hosts}}), encoding="utf-8")
+    given = ("-i", "hosts.json", "-e", "dpm_recovery_points_hostname=dpm3")
+    run = run_ansible("playbook", tmp_path, EXTEND, *given, "--list-hosts")
+    assert run.output.partition("hosts (1):")[2].split() == ["localhost"]

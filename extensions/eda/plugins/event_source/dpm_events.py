@@ -30,10 +30,10 @@ description:
     What is
     to be done is decided by what the server says when an action runs.
   - No event is lost while the source, the server or the network is away, as long as the server's logs still hold it.
-    With
-    O(state) none is told twice; without it, after a restart those of the last O(since) and the alerts that are
-    active are
-    told again, with the same C(meta.uuid), by which ansible-rulebook with C(--persistence-id) drops them.
+  - After a restart some are told again, since a rule engine that was killed has forgotten what it had gathered. With
+    O(state) those that had been told in its last ten minutes, without it those of the last O(since); and the alerts
+    that are active. They have the same C(meta.uuid), by which ansible-rulebook with C(--persistence-id) drops them.
+    With O(state) and O(feedback) none is told twice.
   - A server that is away is asked again after 5 seconds, then after twice as long each time, up to five minutes. The
     source ends
     with an error for wrong options and for a refused logon, which is not repeated, so that no account is locked.

@@ -19,6 +19,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
@@ -81,8 +82,12 @@ class Watcher:
     async def _watch(self, server: Server, pool: ThreadPoolExecutor) -> None:
         asked_dpm: float | None = None
         pauses = back_off()
+        # An engine that says what it took keeps it; of another nobody knows what came of the last that it was told.
+        anew = self._feedback is None
         while True:
             bookmark = self._state.of(server.name)
+            if anew:
+                bookmark = bookmark.begun_anew()
             began = time.monotonic()
             alerts = self._settings.alerts and (
                 asked_dpm is None or began - asked_dpm >= self._settings.alerts_interval * self._second
@@ -101,6 +106,7 @@ class Watcher:
             trouble = " ".join(seen.troubles)
             self._say(f"{server.name} troubles", trouble, logging.WARNING, trouble and f"{server.name}: {trouble}")
             asked_dpm = began if seen.asked_dpm else asked_dpm
+            anew = False
             await self._hand_over(server, bookmark, seen)
             await self._pause(self._settings.interval)
 
@@ -160,7 +166,7 @@ def back_off(spread: Callable[[float, float], float] = random.uniform) -> Iterat
 def _handled(bookmark: Bookmark, event: Event) -> Bookmark:
     if event.time is None:
         return bookmark.with_alert(event.identity)
-    return bookmark.with_record(event.identity, event.time)
+    return bookmark.with_told(event.identity, event.time, datetime.now(UTC))
 
 
 def _uuid_of(answer: object) -> object:

@@ -76,14 +76,45 @@ def test_an_alert_that_was_over_is_new_when_it_comes_again() -> None:
     assert bookmark.after_alerts(["b", "c"]).alerts == {"b"}
 
 
+def test_a_run_that_begins_anew_tells_the_last_again_and_what_was_told_before_that_not() -> None:
+    """Whatever the clocks say: the server's is three hours ahead."""
+    ahead = 3 * HOUR
+    bookmark = read(NOW, NOW + ahead).with_told("old", NOW + ahead, NOW)
+    later = NOW + 11 * MINUTE
+    bookmark = bookmark.after_records(later, later + ahead, all_read=True)
+    # Its server had been away, so that it is an hour old already.
+    bookmark = bookmark.with_told("late", later + ahead - HOUR, later).with_told("new", later + ahead, later)
+    anew = bookmark.with_record("no sign", later + ahead).with_alert("alert").begun_anew()
+    assert (set(anew.handled), anew.alerts, anew.told) == ({"old", "no sign"}, frozenset(), {})
+    restarted = later + 2 * HOUR
+    assert restarted - anew.age(restarted, MINUTE) <= later - HOUR
+    assert anew.clock_step(restarted, restarted + ahead) == timedelta(0)
+    assert anew.begun_anew() == anew
+
+
+def test_a_run_that_was_killed_before_its_first_look_was_kept_tells_it_again() -> None:
+    anew = Bookmark().with_told("a", NOW, NOW).begun_anew()
+    assert anew == Bookmark()
+    assert anew.age(NOW, HOUR) == HOUR
+
+
 def test_it_comes_back_from_json_as_it_was() -> None:
-    bookmark = read(NOW, NOW + HOUR).with_record("ä", NOW).with_alert("b")
+    bookmark = read(NOW, NOW + HOUR).with_record("ä", NOW).with_alert("b").with_told("c", NOW, NOW + HOUR)
     assert bookmark_of(json.loads(json.dumps(bookmark.to_plain()))) == bookmark
     assert bookmark_of(json.loads(json.dumps(Bookmark().to_plain()))) == Bookmark()
 
 
 @pytest.mark.parametrize(
-    "plain", [None, 7, [], {}, {"handled": [], "alerts": []}, {"handled": {"a": "b"}, "alerts": []}]
+    "plain",
+    [
+        *(None, 7, [], {}),
+        {"handled": [], "alerts": [], "told": {}},
+        {"handled": {"a": "b"}, "alerts": [], "told": {}},
+        {"handled": {}, "alerts": []},
+        {"handled": {}, "alerts": [], "told": {"a": NOW.isoformat()}},
+        {"handled": {}, "alerts": [], "told": {"a": [NOW.isoformat(), None]}},
+        {"handled": {}, "alerts": [], "told": {"a": [NOW.isoformat()]}},
+    ],
 )
 def test_what_is_no_bookmark_is_refused(plain: object) -> None:
     with pytest.raises(ValueError, match=r"."):
