@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
@@ -48,7 +48,7 @@ class Event:
 
     identity: str
     time: datetime | None
-    payload: Mapping[str, object]
+    payload: Mapping[str, Mapping[str, object]]
 
 
 def is_a_sign(record: EventRecord) -> bool:
@@ -137,6 +137,19 @@ def alert_events(
         yield _event(identity, None, "dpm", body)
 
 
+def counted(events: Sequence[Event]) -> list[Event]:
+    """Returns the events of one look at a server, each with `more`: how many of its kind that have a signature are
+    still to come. So a rule can answer all of them at once, at the last."""
+    found: list[Event] = []
+    more = {"dpm": 0, "windows": 0}
+    for event in reversed(events):
+        kind = "dpm" if "dpm" in event.payload else "windows"
+        body = event.payload[kind]
+        found.insert(0, replace(event, payload={**event.payload, kind: {**body, "more": more[kind]}}))
+        more[kind] += body["signature"] is not None
+    return found
+
+
 def _signature(alert: Alert) -> Signature | None:
     if alert.about_inconsistency:
         return Signature.REPLICA_INCONSISTENT
@@ -144,7 +157,8 @@ def _signature(alert: Alert) -> Signature | None:
 
 
 def _event(identity: str, time: datetime | None, kind: str, body: Mapping[str, object]) -> Event:
-    return Event(identity, time, {kind: to_json_types(body), "meta": {"uuid": identity}})
+    plain = {name: to_json_types(value) for name, value in body.items()}
+    return Event(identity, time, {kind: plain, "meta": {"uuid": identity}})
 
 
 def _identity(*parts: object) -> str:

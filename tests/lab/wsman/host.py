@@ -50,6 +50,7 @@ class WinRmHost:
         settings: Settings | None = None,
         quotas: Quotas | None = None,
         address: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.accounts = Accounts(accounts)
         self.settings = settings or Settings()
@@ -65,7 +66,7 @@ class WinRmHost:
         self._returning: threading.Timer | None = None
         self._listeners: list[socket.socket] = []
         self.address = address
-        self.port = self._listen(0, None)
+        self.port = self._listen(port, None)
         self.tls_port = None if certificates is None else self._listen(0, certificates.server_context())
 
     def __enter__(self) -> WinRmHost:

@@ -40,7 +40,9 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "execution_environment": TEXT,
         "job_type": TEXT | {"choices": ["run", "check"]},
         **dict.fromkeys(("diff_mode", "survey_enabled", "ask_credential_on_launch"), YES_NO),
-        **dict.fromkeys(("ask_job_type_on_launch", "ask_limit_on_launch"), YES_NO),
+        **dict.fromkeys(("ask_job_type_on_launch", "ask_limit_on_launch", "ask_variables_on_launch"), YES_NO),
+        "allow_simultaneous": YES_NO,
+        "credentials": {"type": "list", "elements": "str"},
         "survey_spec": {"type": "dict"},
     },
 }
@@ -99,7 +101,8 @@ def test_a_credential_type_gives_what_it_asks_to_variables_that_the_modules_read
 
 @pytest.mark.parametrize("one", TEMPLATES, ids=by_name)
 def test_a_job_template_runs_a_playbook_of_the_project(one: dict[str, Any]) -> None:
-    assert wrong("awx.awx.job_template", one) == []
+    given = {name: value for name, value in one.items() if name != "started_by_events"}
+    assert wrong("awx.awx.job_template", given) == []
     (play,) = load(AWX / "project" / one["playbook"])
     name = play["ansible.builtin.import_playbook"]
     assert (ROOT / "playbooks" / f"{name.removeprefix('winbackup.storage.')}.yml").is_file()
@@ -121,6 +124,20 @@ def test_a_survey_asks_for_a_variable_that_there_is_in_its_words(question: dict[
     elif "choices" in spec:
         assert question["choices"] == spec["choices"]
         assert question["default"] == spec["default"]
+
+
+def test_the_rulebook_for_a_controller_starts_a_template_that_there_is_and_that_takes_what_it_tells() -> None:
+    (rule_set,) = load(ROOT / "extensions" / "eda" / "rulebooks" / "dpm_controller.yml")
+    action = rule_set["rules"][0]["actions"][0]["run_job_template"]
+    (template,) = [one for one in TEMPLATES if one.get("started_by_events")]
+    assert f"default('{template['name']}')" in action["name"]
+    # What a template does not ask for, AWX leaves out; and it lets a second job of it wait, unless it may run beside.
+    tasks = [task.get("awx.awx.job_template", {}) for task in load(AWX / "setup.yml")[0]["tasks"]]
+    told = tasks[-1]
+    assert "started_by_events" in told["ask_variables_on_launch"]
+    assert "started_by_events" in told["allow_simultaneous"]
+    (asked,) = {question["variable"] for question in QUESTIONS} & {"dpm_recovery_points_min_free_percent"}
+    assert asked not in action["job_args"]["extra_vars"]
 
 
 def test_the_transports_on_offer_are_the_modules_own() -> None:

@@ -25,7 +25,8 @@ description:
     C(volume), C(disk),
     C(datasource), and the C(record) (C(log), C(provider), C(id), C(record), C(time), C(codes)) or the C(alert)
     (C(id), C(code),
-    C(severity), C(type), C(since), C(message)). What is not known is null.
+    C(severity), C(type), C(since), C(message)). What is not known is null. C(more) is how many events with a
+    signature are still to come of the same look at the server, so that a rule can answer all of them at the last.
   - Signatures and confidences are those of M(winbackup.storage.backup_failure_info). The event is a trigger only.
     What is
     to be done is decided by what the server says when an action runs.

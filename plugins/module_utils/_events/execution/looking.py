@@ -21,6 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._events.naming i
     Event,
     alert_events,
     alert_identity,
+    counted,
     identity_of,
     is_a_sign,
     record_events,
@@ -90,7 +91,7 @@ def look_at(server: Server, settings: Settings, bookmark: Bookmark, *, alerts: b
             bookmark = bookmark.after_alerts(alert_identity(server.name, alert) for alert in facts.alerts)
     if settings.meta_hosts:
         events = [_with_host(event, server.name) for event in events]
-    return Look(tuple(events), bookmark, tuple(_troubles(read, findings, facts)), facts is not None)
+    return Look(tuple(counted(events)), bookmark, tuple(_troubles(read, findings, facts)), facts is not None)
 
 
 def _since(age: timedelta) -> Since:

@@ -15,6 +15,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model impor
 from ansible_collections.winbackup.storage.plugins.module_utils._events.naming import (
     alert_events,
     alert_identity,
+    counted,
     identity_of,
     record_events,
 )
@@ -84,3 +85,16 @@ def test_an_alert_of_another_fault_has_no_signature_and_one_not_wanted_is_left_o
         (None, "3"),
     ]
     assert [*alert_events("dpm01", [other], {}, {alert_identity("dpm01", other)}, tuple(Signature))] == []
+
+
+def test_the_last_event_of_a_look_that_has_a_signature_says_that_no_more_come() -> None:
+    """Of its kind: a rule asks for one kind, and for a signature."""
+    unknown = replace(ALERT, id="2", about_inconsistency=False)
+    alerts = [ALERT, unknown, replace(ALERT, id="3"), replace(unknown, id="4")]
+    on_dpm = [*alert_events("dpm01", alerts, {}, [], frozenset(Signature))]
+    reading = Reading(NOW, (OFFLINE,), VolumeTable(()), is_dpm=False)
+    elsewhere = [*record_events("dpm01", reading, [identity_of("dpm01", OFFLINE)], frozenset(Signature))]
+    found = [event.payload for event in counted([*on_dpm[:1], *elsewhere, *on_dpm[1:]])]
+    assert [one["dpm"]["more"] for one in found if "dpm" in one] == [1, 1, 0, 0]
+    assert [one["windows"]["more"] for one in found if "windows" in one] == [0]
+    assert counted([]) == []
