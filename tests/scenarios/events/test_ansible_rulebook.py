@@ -66,7 +66,7 @@ def test_a_volume_that_ran_full_is_cured_once_and_a_kill_repeats_nothing(tmp_pat
 
 @pytest.mark.parametrize("kept", [False, True], ids=["state", "persistence"])
 def test_no_event_is_lost_and_nothing_is_extended_twice_however_often_it_is_killed(kept: bool, tmp_path: Path) -> None:
-    more = {"dpm_events_feedback": True, "drools_db_file_path": str(tmp_path / "engine")} if kept else {}
+    more = {"drools_db_file_path": str(tmp_path / "engine")} if kept else {}
     arguments = ("--persistence-id", "6f7c9c0e-6a0e-4b7f-9b7e-3a1f0c7d2b11", "--id", "1") if kept else ()
     state = tmp_path / "state.json"
 
