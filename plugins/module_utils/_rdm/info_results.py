@@ -100,11 +100,13 @@ def rdm_info_result(
     it. `vms` is how many VMs were looked at, by default all.
     """
     lun_index = LunIndex.of(inventory)
-    rdms = [_mapping(inventory, machine, disk, lun_index, blockers, with_paths) for machine, disk in disks]
+    rdms: list[dict[str, object]] = []
     keys: set[LunKey] = set()
     findings: list[Finding] = []
     for machine, disk in disks:
-        findings.extend(mapping_findings(inventory, machine, disk, lun_index))
+        own = mapping_findings(inventory, machine, disk, lun_index)
+        rdms.append(_mapping(inventory, machine, disk, lun_index, own, blockers, with_paths))
+        findings.extend(own)
         keys |= lun_index.groups.keys(inventory.luns_of(machine, disk))
     members = lun_index.groups.members
     told = sorted(members if with_luns else keys)
@@ -176,6 +178,7 @@ def _mapping(
     machine: VirtualMachine,
     disk: Disk,
     lun_index: LunIndex,
+    findings: Sequence[Finding],
     checked: Mapping[tuple[str, str], Sequence[Finding]],
     with_paths: bool,
 ) -> dict[str, object]:
@@ -206,7 +209,7 @@ def _mapping(
         "mapping": {"lun_uuid": disk.lun_uuid, "device_name": disk.device_name},
         "lun": lun_of_disk(inventory, machine, disk, lun_index, with_paths=with_paths),
         "shared_with": [machine_result(inventory, other) for other in lun_index.sharing(inventory, machine, disk)],
-        "findings": list(mapping_findings(inventory, machine, disk, lun_index)),
+        "findings": list(findings),
         "blockers": list(blockers),
         "unchecked": list(unchecked),
         "convertible": _convertible(blockers, unchecked),

@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import extent_of, is_extent
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import extent_of, extent_patterns
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Datastore,
@@ -105,27 +105,28 @@ def search_mappings(session: Session, datastore: Datastore, until: float = inf) 
     if known is None:
         return ()
     _name, managed = known
-    # Of all that lies on a datastore only mappings are kept, and what may be an extent of theirs.
-    extents = _search_below(session, managed, datastore.name, None, until, lambda facts: is_extent(facts.file))
+    # Of all that lies on a datastore only mappings are kept, and what may be an extent of theirs is asked for.
+    extents = _search_below(session, managed, datastore.name, _search_spec(None, extent_patterns()), until)
     beside = {facts.file: facts for facts in extents}
-    mappings = _search_below(
-        session, managed, datastore.name, _disk_query(), until, lambda facts: facts.kind is DiskKind.MAPPING
-    )
-    return tuple(_with_mode(facts, beside) for facts in mappings)
+    disks = _search_below(session, managed, datastore.name, _search_spec(_disk_query()), until, _MAPPING_TYPE)
+    return tuple(_with_mode(facts, beside) for facts in disks)
 
 
 def _search_below(
-    session: Session, browser: Any, datastore: str, query: Any, until: float, wanted: Callable[[FileFacts], bool]
+    session: Session, browser: Any, datastore: str, spec: Any, until: float, disk_type: str | None = None
 ) -> list[FileFacts]:
+    """Returns what a search of a whole datastore finds, of disks those of this type only."""
     path = f"[{datastore}]"
     doing = f"Searching {path}"
-    task = session.read(
-        doing, lambda: browser.SearchDatastoreSubFolders_Task(datastorePath=path, searchSpec=_search_spec(query))
-    )
+    task = session.read(doing, lambda: browser.SearchDatastoreSubFolders_Task(datastorePath=path, searchSpec=spec))
 
     def of_folder(result: Element) -> list[FileFacts]:
         folder = (child_text(result, "folderPath") or "").removeprefix(path).removeprefix(" ").rstrip("/")
-        return list(filter(wanted, (_facts(entry, datastore, folder) for entry in children(result, "file"))))
+        return [
+            _facts(entry, datastore, folder)
+            for entry in children(result, "file")
+            if disk_type in (None, child_text(entry, "diskType"))
+        ]
 
     def joined(folders: Sequence[list[FileFacts]]) -> list[FileFacts]:
         return [facts for folder in folders for facts in folder]
@@ -141,10 +142,10 @@ def _disk_query() -> Any:
     return query(details=details)
 
 
-def _search_spec(query: Any, pattern: str = "*.vmdk") -> Any:
+def _search_spec(query: Any, patterns: Sequence[str] = ("*.vmdk",)) -> Any:
     kind = library.vim.host.DatastoreBrowser
     details = kind.FileInfo.Details(fileType=True, fileSize=True, modification=False, fileOwner=False)
-    return kind.SearchSpec(details=details, matchPattern=[pattern], query=[query] if query is not None else [])
+    return kind.SearchSpec(details=details, matchPattern=list(patterns), query=[query] if query is not None else [])
 
 
 def _search(
@@ -152,7 +153,7 @@ def _search(
 ) -> Iterator[FileFacts]:
     path = f"[{datastore}] {folder}".rstrip()
     doing = f"Listing {path}"
-    spec = _search_spec(query, pattern)
+    spec = _search_spec(query, [pattern])
     task = session.read(doing, lambda: browser.SearchDatastore_Task(datastorePath=path, searchSpec=spec))
 
     def found(result: Element | None) -> list[FileFacts]:

@@ -12,7 +12,7 @@ fails as a whole where one value is of a type that it does not know.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence, Set
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -100,11 +100,11 @@ def read_properties(
     wanted = {kind: list(names) for kind, names in paths.items()}
     while True:
         begun = False
-        asked = {path for names in wanted.values() for path in names}
+        asked = _Asked.of(start, wanted)
         try:
             end = Deadline(longest_seconds)
             for item in _read_pages(session, start, wanted, page_size, end, converters or {}):
-                _check_asked_for(item, start, wanted, asked)
+                asked.check(item)
                 begun = True
                 yield item
             return
@@ -152,24 +152,37 @@ def _no_xml(session: Session, doing: str, error: ParseError) -> ConnectionFailed
     )
 
 
-def _check_asked_for(
-    read: ObjectProperties, start: Sequence[Any], wanted: Mapping[str, Sequence[str]], asked: Set[str]
-) -> None:
-    """Raises NotTheAnswer for an object or a property that nobody asked for: the reply is that to another reading."""
-    kind = getattr(library.vim, read.type, None)
-    foreign = kind is not None and not any(issubclass(kind, getattr(library.vim, name)) for name in wanted)
-    # Where nothing is followed from the first objects, the reply holds these and no others.
-    if not any(spec.skip or spec.selectSet for spec in start):
-        foreign = foreign or read.id not in {spec.obj._GetMoId() for spec in start}
-    if foreign or not read.id:
-        named = f"{read.type} {read.id}" if read.id else "an object without a name"
-        raise NotTheAnswer(f"{named[:80]!r}, which was not asked for")
-    name = read.text("name")
-    if name is not None and len(name) > _LONGEST_NAME:
-        raise NotTheAnswer(f"a name of {len(name)} characters")
-    if not read.values.keys() <= asked:
-        named = min(read.values.keys() - asked)
-        raise NotTheAnswer(f"the property {named[:80]!r}, which was not asked for")
+@dataclass(frozen=True)
+class _Asked:
+    """What a reading asks for: types, the paths of all of them, and the ids where no others can be in the reply."""
+
+    types: tuple[type, ...]
+    paths: frozenset[str]
+    ids: frozenset[str] | None
+
+    @classmethod
+    def of(cls, start: Sequence[Any], wanted: Mapping[str, Sequence[str]]) -> _Asked:
+        followed = any(spec.skip or spec.selectSet for spec in start)
+        return cls(
+            tuple(getattr(library.vim, name) for name in wanted),
+            frozenset(path for names in wanted.values() for path in names),
+            # Where nothing is followed from the first objects, the reply holds these and no others.
+            None if followed else frozenset(spec.obj._GetMoId() for spec in start),
+        )
+
+    def check(self, read: ObjectProperties) -> None:
+        """Raises NotTheAnswer for an object or a property that nobody asked for: the reply is that to another one."""
+        kind = getattr(library.vim, read.type, None)
+        foreign = kind is not None and not issubclass(kind, self.types)
+        if foreign or not read.id or (self.ids is not None and read.id not in self.ids):
+            named = f"{read.type} {read.id}" if read.id else "an object without a name"
+            raise NotTheAnswer(f"{named[:80]!r}, which was not asked for")
+        name = read.text("name")
+        if name is not None and len(name) > _LONGEST_NAME:
+            raise NotTheAnswer(f"a name of {len(name)} characters")
+        if not read.values.keys() <= self.paths:
+            named = min(read.values.keys() - self.paths)
+            raise NotTheAnswer(f"the property {named[:80]!r}, which was not asked for")
 
 
 def _leave_out(wanted: Mapping[str, list[str]], unknown: str | None) -> bool:
