@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.argument_specs import CHECK
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import (
-    consistency_check,
-    on_server,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import WindowsAction
 
 
@@ -18,4 +16,14 @@ class ActionModule(WindowsAction):
     """The action plugin."""
 
     spec = CHECK
-    work = staticmethod(on_server(consistency_check))
+
+    @staticmethod
+    def work(call: ModuleCall, transport: Transport | None) -> ModuleResult:
+        """Does the module's work over the transport."""
+        # Ansible compiles what an action plugin imports at every run: this is needed over the task's connection only.
+        from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import (
+            consistency_check,
+            on_server,
+        )
+
+        return on_server(consistency_check)(call, transport)

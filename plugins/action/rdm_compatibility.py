@@ -6,15 +6,28 @@
 
 from __future__ import annotations
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec
-from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.commands import rdm_compatibility
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
+    ArgumentSpec,
+    ModuleCall,
+    ModuleResult,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm import argument_specs
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.argument_spec import CONNECTION
 from ansible_collections.winbackup.storage.plugins.plugin_utils._esxi import EsxiAction
+from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
 
 
 class ActionModule(EsxiAction):
     """The action plugin."""
 
     spec = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_COMPATIBILITY))
-    over_shell = staticmethod(rdm_compatibility)
+
+    @staticmethod
+    def over_shell(call: ModuleCall, connection: TaskConnection) -> ModuleResult:
+        """Does the module's work over the connection, on the shell of the ESXi host."""
+        # Ansible compiles what an action plugin imports at every run: this is needed over the task's connection only.
+        from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.commands import (
+            rdm_compatibility,
+        )
+
+        return rdm_compatibility(call, connection)

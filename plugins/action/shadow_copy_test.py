@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.argument_specs import (
     SHADOW_COPY_TEST,
-)
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.commands import on_host
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.testing_shadow_copies import (
-    shadow_copy_test,
 )
 from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import WindowsAction
 
@@ -20,4 +18,14 @@ class ActionModule(WindowsAction):
     """The action plugin."""
 
     spec = SHADOW_COPY_TEST
-    work = staticmethod(on_host(shadow_copy_test))
+
+    @staticmethod
+    def work(call: ModuleCall, transport: Transport | None) -> ModuleResult:
+        """Does the module's work over the transport."""
+        # Ansible compiles what an action plugin imports at every run: this is needed over the task's connection only.
+        from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution import (
+            commands,
+            testing_shadow_copies,
+        )
+
+        return commands.on_host(testing_shadow_copies.shadow_copy_test)(call, transport)

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
+from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.argument_specs import DISK
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.commands import disk, on_host
 from ansible_collections.winbackup.storage.plugins.plugin_utils._windows import WindowsAction
 
 
@@ -15,4 +16,14 @@ class ActionModule(WindowsAction):
     """The action plugin."""
 
     spec = DISK
-    work = staticmethod(on_host(disk))
+
+    @staticmethod
+    def work(call: ModuleCall, transport: Transport | None) -> ModuleResult:
+        """Does the module's work over the transport."""
+        # Ansible compiles what an action plugin imports at every run: this is needed over the task's connection only.
+        from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.commands import (
+            disk,
+            on_host,
+        )
+
+        return on_host(disk)(call, transport)

@@ -46,3 +46,8 @@ def extent_of(file: str, compatibility: Compatibility) -> str:
 def extent_patterns() -> tuple[str, ...]:
     """Returns the patterns ("*-rdm.vmdk") that the names of all extents of mappings match."""
     return tuple(f"*{ending}.vmdk" for ending in _EXTENT_ENDING.values())
+
+
+def is_extent(file: str) -> bool:
+    """Tells whether a file is called as the extent of a mapping is."""
+    return file.endswith(tuple(pattern.removeprefix("*") for pattern in extent_patterns()))

@@ -43,7 +43,10 @@ MAY_IMPORT = {
     "plugin_utils": {"_core", "_powershell", "_vsphere", "plugin_utils/_report"},
     "plugin_utils/_report": set(),
     "plugin_utils/_story": {"plugin_utils/_report"},
-    "action": {"_core", "_dpm/execution", "_esxi_shell", "_rdm", "_vsphere", "_windows/execution", "plugin_utils"},
+    "action": {
+        *("_core", "_dpm/execution", "_esxi_shell", "_powershell", "_rdm", "_vsphere", "_windows/execution"),
+        "plugin_utils",
+    },
     "modules": {"_core", "_dpm/execution", "_vsphere", "_windows/execution"},
     "doc_fragments": set(),
 }
