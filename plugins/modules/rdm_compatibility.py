@@ -17,7 +17,8 @@ description:
     to work once they were mapped in virtual mode.
   - The mode belongs to the mapping file and cannot be edited, so a second mapping file of the same LUN is made and
     takes the place of the first at the same address. The data of the LUN is never written. The old mapping file is
-    kept.
+    kept, unless the work is done over SSH on a host that takes no second mapping of a LUN; there it is deleted first,
+    and made again where the conversion is undone.
   - Everything that speaks against it is looked for before the first write and returned at once as RV(blockers).
     Every failure before the new mapping is verified is undone.
   - What is being done is recorded with the virtual machine first, so that a run which was killed is finished or
@@ -113,7 +114,8 @@ options:
     type: str
   old_mapping:
     description:
-      - V(keep) keeps the old mapping file, and a note about it with the virtual machine.
+      - V(keep) keeps the old mapping file, and a note about it with the virtual machine. Where that cannot be, one of
+        RV(findings) says so.
       - V(delete) deletes it once the new one is verified, in this run or a later one. This deletes the pointer,
         never the data of the LUN.
     type: str
@@ -434,7 +436,8 @@ disks:
           sample: none
     deleted:
       description:
-        - The old mapping files of the disk that were deleted, or in check mode would be (O(old_mapping=delete)).
+        - The old mapping files of the disk that were deleted, or in check mode would be (O(old_mapping=delete)). Also
+          that which had to go before the new one could be made.
       type: list
       elements: str
       returned: always
@@ -505,6 +508,39 @@ blockers:
       type: bool
       returned: always
       sample: false
+findings:
+  description:
+    - What is worth knowing of what was done. C(old_mapping_deleted) says that an old mapping was deleted that was to be
+      kept, because the host takes no second mapping of a LUN.
+  type: list
+  elements: dict
+  returned: once the virtual machine was found, also when the task fails
+  contains:
+    code:
+      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      type: str
+      returned: always
+      sample: old_mapping_deleted
+    severity:
+      description: One of V(info), V(warning) and V(error).
+      type: str
+      returned: always
+      sample: warning
+    message:
+      description: What was seen, with the values.
+      type: str
+      returned: always
+      sample: The host takes no second mapping of naa.600508b1001c4d1e0a5f0c6a2b3c4d5e.
+    hint:
+      description: What to do about it.
+      type: str
+      returned: always
+      sample: To go back, detach the new mapping, delete it, and make the old one again.
+    object:
+      description: What it was seen of.
+      type: str
+      returned: always
+      sample: "[datastore1] winsrv/data.vmdk"
 power:
   description: The power state of the virtual machine.
   type: dict

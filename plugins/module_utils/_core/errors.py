@@ -64,7 +64,7 @@ class StepRefused(StorageError):
     """The server answered that it will not, or could not, do a step.
 
     `fault` is the server's own name of the fault ("InvalidDeviceSpec"): for the edge and for people to read, no one
-    else decides by it.
+    else decides by it. `said` are a program's own words, without the names of files: two of them may be compared.
     """
 
     def __init__(
@@ -73,12 +73,14 @@ class StepRefused(StorageError):
         *,
         kind: RefusalKind = RefusalKind.OTHER,
         fault: str = "",
+        said: str = "",
         hint: str | None = None,
         facts: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message, hint=hint, facts=facts)
         self.kind = kind
         self.fault = fault
+        self.said = said
 
 
 class Unsupported(StorageError):

@@ -98,7 +98,7 @@ class ShellReader(Reader):
     def survey(self, questions: Questions) -> Survey:
         """Returns what a plan needs besides the inventory. Who may use the shell may do everything there."""
         if not questions.folders:
-            return Survey()
+            return Survey(old_may_go_first=True)
         paths = {folder: _path_of(folder) for folder in questions.folders}
         stores = Stores.of(self._run(folders_script(paths.values()), inf), HOST, None)
         known = self._reading.inventory.datastores if self._reading is not None else {}
@@ -110,6 +110,7 @@ class ShellReader(Reader):
             listings,
             frozenset(folder for folder, path in paths.items() if path in stores.missing),
             {file: uuid for file, uuid in uuids.items() if uuid is not None},
+            old_may_go_first=True,
         )
 
     def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:

@@ -236,9 +236,9 @@ def started() -> Change:
     return Change(commands=("told step '' start",), functions=_START, settled=False)
 
 
-def deleted(file: str, vmls: Sequence[str]) -> Change:
+def deleted(file: str, vmls: Sequence[str], *, off: bool = False) -> Change:
     """Returns the change that deletes a mapping file, once vmkfstools has called it one of a LUN with one of these
-    ids (KB 1026256: the LUN's data are not touched)."""
+    ids (KB 1026256: the LUN's data are not touched); `off` where the VM must be off for that."""
     words = " ".join(quote(vml) for vml in vmls)
     commands = (
         f"file={quote(file)}",
@@ -249,4 +249,4 @@ def deleted(file: str, vmls: Sequence[str]) -> Change:
         '[ -n "$mine" ] || { told refused \'\' echo "$query"; return; }',
         "told step '' vmkfstools -U \"$file\"",
     )
-    return Change(commands=commands)
+    return Change(commands=commands, off=off)

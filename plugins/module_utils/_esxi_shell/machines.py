@@ -119,7 +119,8 @@ def listed_machine(listed: RegisteredVm, host: str, stores: Stores) -> VirtualMa
         disks=disks,
         change_version=texts.version if texts is not None else None,
     )
-    return with_records_of_both(machine, _records_in_files(path, texts), _records_in_settings(settings))
+    files = _records_in_files(path, texts)
+    return with_records_of_both(machine, files, _records_in_settings(settings), files=files)
 
 
 def may_map(machine: VirtualMachine) -> bool:

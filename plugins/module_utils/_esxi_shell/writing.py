@@ -55,7 +55,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     VmState,
     nothing_meanwhile,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal, RecordedLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import spare_file_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    DiskJournal,
+    JournalEntry,
+    RecordedLun,
+    own_entries,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import texts_to_write
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Disk,
@@ -180,7 +186,7 @@ class ShellBackend(ShellReader, Backend):
         file = self._path(machine, new.file)
         change = changes.created(new.lun.device_path, file, new.compatibility)
         doing = f"Making {new.file} for {new.lun.canonical_name}"
-        answer = self._change(machine, change, doing)
+        answer = self._change(machine, change, doing, file)
         query = answer.find("query", file)
         if query is None or "raw device mapping" not in query.text.lower():
             raise StepRefused(f"{doing} ended well, and it is no mapping: {query.text.strip() if query else ''}")
@@ -232,7 +238,8 @@ class ShellBackend(ShellReader, Backend):
         vmls = sorted({vml for lun in _luns_recorded_for(bound, path) for vml in _vmls(lun, latest)})
         if not vmls:
             raise StepRefused(f"No record of {machine.name} says of which LUN {file} is; it was not deleted.")
-        self._change(bound, changes.deleted(path, vmls), f"Deleting {file}")
+        off = any(path in (entry.old_file, entry.new_file) for entry in _given_up(bound))
+        self._change(bound, changes.deleted(path, vmls, off=off), f"Deleting {file}")
 
     def reconnect(self) -> None:
         """Sees that the host's shell and its hostd are there again; raises ConnectionFailed, LoginRefused."""
@@ -264,8 +271,11 @@ class ShellBackend(ShellReader, Backend):
             raise StepRefused(f"{file} lies on no datastore that {self._connection.name} has mounted.")
         return path
 
-    def _change(self, machine: VirtualMachine, change: Change, doing: str) -> Answer:
-        """Runs the script of a change once; raises StepRefused, ConnectionFailed, OutcomeUnknown."""
+    def _change(self, machine: VirtualMachine, change: Change, doing: str, file: str = "") -> Answer:
+        """Runs the script of a change once; raises StepRefused, ConnectionFailed, OutcomeUnknown.
+
+        `file` is the one that the step makes: its name says nothing about why it was refused.
+        """
         script = change_script(machine.id, self._texts_of(machine), uuid.uuid4().hex, change)
         deadline = clock() + _LONGEST_STEP
         completed = self._connection.run(COMMAND, script, deadline=deadline, repeatable=False)
@@ -273,11 +283,11 @@ class ShellBackend(ShellReader, Backend):
             answer = read_answer(completed.stdout or completed.stderr, self._connection.name)
         except NoFrame as broken:
             raise OutcomeUnknown(f"{doing} may have been done: {broken.message}", hint=broken.hint) from broken
-        _check(answer, doing, machine)
+        _check(answer, doing, machine, file)
         return answer
 
 
-def _check(answer: Answer, doing: str, machine: VirtualMachine) -> None:
+def _check(answer: Answer, doing: str, machine: VirtualMachine, file: str) -> None:
     """Raises what the answer of a change says of why it was not done."""
     for name in ("stale", "refused", "exists"):
         section = answer.find(name)
@@ -300,7 +310,10 @@ def _check(answer: Answer, doing: str, machine: VirtualMachine) -> None:
     if not step.succeeded:
         exists = _FILE_EXISTS in step.text.lower()
         kind = RefusalKind.FILE_EXISTS if exists else RefusalKind.OTHER
-        raise StepRefused(f"{doing} failed: {_one_line(step.text)}", kind=kind)
+        said = " ".join(step.text.split())
+        for name in (file, file.rpartition("/")[2], file.rpartition("/")[2].removesuffix(".vmdk")):
+            said = said.replace(name, "...") if name else said
+        raise StepRefused(f"{doing} failed: {_one_line(step.text)}", kind=kind, said=said)
 
 
 def _one_line(text: str) -> str:
@@ -314,10 +327,19 @@ def _luns_recorded_for(machine: VirtualMachine, path: str) -> list[RecordedLun]:
         if not isinstance(journal, DiskJournal):
             continue
         entry = journal.entry
-        if entry is not None and path in (entry.old_file, entry.new_file):
+        if entry is not None and path in (entry.old_file, entry.new_file, *_spare(entry)):
             found.append(entry.lun)
         found += [kept.lun for kept in journal.kept if kept.old_file == path]
     return found
+
+
+def _spare(entry: JournalEntry) -> tuple[str, ...]:
+    return (spare_file_of(entry.old_file),) if entry.probing else ()
+
+
+def _given_up(machine: VirtualMachine) -> list[JournalEntry]:
+    """Returns the open records of disks whose old mapping goes before the new one comes, so that the VM must be off."""
+    return [entry for entry in own_entries(machine).values() if entry.one_at_a_time]
 
 
 def _vmls(recorded: RecordedLun, state: VmState | None) -> list[str]:

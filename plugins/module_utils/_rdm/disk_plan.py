@@ -51,3 +51,6 @@ class DiskChange(DiskPlan):
 
     entry: JournalEntry
     attach_existing: bool = False
+    # Where the host takes no second mapping of the LUN, the old file may be deleted before the new one is made: it is
+    # known what it is, and it can be made again as it was.
+    old_may_go_first: bool = False

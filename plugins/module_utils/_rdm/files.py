@@ -38,6 +38,11 @@ def is_name_of_new(new_file: str, old_file: str, wanted: Compatibility) -> bool:
     return split_file(new_mapping_file(join_file("", "", name), wanted, None, None))[2] == new_file.rpartition("/")[2]
 
 
+def spare_file_of(old_file: str) -> str:
+    """Returns the name of the mapping by which a host is asked whether it takes a second one of a LUN."""
+    return f"{old_file.removesuffix('.vmdk')}-winbackup-spare.vmdk"
+
+
 def extent_of(file: str, compatibility: Compatibility) -> str:
     """Returns the file that a host makes beside a mapping's descriptor: x-rdm.vmdk or x-rdmp.vmdk (KB 1026256)."""
     return f"{file.removesuffix('.vmdk')}{_EXTENT_ENDING[compatibility]}.vmdk"

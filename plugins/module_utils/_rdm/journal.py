@@ -110,6 +110,10 @@ class JournalEntry:
     io_reservation: int | None = None
     boot_order: tuple[str, ...] = ()
     label: str = ""
+    # Whether the host takes a second mapping of the LUN is being tried with a spare one, which may lie there.
+    probing: bool = False
+    # The host takes no second one: the old file goes before the new one is made, and an undo makes it again.
+    one_at_a_time: bool = False
 
     def is_live_at(self, now: float) -> bool:
         """Tells whether the run that wrote it may still be working."""
@@ -296,6 +300,8 @@ def _entry(data: Mapping[str, Any]) -> JournalEntry:
         _optional(_text, members.get(name))
     for name in ("shares", "io_limit", "io_reservation"):
         _optional(_whole_number, members.get(name))
+    for name in ("probing", "one_at_a_time"):
+        _yes_or_no(members.get(name, False))
     return JournalEntry(**members)
 
 
@@ -337,6 +343,11 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise NotAJournal("it holds something else where a number belongs")
     return float(value)
+
+
+def _yes_or_no(value: object) -> None:
+    if not isinstance(value, bool):
+        raise NotAJournal("it holds something else where yes or no belongs")
 
 
 def _whole_number(value: object) -> int:

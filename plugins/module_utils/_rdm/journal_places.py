@@ -9,6 +9,9 @@ writes. Either way writes in its own place alone and reads both, so that what th
 
 Each writing counts one up from the later of both. Two runs that claim at once over both ways write the same number:
 then the one with the smaller id has it, which both of them see.
+
+That an old mapping file may be gone (`one_at_a_time`) only a shell finds out, and writes into its file first: a setting
+that says so, which far more people may write, counts only where the file says it of the same LUN.
 """
 
 from __future__ import annotations
@@ -46,12 +49,16 @@ def address_of_record_file(vmx: str, path: str) -> str | None:
     return path[len(begin) : -len(_FILE_ENDING)]
 
 
-def with_records_of_both(machine: VirtualMachine, own: Records, elsewhere: Records) -> VirtualMachine:
-    """Returns the VM with the records that count, of its edge's own place and of the other one."""
+def with_records_of_both(
+    machine: VirtualMachine, own: Records, elsewhere: Records, *, files: Records
+) -> VirtualMachine:
+    """Returns the VM with the records that count, of its edge's own place and of the other one; `files` are those of
+    the two that stand beside the .vmx."""
     journal = dict(own)
     for address, other in elsewhere.items():
         present = journal.get(address)
         journal[address] = other if present is None else _later(machine, present, other)
+    journal = {address: _proved(one, files.get(address)) for address, one in journal.items()}
     return replace(machine, journal=journal, recorded_elsewhere=frozenset(elsewhere))
 
 
@@ -80,6 +87,19 @@ def _later(
     if len(strange) == 1:
         return strange[0] if strange[0].entry is not None else other if strange[0] is own else own
     return max(own, other, key=_rank)
+
+
+def _proved(
+    counting: DiskJournal | UnreadableJournal, in_file: DiskJournal | UnreadableJournal | None
+) -> DiskJournal | UnreadableJournal:
+    """Returns a record without its word that the old mapping may be gone, unless the file of the shell has it too."""
+    if isinstance(counting, UnreadableJournal) or counting.entry is None or not counting.entry.one_at_a_time:
+        return counting
+    first = in_file.entry if isinstance(in_file, DiskJournal) else None
+    entry = counting.entry
+    if first is not None and first.one_at_a_time and (first.lun, first.old_file) == (entry.lun, entry.old_file):
+        return counting
+    return replace(counting, entry=replace(entry, one_at_a_time=False))
 
 
 def _rank(journal: DiskJournal) -> tuple[int, bool, tuple[int, ...]]:

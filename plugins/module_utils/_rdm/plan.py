@@ -313,7 +313,24 @@ def _of_open_entry(facts: _Facts, disk: Disk, entry: JournalEntry, selected: boo
     if state is DiskState.NEW:
         needed = ()
     needed = _unique([*_unread_blockers(facts, disk), *needed])
-    return DiskChange(disk=disk, action=Action.FINISH, entry=entry, lun=facts.lun_of(disk), blockers=needed)
+    may_go = state is DiskState.MISSING and _old_may_go_first(facts, entry)
+    return DiskChange(
+        disk=disk,
+        action=Action.FINISH,
+        entry=entry,
+        lun=facts.lun_of(disk),
+        blockers=needed,
+        old_may_go_first=may_go,
+    )
+
+
+def _old_may_go_first(facts: _Facts, entry: JournalEntry) -> bool:
+    """Tells whether the old mapping can be made again as it was, should it have to go before the new one is made.
+
+    The disk uuid of a virtual one is shown to the guest, and another mapping has another one.
+    """
+    known = entry.old_mode is Compatibility.PHYSICAL and entry.old_disk_uuid is not None
+    return facts.survey.old_may_go_first and known and not entry.edits_only
 
 
 def _made_nothing(facts: _Facts, entry: JournalEntry) -> bool:
@@ -332,6 +349,8 @@ def _unread_blockers(facts: _Facts, disk: Disk) -> tuple[Finding, ...]:
 
 def _with_settings_of(earlier: JournalEntry, entry: JournalEntry) -> JournalEntry:
     """Returns the record with the settings that the VM had before the earlier run took the disk off and put it back."""
+    # A spare mapping that was made is removed first, whoever made it.
+    entry = replace(entry, probing=earlier.probing)
     if earlier.step not in TOUCHED:
         return entry
     return replace(
@@ -411,7 +430,15 @@ def _conversion(facts: _Facts, disk: Disk) -> DiskPlan:
         blockers = (*blockers, _no_folder(file))
     entry = _new_entry(facts, disk, lun, old_path, f"/vmfs/volumes/{datastore.uuid}/{_inner(file)}")
     attach = listing is not None and file in listing and file in own_files
-    return DiskChange(disk=disk, action=Action.CONVERT, entry=entry, lun=lun, attach_existing=attach, blockers=blockers)
+    return DiskChange(
+        disk=disk,
+        action=Action.CONVERT,
+        entry=entry,
+        lun=lun,
+        attach_existing=attach,
+        old_may_go_first=not attach and _old_may_go_first(facts, entry),
+        blockers=blockers,
+    )
 
 
 def _nowhere(disk: Disk, file: str) -> Finding:

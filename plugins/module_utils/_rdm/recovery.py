@@ -16,6 +16,7 @@ import shlex
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import NewMapping
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import Edit, Swap
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Host,
@@ -26,8 +27,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 _CREATE = {Compatibility.VIRTUAL: "-r", Compatibility.PHYSICAL: "-z"}
 
 
-def recovery_commands(machine: VirtualMachine, host: Host | None, step: Swap | Edit) -> tuple[str, ...]:
-    """Returns the commands in their order; a comment line says where to run them."""
+def recovery_commands(
+    machine: VirtualMachine, host: Host | None, step: Swap | Edit, given_up: JournalEntry | None = None
+) -> tuple[str, ...]:
+    """Returns the commands in their order; a comment line says where to run them.
+
+    `given_up` is the record of a disk whose host takes one mapping of the LUN at a time.
+    """
     if isinstance(step, Edit):
         return _by_hand(machine, step)
     place = step.place
@@ -41,11 +47,24 @@ def recovery_commands(machine: VirtualMachine, host: Host | None, step: Swap | E
     ]
     if step.old is not None:
         commands.append(f"vim-cmd vmsvc/device.diskremove $vmid {where} n {place.controller.type}")
-    if isinstance(step.new, NewMapping):
+    if given_up is not None:
+        commands.extend(_old_made_again(given_up))
+    elif isinstance(step.new, NewMapping):
         device = quoted(f"/vmfs/devices/disks/{step.new.lun.canonical_name}")
         commands.append(f"vmkfstools {_CREATE[step.new.compatibility]} {device} {file}")
     commands.append(f"vim-cmd vmsvc/device.diskaddexisting $vmid {file} {where} {place.controller.type}")
     return tuple(commands)
+
+
+def _old_made_again(entry: JournalEntry) -> tuple[str, ...]:
+    """Returns what makes the old mapping again where it is gone, once the new one has made room for it."""
+    old, new = quoted(entry.old_file), quoted(entry.new_file)
+    device = quoted(f"/vmfs/devices/disks/{entry.lun.canonical_name}")
+    is_mapping = f"vmkfstools -q {new} | grep -i 'raw device mapping'"
+    return (
+        f"[ -e {old} ] || {{ {is_mapping} && vmkfstools -U {new}; }}",
+        f"[ -e {old} ] || vmkfstools {_CREATE[entry.old_mode]} {device} {old}",
+    )
 
 
 def _by_hand(machine: VirtualMachine, step: Edit) -> tuple[str, ...]:

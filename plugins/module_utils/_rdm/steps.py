@@ -52,10 +52,13 @@ def disk_step(change: DiskChange, plan: Plan) -> PlanStep:
         return PlanStep("edit_disk_mode", change.address, f"set the disk mode to {entry.disk_mode}")
     how = "attach the kept" if change.attach_existing else "make and attach"
     lun = f"{entry.lun.canonical_name}, {entry.lun.capacity_bytes} bytes"
+    kept = "its file is kept"
+    if change.old_may_go_first:
+        kept += "; where the host takes no second mapping of the LUN it is deleted before the new one is made"
     return PlanStep(
         "swap",
         change.address,
-        f"detach {old} (its file is kept), {how} {entry.wanted.value} mapping {new} of {lun}, "
+        f"detach {old} ({kept}), {how} {entry.wanted.value} mapping {new} of {lun}, "
         f"and verify mode, LUN, size and address",
     )
 

@@ -60,13 +60,15 @@ class Questions:
 class Survey:
     """What an edge found out. A folder that is not there has no files; None is one that could not be read.
 
-    `missing_privileges` holds, by the id of a machine or datastore, what the user lacks there.
+    `missing_privileges` holds, by the id of a machine or datastore, what the user lacks there. `old_may_go_first` tells
+    whether this way can make a mapping that nothing is attached to, and so give up the old one before.
     """
 
     folders: Mapping[Folder, Mapping[str, FileFacts] | None] = field(default_factory=dict)
     missing_folders: frozenset[Folder] = frozenset()
     disk_uuids: Mapping[str, str] = field(default_factory=dict)
     missing_privileges: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    old_may_go_first: bool = False
 
     def files_in(self, folder: Folder | None) -> Mapping[str, FileFacts] | None:
         """Returns the files of a folder by their whole names; None where it was not, or could not be, read."""

@@ -119,7 +119,7 @@ class VsphereBackend(Backend):
         beside = self._beside[machine_id]
         if beside is None:
             return replace(state, machine=without_records(machine))
-        return replace(state, machine=with_records_of_both(machine, machine.journal, beside))
+        return replace(state, machine=with_records_of_both(machine, machine.journal, beside, files=beside))
 
     def survey(self, questions: Questions) -> Survey:
         """Returns what a plan needs besides the inventory."""

@@ -17,7 +17,7 @@ from harness import assert_nothing_lost, controller, machine, mapping, records, 
 from points import assert_nothing_lies_about
 
 from .conftest import Both
-from .ways import STEPS, Killed, killed_at, leftovers, over_ssh, records_of, ssh_controller
+from .ways import STEPS, STEPS_OF_GIVING_UP, Killed, killed_at, leftovers, over_ssh, records_of, ssh_controller
 from .worlds_of_one_host import one_local_disk
 
 SLOW = pytest.mark.slow
@@ -25,6 +25,7 @@ VM = "backup01"
 AT = "scsi0:1"
 ASK = {"vm": VM, "power": "shutdown", "shutdown_timeout": 3}
 WORLD = one_local_disk(vm={"power": "on"})
+STRICT = one_local_disk(vm={"power": "on"}, second_mapping="InvalidDeviceBacking")
 
 
 def open_records(both: Both) -> dict[str, Any]:
@@ -67,6 +68,27 @@ def test_a_run_killed_over_ssh_is_finished_over_the_api(both: Both, step: str, w
     assert_finished(both, before, result)
     third = over_ssh(both.lab, both.shell, **ASK)
     assert (third["failed"], third["changed"]) == (False, False), third["msg"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", [*STEPS_OF_GIVING_UP, "detach", "attach", "power on", "close"])
+def test_a_run_killed_where_the_host_takes_no_second_mapping_is_ended_over_the_api(
+    both: Both, step: str, when: str
+) -> None:
+    """It is finished there, or undone where the old mapping is there still; and then finished over SSH."""
+    both.lab.world(STRICT)
+    before = both.lab.state()
+    with pytest.raises(Killed):
+        killed_at(both.lab, both.shell, step, when, **ASK)
+    both.lab.advance(120)
+    ended = run(both.lab, **ASK)
+    assert {disk["state"] for disk in ended["disks"]} <= {"converted", "rolled_back"}, ended["msg"]
+    assert_nothing_lost(before, both.lab.state(), VM)
+    assert open_records(both) == {}
+    old_is_there = any(file["path"] == "[san01] backup01/data.vmdk" for file in both.lab.state()["files"])
+    assert ended["failed"] == old_is_there
+    assert_finished(both, before, over_ssh(both.lab, both.shell, **ASK))
 
 
 @pytest.mark.parametrize(

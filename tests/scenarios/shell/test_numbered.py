@@ -29,6 +29,7 @@ AT = "scsi0:1"
 NVME = "t10.NVMe____INTEL_SSDPE2KX010T8_____________________BTLJ123456781P0F"
 VIRTUAL = {"mode": "virtual", "disk_mode": "persistent"}
 SHARED = {"controllers": [{"type": "pvscsi", "bus": 0, "shared": "physical"}]}
+OLD_FILE, NEW_FILE = "[san01] backup01/data.vmdk", "[san01] backup01/data-virtual.vmdk"
 LATE = {"shell": {"fault_code": 0}}
 
 
@@ -44,6 +45,11 @@ def assert_as_it_was(both: Both, before: dict[str, Any], result: dict[str, Any])
     assert {file["path"] for file in after["files"]} == {file["path"] for file in before["files"]} | {
         file["path"] for file in after["files"] if file["path"].endswith(".json")
     }
+
+
+def mappings_of(state: dict[str, Any]) -> set[str]:
+    """Returns the mapping files of the VM that is converted."""
+    return {file["path"] for file in state["files"] if file["kind"] == "rdm" and VM in file["path"]}
 
 
 REFUSALS: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -218,17 +224,74 @@ def test_scenario_30_the_host_deletes_the_mapping_that_it_was_told_to_keep(both:
     assert not any(json.loads(text)["notes"] for text in records_of(both.shell).values())
 
 
-@pytest.mark.slow
 def test_a_host_that_takes_no_second_mapping_of_a_lun(both: Both) -> None:
-    """Whether one does that is not known: nothing was taken off by then, and what it said is told."""
+    """The old one goes first, once a spare one was refused with the same words; here the reply of that is lost too."""
     both.lab.world(one_local_disk(second_mapping="InvalidDeviceBacking"))
     before = both.lab.state()
+    planned = over_ssh(both.lab, both.shell, check=True, vm=VM)
+    assert both.lab.state() == before
     both.lab.clear_log()
+    both.lab.fault(kind="reply_lost", words="-U")
+    result = over_ssh(both.lab, both.shell, vm=VM)
+    assert not result["failed"], result["msg"]
+    assert result["plan"] == planned["plan"]
+    assert any("deleted before the new one is made" in step["description"] for step in planned["plan"])
+    assert [(one["code"], one["object"]) for one in result["findings"]] == [("old_mapping_deleted", OLD_FILE)]
+    assert set(result["findings"][0]) == {"code", "severity", "message", "hint", "object"}
+    assert [(disk["state"], disk["deleted"]) for disk in result["disks"]] == [("converted", [OLD_FILE])]
+    after = both.lab.state()
+    assert_nothing_lost(before, after, VM)
+    assert mappings_of(after) == {NEW_FILE}
+    assert (records_of(both.shell), leftovers(both.shell)) == ({}, [])
+    tools = [entry["arguments"] for entry in commands(both.lab) if entry["method"] == "vmkfstools" and entry["writes"]]
+    assert [words[0] for words in tools] == ["-r", "-z", "-U", "-r"]
+    assert tools[1][-1].endswith("/data-winbackup-spare.vmdk")
+
+
+@pytest.mark.slow
+def test_a_host_that_takes_no_second_mapping_and_then_not_the_new_one_either(both: Both) -> None:
+    """The old one is made again under its old name."""
+    both.lab.world(one_local_disk(second_mapping="InvalidDeviceBacking"))
+    before = both.lab.state()
+    both.lab.fault(kind="command_fails", words="data-virtual.vmdk 0 1", message=FAULT)
     result = over_ssh(both.lab, both.shell, vm=VM)
     assert [disk["state"] for disk in result["disks"]] == ["rolled_back"], result["msg"]
-    assert "Device or resource busy" in result["msg"]
+    assert result["findings"] == []
+    assert any("data.vmdk had been deleted, and was made again" in warning for warning in result["warnings"])
+    assert_as_it_was(both, before, result)
+
+
+@pytest.mark.slow
+def test_a_host_that_refuses_the_new_mode_and_takes_a_spare_mapping(both: Both) -> None:
+    """It is not the second mapping that is refused: nothing was taken off, and the spare one is gone."""
+    both.lab.world(one_local_disk())
+    before = both.lab.state()
+    both.lab.clear_log()
+    both.lab.fault(kind="command_fails", words="data-virtual.vmdk", message="Function not implemented")
+    result = over_ssh(both.lab, both.shell, vm=VM)
+    assert [disk["state"] for disk in result["disks"]] == ["rolled_back"], result["msg"]
+    assert "Function not implemented" in result["msg"]
     assert not any("diskremove" in entry["summary"] for entry in commands(both.lab))
     assert_as_it_was(both, before, result)
+
+
+@pytest.mark.slow
+def test_a_host_that_takes_no_second_mapping_and_makes_none_again(both: Both) -> None:
+    """The commands that are given run as they are pasted, and the disk is as it was."""
+    both.lab.world(one_local_disk(second_mapping="InvalidDeviceBacking"))
+    before = both.lab.state()
+    both.lab.fault(kind="command_fails", words="data-virtual.vmdk 0 1", message=FAULT)
+    # The first is that of the spare one.
+    both.lab.fault(kind="command_fails", words="-z /vmfs", message="I/O error", skip=1, count=2)
+    result = over_ssh(both.lab, both.shell, vm=VM)
+    assert [disk["state"] for disk in result["disks"]] == ["failed"], result["msg"]
+    both.lab.clear_faults()
+    assert mappings_of(both.lab.state()) == set()
+    done = both.shell.run("\n".join(result["recovery"]))
+    assert done.returncode == 0, done.stderr
+    after = both.lab.state()
+    assert_nothing_lost(before, after, VM)
+    assert mappings_of(after) == {OLD_FILE}
 
 
 @pytest.mark.slow

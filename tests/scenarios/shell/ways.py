@@ -104,7 +104,7 @@ class DyingWay(Way):
 
     def run(self, command: str, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
         """Runs a command line on an input, unless the controller dies of it."""
-        due = not repeatable and STEPS[self.step] in data.decode(errors="replace")
+        due = not repeatable and {**STEPS, **STEPS_OF_GIVING_UP}[self.step] in data.decode(errors="replace")
         if due and self.when == "before":
             raise Killed
         done = super().run(command, data, deadline=deadline, repeatable=repeatable)
@@ -122,6 +122,12 @@ STEPS = {
     "attach": "device vmsvc/device.diskaddexisting",
     "power on": "told step '' start",
     "close": '"open":null',
+}
+# And those of a host that takes no second mapping of a LUN.
+STEPS_OF_GIVING_UP = {
+    "spare": "told step '' vmkfstools -z",
+    "give up": '"one_at_a_time":true',
+    "delete": "told step '' vmkfstools -U",
 }
 
 

@@ -115,6 +115,8 @@ class HostInMemory:
     one_step: bool = True
     # Like a shell: mappings are made apart, detached and attached, and never swapped in one step.
     only_apart: bool = False
+    # A second mapping file of a LUN is refused while the first is there.
+    one_mapping_at_a_time: bool = False
     caution_about_local_disks: str | None = None
     lost_files: frozenset[str] = frozenset()
     guest_shuts_down: bool = True
@@ -161,7 +163,8 @@ class HostInMemory:
                 for folder in questions.folders
             }
             uuids = {file: self.files[file].disk_uuid for _id, file in questions.disk_uuids if file in self.files}
-            return Survey(folders, disk_uuids={file: uuid for file, uuid in uuids.items() if uuid is not None})
+            known = {file: uuid for file, uuid in uuids.items() if uuid is not None}
+            return Survey(folders, disk_uuids=known, old_may_go_first=self.only_apart)
 
         return self._called(asked)
 
@@ -271,6 +274,8 @@ class HostInMemory:
         if new.file in self.files:
             raise StepRefused(f"{new.file} exists.", kind=RefusalKind.FILE_EXISTS)
         one = next(lun for lun in self.luns[vm.host or ""] if lun.uuid == new.lun.uuid)
+        if self.one_mapping_at_a_time and any(self.lun_of_file(file).uuid == one.uuid for file in self.files):
+            raise StepRefused(f"Making {new.file}: busy.", said="Device or resource busy")
         self.files[new.file] = FileFacts(
             new.file, 500, DiskKind.MAPPING, new.compatibility, one.capacity_bytes, f"uuid-{new.file}"
         )

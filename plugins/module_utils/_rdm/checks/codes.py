@@ -80,6 +80,7 @@ class FindingCode(StrEnum):
     LUN_SIZE_DIFFERS = "lun_size_differs"
     NOTE_OF_OTHER_VM = "note_of_other_vm"
     NOW_IN_SNAPSHOTS = "now_in_snapshots"
+    OLD_MAPPING_DELETED = "old_mapping_deleted"
     OLD_MAPPING_KEPT = "old_mapping_kept"
     PHYSICAL_COMPATIBILITY = "physical_compatibility"
     RECORD_UNREADABLE = "record_unreadable"

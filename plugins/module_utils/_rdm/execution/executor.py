@@ -43,6 +43,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.k
     Deleted,
     delete_kept_mappings,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.one_at_a_time import drop_spare
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.own_files import (
+    old_is_gone,
+    remove_new_file,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.power import (
     Fingerprint,
     NotShutDown,
@@ -52,9 +57,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.p
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import (
     ConversionReport,
     DiskResult,
+    old_mapping_deleted,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import NotApplied, Run, TakenOver
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal, journal_at
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    DiskJournal,
+    from_volume_path,
+    journal_at,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import Plan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.recovery import recovery_commands
 
@@ -91,6 +101,8 @@ class Executor:
         self.begun: set[str] = set()
         # Addresses whose new file was there before this run could make it.
         self.not_its_own: set[str] = set()
+        # Addresses of the disks that stand converted, and whose old mapping file is gone.
+        self.old_gone: set[str] = set()
         # True once a disk could not be converted: no other is begun with after that.
         self.stopped_short = False
 
@@ -237,8 +249,7 @@ class Executor:
             return
         self.begun.add(address)
         try:
-            swap.convert(self.run, change, self.request, self.plan.inventory)
-            states[address] = DiskResult.CONVERTED
+            self._stands_converted(change, swap.convert(self.run, change, self.request, self.plan.inventory))
             return
         except TakenOver:
             raise
@@ -255,6 +266,11 @@ class Executor:
             self._undo(change)
         self.stopped_short = True
 
+    def _stands_converted(self, change: DiskChange, state: VmState) -> None:
+        self.report.states[change.address] = DiskResult.CONVERTED
+        if old_is_gone(self.run, self.run.held[change.address], state):
+            self.old_gone.add(change.address)
+
     def _undo(self, change: DiskChange) -> None:
         states, address = self.report.states, change.address
         self.begun.add(address)
@@ -265,11 +281,12 @@ class Executor:
         try:
             swap.undo(self.run, change)
             states[address] = DiskResult.ROLLED_BACK
+            self.old_gone.discard(address)
         except TakenOver:
             raise
         except StorageError as error:
             if isinstance(error, swap.StartedByOther) and self._verified(change):
-                states[address] = DiskResult.CONVERTED
+                self._stands_converted(change, self.run.read_vm())
                 return
             self.report.fail(f"{address} could not be put back: {error}")
             self._fail(change)
@@ -350,11 +367,13 @@ class Executor:
     def _leaves_a_file(self, change: DiskChange) -> bool:
         """Removes what this run or an earlier one made for a disk that is not converted; tells whether it is left."""
         address = change.address
+        if not drop_spare(self.run, address):
+            return True
         converted = self.report.states.get(address) is DiskResult.CONVERTED
         made = address in self.plan.entries or address in self.begun - self.not_its_own
         if converted or not made:
             return False
-        return not swap.remove_new_file(self.run, self.run.held[address], self.run.read_vm())
+        return not remove_new_file(self.run, self.run.held[address], self.run.read_vm())
 
     def _closed(self, state: VmState, address: str, converted: bool) -> DiskJournal:
         """Returns the journal without its open entry, with the old mapping that a converted disk leaves behind."""
@@ -363,7 +382,7 @@ class Executor:
         if not converted or entry.edits_only:
             return present.closed()
         kept = tuple(one for one in present.kept if one.old_file not in (entry.new_file, entry.old_file))
-        if entry.old_file in self.run.backend.lost_files:
+        if address in self.old_gone:
             return DiskJournal(present.machine, None, kept)
         return DiskJournal(present.machine, None, (*kept, entry.kept_mapping))
 
@@ -414,24 +433,37 @@ class Executor:
     def _fail(self, change: DiskChange) -> None:
         """Says that a disk is left neither converted nor as it was, and how a person puts it right."""
         self.report.states[change.address] = DiskResult.FAILED
-        plan, entry = self.plan, change.entry
+        plan, entry = self.plan, self.run.held.get(change.address, change.entry)
+        given_up = entry if entry.one_at_a_time else None
         try:
             state = self.run.read_vm()
             if disk_state_of(entry, state.machine, state.datastores) is DiskState.OLD:
                 return
             step: Swap | Edit = step_back(entry, state)
-            if entry.old_file in self.run.backend.lost_files:
+            if given_up is None and entry.old_file in self.run.backend.lost_files:
                 step = with_file_made_again(step, entry, state)
-            commands = recovery_commands(state.machine, state.host, step)
+            commands = recovery_commands(state.machine, state.host, step, given_up)
         except StorageError:
             step = blind_step_back(entry, change.disk, plan.inventory.datastores)
-            commands = recovery_commands(plan.machine, plan.inventory.host_of(plan.machine), step)
+            commands = recovery_commands(plan.machine, plan.inventory.host_of(plan.machine), step, given_up)
         self.report.recovery.extend(command for command in commands if command not in self.report.recovery)
+
+    def _tell_gone(self, change: DiskChange) -> None:
+        """Says of a converted disk that its old mapping is not there any more."""
+        file = from_volume_path(change.entry.old_file, self.plan.inventory.datastores)
+        if change.entry.old_file in self.run.backend.lost_files:
+            return
+        self.report.delete(change.address, file)
+        if not self.request.delete_old_mapping:
+            self.report.findings.append(old_mapping_deleted(change.entry, file))
 
     def _look_back(self) -> None:
         """Reads the VM once more, so that the report says what is, not what was meant."""
         self.report.changed = self.run.changed
         self.report.warnings = self.run.warnings
+        for change in self._converted():
+            if change.address in self.old_gone:
+                self._tell_gone(change)
         if not self.run.changed:
             return
         try:

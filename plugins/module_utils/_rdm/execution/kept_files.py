@@ -91,7 +91,7 @@ def _possible(
         readable, facts = _facts_in(survey, known[one.old_file], files[one.old_file])
         whole = inventory_of(state, inventory)
         refusal = _elsewhere(one, files[one.old_file], request, state)
-        refusal = refusal or _refusal(one, files[one.old_file], readable, facts, whole, state.machine)
+        refusal = refusal or why_not_deleted(one, files[one.old_file], readable, facts, whole, state.machine)
         if refusal is None:
             possible.append(one)
         else:
@@ -185,7 +185,7 @@ def _delete(run: Run, request: Request, kept: KeptMapping, inventory: Inventory,
     file = from_volume_path(kept.old_file, state.datastores)
     readable, facts = file_facts(run, state, kept.old_file)
     refusal = _elsewhere(kept, file, request, state)
-    refusal = refusal or _refusal(kept, file, readable, facts, inventory_of(state, inventory), state.machine)
+    refusal = refusal or why_not_deleted(kept, file, readable, facts, inventory_of(state, inventory), state.machine)
     if refusal is not None:
         deleted.refusals.append(refusal)
         return
@@ -242,7 +242,7 @@ def _elsewhere(kept: KeptMapping, file: str, request: Request, state: VmState) -
     )
 
 
-def _refusal(
+def why_not_deleted(
     kept: KeptMapping,
     file: str,
     readable: bool,

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange, DiskPlan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import lun_of_disk, machine_result
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import from_volume_path
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry, from_volume_path
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import Plan
@@ -44,6 +45,7 @@ class ConversionReport:
     steps: list[PlanStep] = field(default_factory=list)
     blockers: list[Finding] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     recovery: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     # The kept files that were, or in check mode would be, deleted, by address.
@@ -86,6 +88,7 @@ class ConversionReport:
             "disks": disks,
             "plan": list(self.steps),
             "blockers": list(self.blockers),
+            "findings": list(self.findings),
             "power": {"before": power_before, "after": self.power_after or power_before},
             "resumed": self.resumed,
             "rolled_back": DiskResult.ROLLED_BACK in self.states.values(),
@@ -131,6 +134,19 @@ class ConversionReport:
     def _after(self, disk: DiskPlan) -> Mapping[str, object] | None:
         facts = self._facts_after(disk)
         return {**facts, "old_mappings": []} if facts is not None and self.deleted.get(disk.address) else facts
+
+
+def old_mapping_deleted(entry: JournalEntry, file: str) -> Finding:
+    """Returns what is told of an old mapping that was to be kept, and had to go before the new one could be made."""
+    return Finding(
+        FindingCode.OLD_MAPPING_DELETED,
+        "warning",
+        f"The host takes no second mapping of {entry.lun.canonical_name}, so the old {entry.old_mode.value} mapping "
+        f"{file} was deleted before the new one was made. The LUN's data are not touched by that.",
+        "To go back, detach the new mapping, delete it with vmkfstools -U, and make the old one again with "
+        "vmkfstools -z.",
+        file,
+    )
 
 
 def cautions(plan: Plan) -> list[str]:

@@ -38,9 +38,20 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state 
     disk_state_of,
     inventory_of,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.kept_files import delete_file, file_facts
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.one_at_a_time import (
+    delete_old_mapping,
+    drop_spare,
+    old_has_to_go,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.own_files import (
+    NotVerified,
+    check_old_file,
+    mapping_is_there,
+    new_file_is_there,
+    old_is_gone,
+    remove_new_file,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import TRIES, Run
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import is_name_of_new
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     STEP_REMOVED,
     STEP_SWAPPED,
@@ -48,15 +59,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     DiskJournal,
     JournalEntry,
     from_volume_path,
-    journal_at,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Compatibility,
-    DiskKind,
-    FileFacts,
-    Inventory,
-    Power,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 
 # What a machine that is switched off for this run may not be counted against it again.
@@ -86,12 +90,10 @@ class Blocked(StorageError):
         self.blockers = blockers
 
 
-class NotVerified(StorageError):
-    """The server did what was asked, and the result is not what was wanted."""
-
-
 def convert(run: Run, change: DiskChange, request: Request, known: Inventory) -> VmState:
     """Makes the new mapping stand and verifies it; returns the look that showed it."""
+    if not drop_spare(run, change.address):
+        raise NotVerified(f"The spare mapping of {change.address} that an earlier run made could not be removed.")
     entry = run.held[change.address]
     vm_state = run.read_vm_when_idle()
     run.check_ownership(vm_state)
@@ -101,14 +103,16 @@ def convert(run: Run, change: DiskChange, request: Request, known: Inventory) ->
         # What a killed run made and recorded is attached; a file that appeared since the plan is somebody else's.
         if change.action is Action.FINISH and disk_state is DiskState.MISSING:
             # A new mapping is made of the word of a record alone: the old one must be there, and be of such a LUN.
-            _check_old_file(run, entry, vm_state)
-        left_over = change.action is Action.FINISH and _own_file_is_there(run, entry, vm_state)
-        vm_state = _swap_forward(
-            run,
-            entry,
-            change.attach_existing or left_over,
-            lambda seen: _check_again(seen, change, request, known),
-        )
+            check_old_file(run, entry, vm_state)
+        left_over = change.action is Action.FINISH and new_file_is_there(run, entry, vm_state)
+
+        def check(seen: VmState) -> None:
+            _check_again(seen, change, request, known)
+
+        attach = change.attach_existing or left_over
+        if disk_state is DiskState.MISSING and not attach:
+            attach = _create(run, change, check)
+        vm_state = _swap_forward(run, change, attach, check)
     wrong = differences(entry, vm_state, DiskState.NEW)
     if wrong:
         raise NotVerified(f"The new mapping at {change.address} is not as wanted: {'; '.join(wrong)}.")
@@ -121,14 +125,15 @@ def verify(run: Run, change: DiskChange) -> tuple[str, ...]:
 
 
 def undo(run: Run, change: DiskChange) -> None:
-    """Makes the old mapping stand again and verifies that; the new file that this record made is still there."""
+    """Makes the old mapping stand again and verifies that; the new file that this record made may still be there."""
+    drop_spare(run, change.address)
     entry = run.held[change.address]
     vm_state = run.read_vm_when_idle()
     disk_state = disk_state_of(entry, vm_state.machine, vm_state.datastores)
     if disk_state is not DiskState.OLD:
         require_off(run, vm_state)
         if change.action is Action.UNDO:
-            _check_old_file(run, entry, vm_state)
+            check_old_file(run, entry, vm_state)
         vm_state = _swap_back(run, entry)
         wrong = differences(entry, vm_state, DiskState.OLD)
         if wrong:
@@ -179,8 +184,9 @@ def _check_again(vm_state: VmState, change: DiskChange, request: Request, known:
         raise Blocked(blockers)
 
 
-def _swap_forward(run: Run, entry: JournalEntry, attach: bool, check: Callable[[VmState], None]) -> VmState:
+def _swap_forward(run: Run, change: DiskChange, attach: bool, check: Callable[[VmState], None]) -> VmState:
     """Swaps in one step, or in several. `check` is asked on the very look that each is bound to."""
+    entry = run.held[change.address]
 
     def done(state: VmState) -> bool:
         return disk_state_of(entry, state.machine, state.datastores) is DiskState.NEW
@@ -193,20 +199,24 @@ def _swap_forward(run: Run, entry: JournalEntry, attach: bool, check: Callable[[
     swapped = _in_one_step(run, entry, done, in_one)
     if swapped is not None:
         return swapped
-    attach = attach or _create_apart(run, entry, check)
+    attach = attach or _create(run, change, check)
     _detach(run, entry, check, forward=True)
     return run.converge(done, in_one)
 
 
 def _swap_back(run: Run, entry: JournalEntry) -> VmState:
+    comes_by_being_attached = not _make_old_again(run, entry)
+
     def done(state: VmState) -> bool:
         return disk_state_of(entry, state.machine, state.datastores) is DiskState.OLD
 
     def in_one(state: VmState) -> None:
         require_off(run, state)
-        _take(run, state, step_back(entry, state), STEP_REMOVED, entry.address)
+        step = step_back(entry, state)
+        if comes_by_being_attached:
+            step = with_file_made_again(step, entry, state)
+        _take(run, state, step, STEP_REMOVED, entry.address)
 
-    _make_old_again(run, entry)
     swapped = _in_one_step(run, entry, done, in_one)
     if swapped is not None:
         return swapped
@@ -214,15 +224,28 @@ def _swap_back(run: Run, entry: JournalEntry) -> VmState:
     return run.converge(done, in_one)
 
 
-def _make_old_again(run: Run, entry: JournalEntry) -> None:
-    """Makes the old mapping again where the server deleted its file, under its old name, before it is attached."""
-    if entry.old_file not in run.backend.lost_files:
-        return
+def _make_old_again(run: Run, entry: JournalEntry) -> bool:
+    """Makes the old mapping again where its file is gone, under its old name, before it is attached; returns False
+    where it is made by being attached."""
     state = run.read_vm_when_idle()
-    require_off(run, state)
-    step = with_file_made_again(step_back(entry, state), entry, state)
-    if isinstance(step, Swap) and isinstance(step.new, NewMapping):
-        run.backend.create_mapping(state.machine, step.new)
+    if not old_is_gone(run, entry, state):
+        return True
+    try:
+        made = _create_old(run, entry)
+    except StepRefused:
+        if not entry.one_at_a_time:
+            raise
+        _detach(run, entry, lambda state: None, forward=False)
+        remove_new_file(run, entry, run.read_vm_when_idle())
+        made = _create_old(run, entry)
+    if not made and disk_state_of(entry, state.machine, state.datastores) is DiskState.MISSING:
+        remove_new_file(run, entry, state)
+    if made and entry.one_at_a_time:
+        file = from_volume_path(entry.old_file, state.datastores)
+        run.warnings.append(
+            f"The old mapping {file} had been deleted, and was made again, with a disk uuid of its own."
+        )
+    return made
 
 
 def _in_one_step(
@@ -254,18 +277,58 @@ def _take(run: Run, state: VmState, step: Swap | Edit, name: str | None, address
         backend.replace(machine, step.old, step.new, step.place, journal)
 
 
-def _create_apart(run: Run, entry: JournalEntry, check: Callable[[VmState], None]) -> bool:
-    """Makes the new mapping while the old one is attached still; returns False where it is made by being attached."""
+def _create(run: Run, change: DiskChange, check: Callable[[VmState], None]) -> bool:
+    """Makes the new mapping while the old one is attached still or, where the host takes no second one of a LUN, once
+    the old one is gone; returns False where it is made by being attached."""
+    entry = run.held[change.address]
+
+    def new_mapping(state: VmState) -> NewMapping | None:
+        _may_touch(run, entry, state)
+        check(state)
+        return _to_be_made(step_forward(entry, state, False))
+
+    def is_there(state: VmState) -> bool:
+        return new_file_is_there(run, entry, state)
+
+    try:
+        return _make_apart(run, new_mapping, is_there)
+    except StepRefused as refusal:
+        if not change.old_may_go_first or not old_has_to_go(
+            run, entry.address, refusal, lambda state: _may_touch(run, entry, state)
+        ):
+            raise
+    _detach(run, entry, check, forward=True)
+    delete_old_mapping(run, entry.address, lambda state: _may_touch(run, entry, state))
+    return _make_apart(run, new_mapping, is_there)
+
+
+def _create_old(run: Run, entry: JournalEntry) -> bool:
+    """Makes the old mapping; returns False where it is made by being attached."""
+
+    def old_mapping(state: VmState) -> NewMapping | None:
+        require_off(run, state)
+        return _to_be_made(with_file_made_again(step_back(entry, state), entry, state))
+
+    return _make_apart(
+        run, old_mapping, lambda state: mapping_is_there(run, entry, entry.old_file, entry.old_mode, state)
+    )
+
+
+def _to_be_made(step: Swap | Edit) -> NewMapping | None:
+    return step.new if isinstance(step, Swap) and isinstance(step.new, NewMapping) else None
+
+
+def _make_apart(run: Run, mapping: Callable[[VmState], NewMapping | None], is_there: Callable[[VmState], bool]) -> bool:
+    """Makes a mapping that nothing uses yet; returns False where there is none to make, or it is made by being
+    attached."""
     conflicts = 0
     while True:
         state = run.read_vm_when_idle()
-        _may_touch(run, entry, state)
-        check(state)
-        step = step_forward(entry, state, False)
-        if not isinstance(step, Swap) or not isinstance(step.new, NewMapping):
+        new = mapping(state)
+        if new is None:
             return False
         try:
-            run.backend.create_mapping(state.machine, step.new)
+            run.backend.create_mapping(state.machine, new)
         except Unsupported:
             return False
         except StepRefused as refusal:
@@ -275,7 +338,7 @@ def _create_apart(run: Run, entry: JournalEntry, check: Callable[[VmState], None
             continue
         except (OutcomeUnknown, ConnectionFailed):
             run.changed = True
-            if not _own_file_is_there(run, entry, run.read_vm_when_idle()):
+            if not is_there(run.read_vm_when_idle()):
                 raise
         run.changed = True
         return True
@@ -320,59 +383,6 @@ def _set_again(run: Run, entry: JournalEntry, vm_state: VmState) -> VmState:
     except StepRefused as refusal:
         run.warnings.append(f"Settings of {entry.address} could not be set as they were: {refusal.message}")
         return run.read_vm()
-
-
-def _own_file_is_there(run: Run, entry: JournalEntry, vm_state: VmState) -> bool:
-    """Tells whether the new mapping of this entry exists already, left by a run that was killed."""
-    if entry.edits_only:
-        return False
-    _readable, facts = file_facts(run, vm_state, entry.new_file)
-    return facts is not None and _is_of(entry, facts, entry.wanted)
-
-
-def _is_of(entry: JournalEntry, facts: FileFacts, mode: Compatibility) -> bool:
-    """Tells whether a file is a mapping of that mode and of the size of the LUN; the browser tells whole KiB."""
-    fits = facts.capacity_bytes is None or facts.capacity_bytes // 1024 == entry.lun.capacity_bytes // 1024
-    return facts.kind is DiskKind.MAPPING and facts.compatibility in (None, mode) and fits
-
-
-def _check_old_file(run: Run, entry: JournalEntry, vm_state: VmState) -> None:
-    """Raises NotVerified where the file that a record calls the old mapping is something else."""
-    readable, facts = file_facts(run, vm_state, entry.old_file)
-    known_to_differ = facts is not None and facts.kind is not None and not _is_of(entry, facts, entry.old_mode)
-    if known_to_differ or (readable and facts is None):
-        raise NotVerified(
-            f"{from_volume_path(entry.old_file, vm_state.datastores)} is no {entry.old_mode.value} mapping of "
-            f"{entry.lun.capacity_bytes} bytes, as the record of {entry.address} says it is.",
-            hint="Look at it on the host with vmkfstools -q.",
-        )
-
-
-def remove_new_file(run: Run, entry: JournalEntry, vm_state: VmState) -> bool:
-    """Removes the mapping that this entry made, unless the journal says that it was there before.
-
-    Returns False where the file is still there and a later run may remove it: then its record is not to be closed.
-    """
-    # A file that bears another name than a run of ours would have given it is not for us to remove.
-    if entry.edits_only or not is_name_of_new(entry.new_file, entry.old_file, entry.wanted):
-        return True
-    journals = (journal_at(vm_state.machine, address) for address in vm_state.machine.journal)
-    kept = {mapping.old_file for known in journals if known is not None for mapping in known.kept}
-    if entry.new_file in kept or not _own_file_is_there(run, entry, vm_state):
-        return True
-    file = from_volume_path(entry.new_file, vm_state.datastores)
-    inventory = inventory_of(vm_state, run.inventory())
-    if not inventory.complete:
-        return False
-    machines = inventory.machines.values()
-    if any(file in (disk.file, *disk.parents) for machine in machines for disk in machine.disks):
-        return True
-    try:
-        delete_file(run, vm_state.machine, entry.new_file, vm_state)
-    except StorageError as error:
-        run.warnings.append(f"The unused mapping {file} could not be deleted: {error.message}")
-        return isinstance(error, StepRefused) and error.kind is RefusalKind.NO_PRIVILEGE
-    return True
 
 
 def _journal_at_step(run: Run, state: VmState, step: str | None, address: str) -> dict[str, DiskJournal | None]:

@@ -24,12 +24,17 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     whole_text,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
+    Records,
     address_of_record_file,
     record_file,
     texts_to_write,
     with_records_of_both,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Power
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    Power,
+    VirtualMachine,
+)
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
 
 AT = "scsi0:1"
@@ -49,53 +54,69 @@ def record(sequence: int, run: str | None = None, vm: str = OWN) -> DiskJournal:
     return DiskJournal(vm, entry(run) if run is not None else None, (), sequence)
 
 
+def seen_by(own: Records, elsewhere: Records) -> VirtualMachine:
+    """Returns the VM as a shell sees it, whose own place are the files."""
+    return with_records_of_both(VM, own, elsewhere, files=own)
+
+
 records = st.builds(record, st.integers(0, 3), st.none() | st.sampled_from("abc"))
 
 
 @given(records, records)
 def test_both_ways_see_one_record_whichever_is_their_own(one: DiskJournal, other: DiskJournal) -> None:
-    seen = with_records_of_both(VM, {AT: one}, {AT: other}).journal[AT]
-    assert seen == with_records_of_both(VM, {AT: other}, {AT: one}).journal[AT]
+    seen = seen_by({AT: one}, {AT: other}).journal[AT]
+    assert seen == seen_by({AT: other}, {AT: one}).journal[AT]
     assert isinstance(seen, DiskJournal)
     assert seen.sequence == max(one.sequence, other.sequence)
 
 
 def test_of_two_claims_at_once_the_smaller_id_has_it() -> None:
-    seen = with_records_of_both(VM, {AT: record(4, "b")}, {AT: record(4, "a")})
+    seen = seen_by({AT: record(4, "b")}, {AT: record(4, "a")})
     assert seen.journal[AT] == record(4, "a")
 
 
 def test_another_vms_open_record_is_not_hidden_and_a_closed_one_hides_nothing() -> None:
     own, clone = record(1, "a"), record(9, "b", "another vm")
-    assert with_records_of_both(VM, {AT: own}, {AT: clone}).journal[AT] == clone
+    assert seen_by({AT: own}, {AT: clone}).journal[AT] == clone
     over = replace(clone, entry=None)
-    assert with_records_of_both(VM, {AT: over}, {AT: own}).journal[AT] == own
-    assert with_records_of_both(VM, {AT: own}, {AT: over}).journal[AT] == own
+    assert seen_by({AT: over}, {AT: own}).journal[AT] == own
+    assert seen_by({AT: own}, {AT: over}).journal[AT] == own
+
+
+def test_that_an_old_mapping_may_be_gone_counts_only_where_the_shell_wrote_it() -> None:
+    """More people may write a setting of the VM than a file beside it, or make a mapping of a LUN."""
+    told = replace(entry("a"), one_at_a_time=True)
+    setting, file = DiskJournal(OWN, told, (), 5), DiskJournal(OWN, replace(told, run="b"), (), 4)
+    other_lun = replace(file, entry=replace(told, lun=RecordedLun("naa.2", "vml.2", 512)))
+    for files, believed in (({AT: file}, True), ({}, False), ({AT: record(4, "b")}, False), ({AT: other_lun}, False)):
+        over_api = with_records_of_both(VM, {AT: setting}, files, files=files).journal[AT]
+        over_ssh = with_records_of_both(VM, files, {AT: setting}, files=files).journal[AT]
+        assert over_api == over_ssh == replace(setting, entry=replace(told, one_at_a_time=believed))
 
 
 def test_one_that_cannot_be_read_counts() -> None:
     broken = read_journal(AT, "{")
     assert isinstance(broken, UnreadableJournal)
-    assert with_records_of_both(VM, {AT: record(9)}, {AT: broken}).journal[AT] == broken
+    assert seen_by({AT: record(9)}, {AT: broken}).journal[AT] == broken
 
 
 def test_each_writing_counts_one_up_from_the_later_of_both() -> None:
-    seen = with_records_of_both(VM, {AT: record(2, "a")}, {AT: record(7, "b")})
+    seen = seen_by({AT: record(2, "a")}, {AT: record(7, "b")})
     text = texts_to_write(seen, {AT: record(2, "a")})[AT]
     assert text is not None
     assert from_text(text).sequence == 8
 
 
 def test_one_that_is_over_is_removed_or_where_the_other_place_has_one_written_down_as_that() -> None:
-    alone = with_records_of_both(VM, {AT: record(2, "a")}, {})
+    alone = seen_by({AT: record(2, "a")}, {})
     assert texts_to_write(alone, {AT: record(2)}) == {AT: None}
     assert texts_to_write(alone, {AT: None}) == {AT: None}
-    twice = with_records_of_both(VM, {}, {AT: record(2, "a")})
+    twice = seen_by({}, {AT: record(2, "a")})
     text = texts_to_write(twice, {AT: record(2)})[AT]
     assert text is not None
     later = from_text(text)
     assert (later.sequence, later.entry, later.kept) == (3, None, ())
-    assert with_records_of_both(VM, {AT: later}, {AT: record(2, "a")}).journal[AT] == later
+    assert seen_by({AT: later}, {AT: record(2, "a")}).journal[AT] == later
 
 
 @pytest.mark.parametrize("sequence", [-1, 2**53, "1", 1.5, True, None])

@@ -33,7 +33,13 @@ KINDS = [
 REFUSALS = [RefusalKind.OTHER, RefusalKind.DEVICE_OR_PLACE]
 
 
-def world(disks: int = 2, power: Power = Power.OFF, one_step: bool = True, only_apart: bool = False) -> HostInMemory:
+def world(
+    disks: int = 2,
+    power: Power = Power.OFF,
+    one_step: bool = True,
+    only_apart: bool = False,
+    one_mapping_at_a_time: bool = False,
+) -> HostInMemory:
     """A VM with some physical mappings and another that must never change; two hosts see every LUN."""
     luns = [lun(number, TWO_TB if number % 2 else THREE_TB) for number in range(disks + 1)]
     other = machine("other", luns[disks:], id="vm-2", power=Power.ON)
@@ -42,6 +48,7 @@ def world(disks: int = 2, power: Power = Power.OFF, one_step: bool = True, only_
         host: tuple(replace(one, host=host, host_name=f"{host}.lab") for one in luns) for host in ("host-1", "host-2")
     }
     host = HostInMemory({vm.id: vm, other.id: other}, seen, one_step=one_step, only_apart=only_apart)
+    host.one_mapping_at_a_time = one_mapping_at_a_time
     host.remember_luns()
     return host
 
