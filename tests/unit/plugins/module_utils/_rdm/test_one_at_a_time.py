@@ -205,3 +205,28 @@ def test_something_goes_wrong_at_every_call(kind: str, then: Compatibility) -> N
             assert set(host.files) == {NEW, OTHER}, number
         else:
             assert set(host.files) == {NEW if then is Compatibility.VIRTUAL else OLD, OTHER}, number
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "killed after",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS if kind.endswith(("lost", "refused"))),
+    ],
+)
+def test_a_spare_mapping_is_never_left(kind: str) -> None:
+    """The host takes it, so that the old one stays; whatever goes wrong meanwhile, the next run removes it."""
+    refused = StepRefused("No.", said="Function not implemented")
+    clean = world(1, Power.ON, only_apart=True)
+    refuse_new(clean, refused)
+    done(clean)
+    for number in range(1, clean.calls + 1):
+        host = world(1, Power.ON, only_apart=True)
+        refuse_new(host, refused)
+        host.troubles = [Trouble(number, kind)]
+        call(host, ASK)
+        host.troubles = []
+        host.clock += 100
+        assert done(host).states == {AT: "rolled_back"}, number
+        assert_closed(host)
+        assert set(host.files) == {OLD, OTHER}, number
