@@ -19,6 +19,7 @@ PAGES = {
     "docs/events.md": "guide_events",
     "docs/inventory.md": "guide_inventory",
     "docs/over-ssh.md": "guide_over_ssh",
+    "docs/rehearse.md": "guide_rehearsing",
     "docs/security.md": "attacks",
     "docs/lab-dpm.md": "lab_dpm",
     "docs/lab-powershell-subset.md": "lab_powershell_subset",

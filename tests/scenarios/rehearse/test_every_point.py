@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from harness import without_sessions
-from vcenter_lab import VcenterLab
+from harness import Controller, without_sessions
+from vcenter_lab import Hold, VcenterLab
 from worlds import SAN_B, in_two_steps
 
 from .stage import ASK, PREFIX, WORLD, assert_as_before, left, rehearsing, told, verdicts
@@ -25,24 +25,41 @@ KEEPS = json.dumps({**json.loads(WORLD), "destroy_keeps": True})
 WORLDS = {"usual": WORLD, "two steps": in_two_steps(WORLD), "destroy keeps files": KEEPS}
 
 
-def told_of(troubles: Iterable[tuple[str, Any]], soon: tuple[str, ...]) -> list[Any]:
-    """Returns the cases of a test: each trouble at every request, and some of them at some of the writes."""
+SOME, WRITES, EVERY = "some writes", "all writes", "every request"
+
+
+def cases(troubles: Mapping[str, Any], soon: tuple[str, ...], at_every_request: tuple[str, ...] = ()) -> list[Any]:
+    """Returns the cases of a test: some troubles at some writes, and each at all of them, or at every request."""
+    later = {name: EVERY if name in at_every_request else WRITES for name in troubles}
     return [
-        *(pytest.param(trouble, False, id=f"{name}, some") for name, trouble in troubles if name in soon),
-        *(pytest.param(trouble, True, id=f"{name}, all", marks=pytest.mark.slow) for name, trouble in troubles),
+        *(pytest.param(troubles[name], SOME, id=f"{name}, {SOME}") for name in soon),
+        *(
+            pytest.param(trouble, later[name], id=f"{name}, {later[name]}", marks=pytest.mark.slow)
+            for name, trouble in troubles.items()
+        ),
     ]
 
 
-def points_of(lab: VcenterLab, world: str, every: bool, case: str, part: int) -> list[int]:
-    """Returns the numbers of the requests of a rehearsal in which nothing goes wrong, or a part of the writes."""
+def points_of(lab: VcenterLab, world: str, extent: str, case: str, part: int) -> list[int]:
+    """Returns the numbers of the requests of a rehearsal in which nothing goes wrong, or a part of them."""
     lab.world(world)
     lab.clear_log()
     assert not told(lab)["failed"]
     log = lab.log()
-    if every:
+    if extent == EVERY:
         return [entry["n"] for entry in log]
     writes = [entry["n"] for entry in log if entry["writes"]]
-    return writes[zlib.crc32(case.encode()) % part :: part]
+    return writes if extent == WRITES else writes[zlib.crc32(case.encode()) % part :: part]
+
+
+def is_held(lab: VcenterLab, hold: Hold, run: Controller) -> bool:
+    """Waits until the request is held; returns False where the run ended before, which asked less often this time."""
+    for _attempt in range(120):
+        if lab.control("GET", f"/holds/{hold.id}?wait=0.25")["state"] != "waiting":
+            return True
+        if run.pipe.poll(0):
+            return False
+    raise AssertionError("the run neither ended nor came to the request")
 
 
 def sweep(lab: VcenterLab, world: str, points: list[int], trouble: Callable[[int], None]) -> None:
@@ -69,20 +86,23 @@ def sweep(lab: VcenterLab, world: str, points: list[int], trouble: Callable[[int
 KILLS = {f"{name}, {then}": (world, then) for name, world in WORLDS.items() for then in ("drop", "proceed")}
 
 
-@pytest.mark.parametrize(("killed", "every"), told_of(KILLS.items(), ("usual, drop", "destroy keeps files, proceed")))
+@pytest.mark.parametrize(
+    ("killed", "extent"),
+    cases(KILLS, ("usual, drop", "destroy keeps files, proceed"), ("usual, drop", "usual, proceed")),
+)
 def test_the_run_is_killed(
-    vcenter: VcenterLab, killed: tuple[str, str], every: bool, request: pytest.FixtureRequest, record_property: Any
+    vcenter: VcenterLab, killed: tuple[str, str], extent: str, request: pytest.FixtureRequest, record_property: Any
 ) -> None:
     world, then = killed
 
     def trouble(point: int) -> None:
         hold = vcenter.hold(at_request=point)
         with rehearsing(vcenter) as first:
-            hold.wait(30)
-            first.kill()
-            hold.release(then=then)
+            if is_held(vcenter, hold, first):
+                first.kill()
+                hold.release(then=then)
 
-    points = points_of(vcenter, world, every, request.node.name, 6 if world == WORLD else 12)
+    points = points_of(vcenter, world, extent, request.node.name, 6 if world == WORLD else 12)
     record_property("points of failure", len(points))
     sweep(vcenter, world, points, trouble)
 
@@ -97,9 +117,9 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("fault", "every"), told_of(FAULTS.items(), ("done but reported failed", "reply lost")))
+@pytest.mark.parametrize(("fault", "extent"), cases(FAULTS, ("done but reported failed", "reply lost")))
 def test_a_fault(
-    vcenter: VcenterLab, fault: dict[str, Any], every: bool, request: pytest.FixtureRequest, record_property: Any
+    vcenter: VcenterLab, fault: dict[str, Any], extent: str, request: pytest.FixtureRequest, record_property: Any
 ) -> None:
     """A run whose connection breaks off goes on over another and answers as one without trouble."""
 
@@ -111,7 +131,7 @@ def test_a_fault(
         if not result["failed"]:
             assert left(vcenter) == []
 
-    points = points_of(vcenter, WORLD, every, request.node.name, 12)
+    points = points_of(vcenter, WORLD, extent, request.node.name, 12)
     record_property("points of failure", len(points))
     sweep(vcenter, WORLD, points, trouble)
 
