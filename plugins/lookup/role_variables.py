@@ -17,7 +17,10 @@ description:
     and from inventories are often text - C("false"), C("no"), C("92.5"), or C("backup01") for a list - and mean
     here what
     a person means by them.
-  - A text for a list is its one entry; it is not split at commas. An empty text is as good as no value.
+  - A text for a list is its one entry; it is not split at commas. Null is as good as no value, and so is an empty text.
+    But Ansible itself looks at the variables of a role first, by its argument specification, and refuses an empty text
+    for a number, for yes or no, and for one of several choices, and null for what has a default or choices; such a
+    variable must be left out, or be C(omit).
   - A variable that begins with the name of the role and is none of its own is a problem, which names the
     nearest one that
     there is. So is a value that cannot be converted.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,20 @@ def test_an_empty_answer_of_a_survey_is_none() -> None:
     assert problems == []
     assert "datastore" not in values
     assert (values["timeout"], values["compatibility"]) == (1800, "virtual")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_null_is_nothing_given_for_every_variable_and_an_empty_text_wherever_ansible_lets_it_through(role: str) -> None:
+    options = {name: one for name, one in options_of(role).items() if one.get("elements") != "dict"}
+    nothing, _problems = converted(role, options, {})
+    for name, option in options.items():
+        if option.get("default") is None and "choices" not in option:
+            assert ArgumentSpecValidator({name: option}).validate({name: None}).error_messages == [], name
+        assert converted(role, options, {name: None}) == (nothing, []), name
+        if option["type"] != "list":
+            assert converted(role, options, {name: ""}) == (nothing, []), name
+        if option["type"] in ("str", "path") and "choices" not in option:
+            assert ArgumentSpecValidator({name: option}).validate({name: ""}).error_messages == [], name
 
 
 def test_what_cannot_be_converted_is_a_problem() -> None:
