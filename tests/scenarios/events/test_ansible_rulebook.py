@@ -127,7 +127,7 @@ def test_ten_servers_that_run_full_at_once_are_each_cured_once(tmp_path: Path) -
 def test_an_alert_of_prometheus_leads_to_the_cure_and_one_without_the_token_to_nothing(tmp_path: Path) -> None:
     alert = {
         "status": "firing",
-        "labels": {"alertname": "DpmRecoveryPointVolumeShort", "server": "localhost"},
+        "labels": {"alertname": "RecoveryPointVolumeShort", "server": "localhost"},
         "annotations": {},
         "startsAt": "2026-11-28T05:00:00Z",
     }

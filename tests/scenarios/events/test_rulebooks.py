@@ -115,6 +115,14 @@ def test_without_a_policy_nothing_but_the_server_is_told_to_the_playbook(path: P
     assert {name: value for name, value in told.items() if value is not None} == {f"{ROLE}_hostname": server, **policy}
 
 
+def test_the_alerts_that_the_collection_documents_lead_to_the_cure() -> None:
+    rules = ROOT / "docs" / "monitoring" / "winbackup.rules.yml"
+    (group,) = yaml.safe_load(rules.read_text(encoding="utf-8"))["groups"]
+    (rule,) = rule_set(FOLDER / "dpm_alertmanager.yml")["rules"]
+    taken = {one["alert"] for one in group["rules"] if f'"{one["alert"]}"' in rule["condition"]}
+    assert taken == {"RecoveryPointVolumeShort", "ReplicaInconsistent"}
+
+
 def test_the_event_source_takes_what_the_rulebooks_tell_it_without_any_variable() -> None:
     from ansible_collections.winbackup.storage.plugins.module_utils._events.execution.options import settings_of
 
