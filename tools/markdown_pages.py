@@ -17,7 +17,6 @@ PAGES = {
     "docs/codes.md": "codes",
     "docs/converting.md": "guide_converting",
     "docs/events.md": "guide_events",
-    "docs/inventory.md": "guide_inventory",
     "docs/over-ssh.md": "guide_over_ssh",
     "docs/rehearse.md": "guide_rehearsing",
     "docs/security.md": "attacks",

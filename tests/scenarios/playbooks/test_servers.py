@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,9 @@ from dpm_lab import DpmLab
 from playing import Run, run_ansible
 from vcenter_lab import VcenterLab
 
-ROOT = Path(__file__).resolve().parents[3]
-EXAMPLE = (ROOT / "docs" / "inventory.md").read_text(encoding="utf-8")
+from ansible_collections.winbackup.storage.tests.unit.helpers.guides import blocks, guide
+
+EXAMPLE = blocks(guide("inventory"), "yaml")[0]
 LUN = "naa.60060160a1b1234500000000000000a1"
 WORLD = f"""
 hosts: [{{name: esx1.lab}}]
@@ -31,9 +31,7 @@ class Site:
 
     def __init__(self, vcenter: VcenterLab, dpm: DpmLab, folder: Path) -> None:
         self.vcenter, self.dpm, self.folder = vcenter, dpm, folder
-        self.servers: dict[str, Any] = yaml.safe_load(re.findall(r"^```yaml\n(.*?)^```$", EXAMPLE, re.M | re.S)[0])[
-            "all"
-        ]["children"]
+        self.servers: dict[str, Any] = yaml.safe_load(EXAMPLE)["all"]["children"]
         self.page = folder / "winbackup-report" / "report.html"
         for name in list(self.servers["vcenter"]["hosts"])[1:]:
             del self.servers["vcenter"]["hosts"][name]

@@ -80,6 +80,12 @@ def test_every_page_keeps_its_words(page: str) -> None:
     assert not set(spoken) - set(re.findall(r"[^\W_]{3,}", made)) - {"README"}
 
 
+@pytest.mark.parametrize("page", markdown_pages.PAGES)
+def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", (ROOT / page).read_text(encoding="utf-8")):
+        assert link.startswith("https://") or (ROOT / page).parent.joinpath(link.partition("#")[0]).exists(), link
+
+
 def test_every_page_of_the_index_is_there() -> None:
     index = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))
     named = [page for section in index["sections"] for page in section["toctree"]]
