@@ -40,6 +40,8 @@ def convert_machine(
     """Does one call of `rdm_compatibility` and returns its report; raises only where the VM cannot be read at all."""
     run_id = uuid.uuid4().hex
     deadline = Deadline(request.timeout)
+    # Records of a claim that another run had at the same moment are written, and count as a change.
+    claimed = False
     for attempt in range(_PLANS):
         run = Run(backend, "", run_id, deadline, log, pace)
         inventory, machine = _read(run, request.vm)
@@ -53,17 +55,20 @@ def convert_machine(
         executor = Executor(run, plan, report)
         if other is not None:
             executor.stand_back(other)
+            report.changed = claimed
             return report
         if check_mode:
             executor.only_plan()
             return report
         try:
             executor.execute()
-            return report
         except PlanIsStale as stale:
-            if attempt == _PLANS - 1:
-                report.fail(str(stale))
-                return report
+            claimed = claimed or run.changed
+            if attempt < _PLANS - 1:
+                continue
+            report.fail(str(stale))
+        report.changed = report.changed or claimed
+        return report
     raise AssertionError("unreachable: the last plan returned")
 
 

@@ -76,7 +76,7 @@ _FIRST_WRITE = {
 
 
 class PlanIsStale(StorageError):
-    """The VM is not what the plan was made on; nothing was written yet."""
+    """The VM is not what the plan was made on; nothing but records was written yet."""
 
 
 class Unfit(StorageError):
@@ -182,9 +182,9 @@ class Executor:
         try:
             run.converge(lambda state: all(run.owns(state, address) for address in entries), claim)
         except NotApplied as gone:
-            # The entries were written, and are another run's by now: this one was away for longer than its lease.
-            self.report.states.update({change.address: DiskResult.TAKEN_OVER for change in self.changes})
-            raise TakenOver(f"Another run has taken over {plan.machine.name}.") from gone
+            # The entries were written, and are another run's: both claimed at once, or this one was away for longer
+            # than its lease. Nothing else was done, so it waits for the other as it would have before.
+            raise PlanIsStale(f"Another run has claimed {plan.machine.name}.") from gone
         except StepRefused as refusal:
             self.report.steps.clear()
             code = _FIRST_WRITE.get(refusal.kind)

@@ -195,3 +195,42 @@ def test_going_to_and_fro_ends_where_it_began() -> None:
         assert {disk.compatibility for disk in host.machines["vm-1"].disks} == {mode}
     assert {disk.address: disk.file for disk in host.machines["vm-1"].disks} == start
     assert len(host.files) == 5
+
+
+def test_who_claims_at_the_same_moment_as_another_waits_for_it() -> None:
+    """The other's record counts, as it does where both claimed over two ways: it is waited for, not failed over."""
+    host = world(1)
+
+    def rival_had_it(at_work: HostInMemory) -> None:
+        vm = at_work.machines["vm-1"]
+        for address, journal in own_journals(vm).items():
+            if journal.entry is not None:
+                entry = replace(journal.entry, run="another", lease=at_work.clock + 60)
+                rivals = {**vm.journal, address: replace(journal, entry=entry)}
+                at_work.machines["vm-1"] = replace(vm, journal=rivals)
+
+    host.on_call = rival_had_it
+    report = call(host, Request("backup01"))
+    assert report is not None
+    assert [blocker.code for blocker in report.blockers] == ["run_in_progress"]
+    assert report.states == {"scsi0:0": "blocked"}
+    assert report.changed
+
+
+def test_who_claims_at_the_same_moment_as_another_goes_on_once_that_was_killed() -> None:
+    host = world(1)
+    rivals = 1
+
+    def rival_had_it(at_work: HostInMemory) -> None:
+        nonlocal rivals
+        vm = at_work.machines["vm-1"]
+        for address, journal in own_journals(vm).items():
+            if journal.entry is not None and rivals:
+                rivals -= 1
+                entry = replace(journal.entry, run="another", lease=at_work.clock + 2)
+                at_work.machines["vm-1"] = replace(vm, journal={**vm.journal, address: replace(journal, entry=entry)})
+
+    host.on_call = rival_had_it
+    report = call(host, Request("backup01"))
+    assert report is not None
+    assert (report.failure(), report.states, report.resumed) == (None, {"scsi0:0": "converted"}, True)
