@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help demo test test-all test-versions test-powershell lint lint-code lint-sanity docs release-check ee lab-up lab-down clean
 help:
-	@echo "make demo      the main job on the embedded lab: audit, convert, audit again"
+	@echo "make demo      the failing backups on the embedded lab: diagnosis, cure, proof, report"
 	@echo "make test      all tests but those that take long (which ones, the summary says)"
 	@echo "make test-all  all tests, and once more with the newest ansible-core and pyVmomi what depends on them"
 	@echo "make lint      ruff, mypy, the linter of PowerShell scripts, ansible-lint, ansible-test sanity, antsibull"

@@ -1,111 +1,153 @@
 #!/usr/bin/env python3
-"""The main job on the lab: audit, convert the backup server's mappings, extend what is short, the same again, audit."""
+"""Two stories on the lab, from a backup that fails to the proof that it is cured; and a host with a free licence.
+
+The host's part runs beside the others. Of the output of Ansible the screen has what the playbooks say; all of it is
+kept in files.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-REPORT = ROOT / ".build" / "demo-report"
+REPORT, OUTPUT = ROOT / ".build" / "demo-report", ROOT / ".build" / "demo-output"
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
 import esxi_lab  # noqa: E402
 import lab  # noqa: E402
 
-INVENTORY = ("-i", str(lab.INVENTORY))
-AUDIT = ("audit", "-e", f"storage_report_path={REPORT}")
-CONVERT = (
-    "convert_rdms", "-e", '{"rdm_convert_vms": ["backup01"], "rdm_convert_power": "shutdown"}', "--limit", "localhost"
-)  # fmt: skip
-FREE = '{"rdm_convert_vms": ["fileserver"], "rdm_convert_power": "shutdown"}'
-FREE_OVER_API = ("convert_rdms", "-e", FREE, "--limit", "localhost")
-FREE_OVER_SSH = ("convert_rdms", "-e", FREE, "--limit", "esx-branch")
-EXTEND = ("extend_recovery_points", "-e", "dpm_recovery_points_min_free_percent=20")
-CHAPTERS = (
-    ("What is there, and what is risky about it", AUDIT),
-    ("Mappings, with no variable set: the plan for every one, and nothing is changed", ("convert_rdms",)),
-    ("The backup server is shut down, its two disks become virtual, and it is started again", CONVERT),
-    ("The same once more: changed=0", CONVERT),
-    ("A host with a free licence: over its API every write is refused, and the hint says what helps", FREE_OVER_API),
-    ("The same two local disks over SSH, in a play on the host itself", FREE_OVER_SSH),
-    ("The same once more: changed=0", FREE_OVER_SSH),
-    ("Recovery points: a fifth of every volume is to be free; then inconsistent replicas are checked", EXTEND),
-    ("The same once more: changed=0", EXTEND),
-    ("What is left", AUDIT),
+SETTINGS = {
+    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
+    "ANSIBLE_LOCALHOST_WARNING": "false",
+    "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+    "ANSIBLE_DISPLAY_OK_HOSTS": "false",
+    "ANSIBLE_PIPELINING": "true",
+    "ANSIBLE_NOCOLOR": "true",
+}
+WISHES = {
+    "site_convert_diagnosed": True,
+    "rdm_convert_power": "shutdown",
+    "rdm_convert_old_mapping": "delete",
+    "dpm_recovery_points_min_free_percent": 20,
+    "storage_report_path": str(REPORT),
+}
+# All but the host with the free licence, which is worked on beside.
+STORIES = ("--limit", "backup01,dpm01,localhost")
+SITE = ("site", "-e", json.dumps(WISHES), *STORIES)
+FREE = json.dumps({"rdm_convert_vms": ["fileserver"], "rdm_convert_power": "shutdown"})
+OVER_SSH = ("convert_rdms", "-e", FREE, "--limit", "esx-branch")
+# What Ansible writes between the lines of the playbooks: its frames, and where in a file a task stands.
+_FRAMES = re.compile(
+    r"(PLAY|TASK) \[|(included|skipping|changed|ok|failed|fatal): |\[WARNING\]|Origin: |\d+(   .*)?$| +\^ column|<<< |$"
+)
+_ERROR = re.compile(r"\[ERROR\]: ((Task|Module|Action) failed: )*")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A playbook with its arguments; `refused`: it is to fail; `api`: another server than the lab's vCenter."""
+
+    title: str
+    call: tuple[str, ...]
+    refused: bool = False
+    api: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        """The call as people write it."""
+        words = [f"'{word}'" if word.startswith("{") else word for word in self.call]
+        return f"ansible-playbook winbackup.storage.{' '.join(words)}"
+
+
+THE_STORIES = (
+    Chapter(
+        "Last night's backup of backup01 failed, and one of DPM's replicas is offline. Why?", ("diagnose", *STORIES)
+    ),
+    Chapter("The cure, with its proof: just the disk and the volumes that the diagnosis points to", SITE),
+    Chapter("A night later, the same once more: nothing is left to do, changed=0", SITE),
 )
 
 
-def play(
-    playbook: str, *arguments: str, quiet: bool = False, api: dict[str, str] | None = None, refused: bool = False
-) -> None:
-    """Runs a playbook against the lab that is up; `api` names another server than the lab's vCenter, and `refused` says
-    that the playbook is to fail."""
-    settings = {
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
-    }
-    command = [sys.executable, "-m", "ansible", "playbook", *INVENTORY, playbook, *arguments]
-    # The hosts of the groups dpm and esxi are reached over the connection that the inventory gives them.
-    environment = {**os.environ, **settings, **lab.variables(), **(api or {})}
-    output = subprocess.DEVNULL if quiet else None
-    done = subprocess.run(command, env=environment, check=False, cwd=ROOT, stdout=output)
-    if (done.returncode != 0) is not refused:
-        sys.exit(f"{playbook} ended with {done.returncode}")
+def free_licence(api: dict[str, str]) -> tuple[Chapter, ...]:
+    """Returns the chapters of the host with the free licence."""
+    refused = ("convert_rdms", "-e", FREE, "--limit", "localhost")
+    return (
+        Chapter("A host with a free licence: over its API every write is refused", refused, True, api),
+        Chapter("Its two local disks over SSH instead, in a play on the host itself", OVER_SSH),
+        Chapter("The same once more: changed=0", OVER_SSH),
+    )
 
 
-def state() -> dict[str, Any]:
-    """Returns the mappings and data sources as the collection reads them."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "state.json"
-        play(str(ROOT / "tests" / "demo" / "state.yml"), "-e", f"file={file}", quiet=True)
-        read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return read
+def lines_of(chapter: Chapter, number: int) -> Iterator[str]:
+    """Runs a chapter; yields its output line by line, and keeps it; raises RuntimeError where it ends unexpectedly."""
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", str(lab.INVENTORY)]
+    command += [f"winbackup.storage.{chapter.call[0]}", *chapter.call[1:]]
+    # The hosts of the groups windows, dpm and esxi are reached over the connection that the inventory gives them.
+    environment = {**os.environ, **SETTINGS, **lab.variables(), **chapter.api}
+    kept = OUTPUT / f"{number}-{chapter.call[0]}.txt"
+    with kept.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(
+            command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            file.write(line)
+            yield line.rstrip("\n")
+        if (process.wait() != 0) is not chapter.refused:
+            raise RuntimeError(f"{chapter.command} ended with {process.returncode}: see {kept}")
 
 
-def lines_of(read: dict[str, Any]) -> dict[str, str]:
-    """Returns a line for each mapping and each data source, by what it is of."""
-    lines = {
-        f"{rdm['vm']['name']} {rdm['address']}": f"{rdm['compatibility']}, {rdm['vm']['power_state']}, {rdm['file']}"
-        for rdm in read["rdms"]
-    }
-    for source in read["datasources"]:
-        volume = source["recovery_point_volume"]
-        if volume:
-            size = f"{volume['used_bytes'] / 2**30:.1f} of {volume['allocated_bytes'] / 2**30:.1f} GiB used"
-            consistent = "consistent" if source["consistent"] else "INCONSISTENT"
-            lines[f"{source['name']} on {source['computer']}"] = f"{size}, {consistent}"
-    return lines
+def told(lines: Iterable[str]) -> Iterator[str]:
+    """Yields what a playbook says: without the frames of tasks, and of an error its sentence alone."""
+    for line in lines:
+        if not _FRAMES.match(line):
+            yield "" if line.startswith("PLAY RECAP") else _ERROR.sub("", line)
+
+
+def heading(number: int, chapter: Chapter) -> str:
+    """Returns what stands above a chapter."""
+    return f"\n{'=' * 100}\n{number}. {chapter.title}\n   {chapter.command}\n"
+
+
+def play(chapter: Chapter, number: int, say: Callable[[str], None]) -> None:
+    """Runs a chapter and says what it tells, as it comes."""
+    say(heading(number, chapter))
+    for line in told(lines_of(chapter, number)):
+        say(line)
+
+
+def beside(chapters: tuple[Chapter, ...], first: int) -> str:
+    """Runs chapters and returns what they tell."""
+    said: list[str] = []
+    for number, chapter in enumerate(chapters, first):
+        play(chapter, number, said.append)
+    return "\n".join(said)
 
 
 def main() -> None:
     """Starts the lab and goes through the chapters."""
     print("Starting the lab", flush=True)
     lab.up()
-    before = lines_of(state())
-    esxi = esxi_lab.running() or {}
-    chapters = [one for one in CHAPTERS if esxi or one[1] not in (FREE_OVER_API, FREE_OVER_SSH)]
-    for number, (title, (playbook, *arguments)) in enumerate(chapters, 1):
-        called = " ".join([f"ansible-playbook winbackup.storage.{playbook}", *arguments])
-        print(f"\n{'=' * 100}\n{number}. {title}\n   {called}", flush=True)
-        free = (playbook, *arguments) == FREE_OVER_API
-        play(f"winbackup.storage.{playbook}", *arguments, api=esxi["api"] if free else None, refused=free)
-    after = lines_of(state())
-    print(f"{'=' * 100}\nBefore and after\n")
-    for name in before:
-        if before[name] != after.get(name):
-            shown = name.replace("\n", " ")
-            print(f"  {shown}\n    before  {before[name]}\n    after   {after.get(name)}")
-    print(f"\nUnchanged: {sum(before[name] == after.get(name) for name in before)} others.")
-    print(
-        f"\nThe report, for a browser: {REPORT / 'report.html'}\nand for a spreadsheet:     {REPORT / 'mappings.csv'}"
-    )
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    esxi = esxi_lab.running()
+    with ThreadPoolExecutor(1) as pool:
+        others = pool.submit(beside, free_licence(esxi["api"]) if esxi else (), len(THE_STORIES) + 1)
+        for number, chapter in enumerate(THE_STORIES, 1):
+            play(chapter, number, lambda line: print(line, flush=True))
+        print(others.result())
+    print(f"\n{'=' * 100}\nIt took {time.monotonic() - began:.0f} seconds. The report tells the stories too.")
+    print(f"\nFor a browser:     {REPORT / 'report.html'}\nfor a spreadsheet: {REPORT / 'mappings.csv'}")
+    print(f"All that Ansible said is in {OUTPUT}.")
     print("\nThe lab is still up; it is a model made from documentation. To try things on it yourself:")
     print(f"  . {ROOT / '.venv/bin/activate'}\n  . {lab.ENVIRONMENT}")
     print(f"  export ANSIBLE_COLLECTIONS_PATH={ROOT / '.build/tree'}")
@@ -114,4 +156,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RuntimeError as error:
+        sys.exit(str(error))

@@ -12,6 +12,7 @@ from typing import Any
 
 import dpm_lab
 import esxi_lab
+import guest_lab
 import vcenter_lab
 
 ENVIRONMENT = vcenter_lab.OUTPUT / "environment"
@@ -34,6 +35,9 @@ def inventory() -> dict[str, Any]:
     dpm = dpm_lab.running()
     if dpm is not None:
         groups["dpm"] = {"hosts": {"dpm01": dpm.inventory()}}
+    guest = guest_lab.running()
+    if guest is not None:
+        groups["windows"] = {"hosts": {guest_lab.NAME: guest}}
     esxi = esxi_lab.running()
     if esxi is not None:
         groups["esxi"] = {"hosts": {"esx-branch": esxi["ssh"]}}
@@ -50,6 +54,7 @@ def write(path: Path, text: str) -> None:
 def up() -> None:
     """Starts the labs and writes how they are reached."""
     vcenter_lab.up(None)
+    guest_lab.up()
     dpm_lab.up()
     if not esxi_lab.up():
         print("This machine has no busybox, sshd or unshare: the lab has no ESXi host that is reached over SSH.")
@@ -60,6 +65,7 @@ def up() -> None:
 
 def down() -> None:
     """Ends the labs."""
+    guest_lab.down()
     vcenter_lab.down()
     dpm_lab.down()
     esxi_lab.down()
@@ -71,9 +77,8 @@ def main() -> None:
     """The program."""
     if sys.argv[1:] == ["up"]:
         up()
-        print(
-            "The lab vCenter, a lab ESXi host and the lab DPM server are up. They are models made from documentation."
-        )
+        print("The lab vCenter with a Windows machine, a lab ESXi host and the lab DPM server are up.")
+        print("They are models made from documentation.")
         print(f"  . {ENVIRONMENT}")
         print(f"  ansible-playbook -i {INVENTORY} winbackup.storage.audit")
         print("Stop them with: make lab-down")
