@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ vms:
     host: esx1.lab
     bios_uuid: {UUID}
     power: "off"
+    extra: {{scsi0.pciSlotNumber: "160"}}
     disks: [{{flat: 85899345920}}, {{at: "scsi0:1", rdm: {LUN}}}]
 """
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
@@ -62,10 +62,18 @@ class Chain:
         self.hosts: dict[str, dict[str, Any]] = {"backup01": site.variables("winrm", "ntlm", "https")}
         self.vcenters = {"vc": {"hostname": vcenter.host, "ansible_port": vcenter.port, "username": vcenter.username}}
         self.vcenters["vc"]["ca_path"] = vcenter.ca_path
+        # ESXi hosts over SSH, with the variables that lead to them.
+        self.esxi: dict[str, dict[str, Any]] = {}
+
+    @property
+    def page(self) -> str:
+        """The text of the report page, as the last playbook wrote it."""
+        return (self.folder / "winbackup-report" / "report.html").read_text(encoding="utf-8")
 
     def play(self, playbook: str, *arguments: str, fails: bool = False, **variables: Any) -> Run:
         """Runs a playbook of the collection."""
-        children: Mapping[str, Any] = {"vcenter": {"hosts": self.vcenters}, "windows": {"hosts": self.hosts}}
+        groups = {"vcenter": self.vcenters, "esxi": self.esxi, "windows": self.hosts}
+        children = {name: {"hosts": hosts} for name, hosts in groups.items() if hosts}
         inventory = {"all": {"hosts": {"localhost": LOCAL}, "children": children}}
         (self.folder / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
         chosen = ["-e", json.dumps(variables)] if variables else []

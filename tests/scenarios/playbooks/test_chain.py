@@ -9,12 +9,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from esxi_shell import EsxiShell
 from guest.shadows import VETOED
-from guests import GUID, WORLD, Chain, mapping_of, windows_of_backup01
+from guests import GUID, LUN, WORLD, Chain, mapping_of, windows_of_backup01
 from vcenter_lab import VcenterLab
 from wsman.powershell import PowerShellCommands
 from wsman.site import windows_site
 
+STORY = (
+    "The shadow copy of E: failed in its preparation (0x0053C008) with 0x80070057",
+    "Disk 1 of Windows, with the volume E:, is scsi0:1 of backup01.",
+    f"A mapping in physical mode of LUN {LUN}, [san01] backup01/",
+    "Its mapping was converted, [san01] backup01/",
+    "A shadow copy of E: was made, and removed again.",
+)
 WANTED = {"site_convert_diagnosed": True, "rdm_convert_old_mapping": "delete"}
 
 
@@ -33,7 +41,33 @@ def test_from_the_symptom_to_the_proof_and_nothing_on_the_second_run(vcenter: Vc
         disk = guest.disks[1]
         assert (disk.offline, disk.read_only, guest.shadows.copies) == (False, False, [])
         assert old not in str(vcenter.state()["files"])
+        for told in (said, " ".join(chain.page.split())):
+            for sentence in STORY:
+                assert sentence in told
+        assert "[cured]" in said
         again = chain.play("site", **WANTED)
+    assert {host: counts["changed"] for host, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
+    assert "Disk 1 is scsi0:1 of backup01. Nothing was done. [open]" in " ".join(again.text.split())
+
+
+@pytest.mark.slow
+def test_the_same_over_ssh_to_the_host_of_the_vm(tmp_path: Path) -> None:
+    """A host that stands alone with a free licence: its API refuses every write."""
+    world = f"api: esxi{WORLD}".replace("{name: esx1.lab}", "{name: esx1.lab, version: 7.0.3, licence: free}")
+    with VcenterLab.start(world) as lab, EsxiShell(lab, "esx1.lab", tmp_path / "stores") as shell:
+        guest = windows_of_backup01(lab)
+        old = mapping_of(lab)["file"]
+        with windows_site(PowerShellCommands(guest.new_session)) as site:
+            chain = Chain(lab, site, tmp_path)
+            chain.vcenters, chain.esxi = {}, {"esx1": shell.variables()}
+            run = chain.play("site", **WANTED)
+            said = " ".join(run.text.split())
+            for told in (said, " ".join(chain.page.split())):
+                for sentence in STORY:
+                    assert sentence in told
+            assert (mapping_of(lab)["mode"], old in str(lab.state()["files"])) == ("virtualMode", False)
+            assert (guest.disks[1].offline, guest.disks[1].read_only, guest.shadows.copies) == (False, False, [])
+            again = chain.play("site", **WANTED)
     assert {host: counts["changed"] for host, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
 
 
