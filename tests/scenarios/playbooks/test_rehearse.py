@@ -78,6 +78,19 @@ def test_without_a_lun_it_shows_what_could_be_taken(vcenter: VcenterLab, tmp_pat
 
 
 @pytest.mark.slow
+def test_a_server_that_does_not_let_in_hides_no_other(vcenter: VcenterLab, tmp_path: Path) -> None:
+    vcenter.world(WORLD)
+    with DpmLab.start(speed=60, check_seconds=60) as dpm:
+        servers = inventory(tmp_path, vcenter, dpm)
+        given = ["-e", f"rehearse_lun={SPARE}", "-e", "rehearse_datastore=san01", "-e", "username=nobody"]
+        run = run_ansible("playbook", tmp_path, "-i", str(servers), "winbackup.storage.rehearse", *given)
+    assert run.code != 0
+    assert {host: counts["failed"] for host, counts in run.recap.items()} == {"vc": 1, "dpm01": 0}
+    assert "does not accept the user name and password of nobody" in " ".join(run.text.split())
+    assert [path.name for path in (tmp_path / "winbackup-rehearsal").iterdir()] == ["dpm-1.json"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -232,6 +234,69 @@ def test_a_file_that_no_rehearsal_made_keeps_the_machine(vcenter: VcenterLab, ki
     result = told(vcenter)
     assert f"[san01] {killed}/other.vmdk, which no rehearsal made" in result["warnings"][0]
     assert killed in left(vcenter)
+
+
+def test_two_that_begin_at_one_moment_do_not_answer_for_each_other(vcenter: VcenterLab) -> None:
+    vcenter.world(WORLD)
+    before = vcenter.state()
+    vcenter.clear_log()
+    making = vcenter.hold(method="CreateVM_Task")
+    with rehearsing(vcenter) as first:
+        making.wait(30)
+        # The second is stopped with its machine made, and before it asks anything.
+        mapping = vcenter.hold(method="ReconfigVM_Task")
+        with rehearsing(vcenter) as second:
+            mapping.wait(30)
+            making.release(then="proceed")
+            stood_back = first.result()
+            mapping.release(then="proceed")
+            done = second.result()
+    assert "began on" in stood_back["msg"]
+    assert set(verdicts(stood_back).values()) == {"not_asked", "accepted"}
+    assert not done["failed"], done["msg"]
+    assert_as_before(vcenter, before)
+
+
+def test_who_ends_it_finds_nothing_left(vcenter: VcenterLab) -> None:
+    vcenter.world(WORLD)
+    before = vcenter.state()
+    vcenter.clear_log()
+    hold = vcenter.hold(method="DeleteVirtualDisk_Task")
+    with rehearsing(vcenter) as first:
+        hold.wait(30)
+        os.kill(first.process.pid, signal.SIGTERM)
+        hold.release(then="proceed")
+        first.process.join(30)
+        assert first.process.exitcode not in (None, 0)
+    assert_as_before(vcenter, before)
+
+
+def test_when_time_is_up_nothing_more_is_asked_and_all_is_removed(vcenter: VcenterLab) -> None:
+    vcenter.world(WORLD)
+    before = vcenter.state()
+    vcenter.fault(kind="delay", delay_ms=1200, method="CreateVM_Task")
+    result = told(vcenter, timeout=1)
+    assert "Time was up before everything was asked. Raise timeout." in result["msg"]
+    assert result["report"]["complete"] is False
+    assert verdicts(result)["removal_of_vm"] == "accepted"
+    assert_as_before(vcenter, before)
+
+
+def test_what_cannot_be_removed_is_named_and_the_next_removes_it(vcenter: VcenterLab) -> None:
+    vcenter.world(WORLD)
+    before = vcenter.state()
+    vcenter.fault(kind="task", fault="SystemError", method="Destroy_Task", count=9)
+    result = told(vcenter)
+    assert result["failed"]
+    assert result["changed"]
+    assert f"{result['vm']} could not be removed: Removing {result['vm']} was refused: SystemError" in result["msg"]
+    assert "The next rehearsal removes it" in result["msg"]
+    assert verdicts(result)["removal_of_vm"] == "refused"
+    assert [name for name in left(vcenter) if "[" not in name] == [result["vm"]]
+    vcenter.clear_faults()
+    vcenter.advance(120)
+    assert told(vcenter)["removed"] == [result["vm"]]
+    assert_as_before(vcenter, before)
 
 
 def test_somebody_removes_the_machine_in_the_middle(vcenter: VcenterLab) -> None:

@@ -108,6 +108,18 @@ def test_a_wrong_option_is_one_sentence(vcenter: VcenterLab, ask: dict[str, Any]
     assert vcenter.counts().get("Login", 0) <= 1
 
 
+def test_a_name_that_means_a_disk_of_each_host_needs_the_host(vcenter: VcenterLab) -> None:
+    world = json.loads(WORLD)
+    disk = {"name": "mpx.vmhba0:C0:T1:L0", "sectors": 2097152, "local": True, "quality": "lowQuality"}
+    world["luns"] += [{**disk, "hosts": ["esx1.lab"]}, {**disk, "hosts": ["esx2.lab"]}]
+    vcenter.world(json.dumps(world))
+    result = told(vcenter, check=True, lun=disk["name"])
+    assert "mean several: esx1.lab (host-" in result["msg"]
+    assert "Name the host." in result["msg"]
+    named = told(vcenter, check=True, lun=disk["name"], host="ESX2.lab")
+    assert (named["failed"], named["host"]) == (False, "esx2.lab")
+
+
 def test_check_mode_says_what_it_would_make_and_touches_nothing(vcenter: VcenterLab) -> None:
     vcenter.world(WORLD)
     before = vcenter.state()

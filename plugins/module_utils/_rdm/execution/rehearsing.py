@@ -126,6 +126,7 @@ class Rehearsal:
         """
         try:
             self.machine = self._make()
+            self._check_alone()
             self._ask_all(self._run(self.machine.id))
         except StorageError as error:
             self.stopped = error
@@ -171,6 +172,21 @@ class Rehearsal:
         raise lost or SelectionError(
             f"{self.name} was made, and is not shown.", hint="Give the user the role Read-only where it was made."
         )
+
+    def _check_alone(self) -> None:
+        """Raises StepRefused where another run began on the same LUN at the same moment: neither saw the other before,
+        and what a server says of one's mappings would be of the other's too. Who sees another stands back."""
+        run = self._run("")
+        others = [
+            left.machine.name
+            for left in left_overs(run.inventory(), run.now())
+            if left.live and left.record.lun == self.stage.lun.canonical_name and left.record.run != self.run_id
+        ]
+        if others:
+            raise StepRefused(
+                f"Another rehearsal ({', '.join(others)}) began on {self.stage.lun.canonical_name} at the same moment.",
+                hint="Run again once it has ended.",
+            )
 
     def _find(self, *, patient: bool) -> VirtualMachine | None:
         """Returns the machine that this run made, by its record; None where there is none."""

@@ -87,7 +87,10 @@ def choose(inventory: Inventory, request: RehearsalRequest) -> Stage:
 
     Without a host the first by name of those that are connected, see the LUN and write to the datastore.
     """
-    hosts = [host for host in inventory.hosts.values() if request.host in (None, host.name, host.id)]
+    named = request.host
+    hosts = [
+        host for host in inventory.hosts.values() if named in (None, host.id) or named.lower() == host.name.lower()
+    ]
     if not hosts:
         there = ", ".join(sorted(host.name for host in inventory.hosts.values())) or "none that the user may see"
         raise SelectionError(f"No host is named {request.host!r}.", hint=f"There is {there}.")
@@ -112,9 +115,9 @@ def choose(inventory: Inventory, request: RehearsalRequest) -> Stage:
         and not host.maintenance
     ]
     if not found:
-        named = f"{request.host} is not" if request.host else "No host is"
+        none = f"{request.host} is not" if request.host else "No host is"
         raise SelectionError(
-            f"{named} a connected host, out of maintenance, that shows {request.lun} and is known to write to "
+            f"{none} a connected host, out of maintenance, that shows {request.lun} and is known to write to "
             f"{request.datastore}.",
             hint="Present the LUN to a host that has the datastore, or name another host or datastore.",
         )
