@@ -212,5 +212,5 @@ def test_a_second_controller_takes_over_from_one_that_hangs(
         assert machine(vcenter.state(), VM)["devices"] == finished
 
     # A request to the guest cannot be bound to what the VM was when it was sent: one that hangs in the network for as
-    # long as a lease shuts the VM down when it arrives (named in docs/converting.md).
+    # long as a lease shuts the VM down when it arrives (named in the guide to converting).
     sweep(vcenter, told[0], points, trouble, stays_off_at=("ShutdownGuest",))

@@ -51,6 +51,29 @@ def test_every_playbook_of_the_guides_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_converting(vcenter: VcenterLab, tmp_path: Path) -> None:
+    vcenter.world(vcenter.story())
+    user = User(vcenter, tmp_path)
+    plan, convert, back, delete = blocks(guide("converting"), "sh")
+    shown, converted = blocks(guide("converting"), "text")
+    assert shown in user.run(plan)
+    assert converted in user.run(convert)
+    assert "changed=1" in user.run(back)
+    assert {disk["mode"] for disk in _mappings(vcenter)} == {"physicalMode"}
+    (play,) = plays("converting")
+    (tmp_path / "play.yml").write_text(play.replace("vcenter.example.com", vcenter.host), encoding="utf-8")
+    secrets = {"vcenter_username": vcenter.username, "vcenter_password": vcenter.password}
+    (tmp_path / "secrets.json").write_text(json.dumps(secrets), encoding="utf-8")
+    user.run("ansible-playbook play.yml -e @secrets.json")
+    assert {disk["mode"] for disk in _mappings(vcenter)} == {"virtualMode"}
+    assert user.run(delete).count("deleted the old mapping file [san01] backup01/") == 2
+
+
+def _mappings(vcenter: VcenterLab) -> list[dict[str, Any]]:
+    return [device for device in vcenter.vm("backup01")["devices"] if device["kind"] == "rdm"]
+
+
+@pytest.mark.slow
 def test_recovery_points(vcenter: VcenterLab, tmp_path: Path) -> None:
     vcenter.world(vcenter.story())
     user = User(vcenter, tmp_path)
