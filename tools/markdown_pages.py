@@ -34,7 +34,7 @@ class Unknown(ValueError):
     """A line is none of those that are understood."""
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Returns plain text so that nothing in it is markup."""
     return re.sub(r"([\\*`|]|_(?=\W|$))", r"\\\1", text)
 
@@ -67,21 +67,21 @@ def _marked(found: re.Match[str], page: str) -> str:
     text = found["bold"] or found["italic"]
     if "`" in text or "](" in text:
         return inline(text, page)
-    return f"**{_escaped(text)}**" if found["bold"] else f"*{_escaped(text)}*"
+    return f"**{escaped(text)}**" if found["bold"] else f"*{escaped(text)}*"
 
 
 def inline(text: str, page: str) -> str:
     """Returns the text of a line, a cell or a paragraph in reStructuredText."""
     made, last = "", 0
     for found in INLINE.finditer(text):
-        made += _escaped(text[last : found.start()])
+        made += escaped(text[last : found.start()])
         before, after = text[: found.start()][-1:], text[found.end() :][:1]
         # Markup begins and ends at spaces and some punctuation only; elsewhere an escaped space is put there.
         made += "\\ " if before and not re.match(r"[\s(\[{<\-/:'\"]", before) else ""
         made += _marked(found, page)
         made += "\\ " if after and not re.match(r"[\s)\]}>\-/:.,;!?'\"]", after) else ""
         last = found.end()
-    return made + _escaped(text[last:])
+    return made + escaped(text[last:])
 
 
 def _cells(line: str) -> list[str]:

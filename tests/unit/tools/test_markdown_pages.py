@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import build_docs  # noqa: E402
 import markdown_pages  # noqa: E402
+import reference_pages  # noqa: E402
 
 PAGE = "docs/codes.md"
 LABEL = markdown_pages.LABELS
@@ -90,7 +91,24 @@ def test_every_page_of_the_index_is_there() -> None:
     index = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))
     named = [page for section in index["sections"] for page in section["toctree"]]
     guides = {path.stem for path in (ROOT / "docs" / "docsite" / "rst").glob("*.rst")}
-    assert sorted(named) == sorted(guides | set(markdown_pages.PAGES.values()))
+    made = {*markdown_pages.PAGES.values(), *reference_pages.pages(ROOT)}
+    assert sorted(named) == sorted(guides | made)
+
+
+def test_every_playbook_and_every_option_is_on_its_page() -> None:
+    pages = reference_pages.pages(ROOT)
+    for path in (ROOT / "playbooks").glob("*.yml"):
+        assert f"\nwinbackup.storage.{path.stem}\n---" in pages["playbooks"]
+    assert "Takes the variables of the role :ansplugin:`winbackup.storage.rdm_convert#role`." in pages["playbooks"]
+    assert "   * - ``audit_fail_on``" in pages["playbooks"]
+    assert "       Default: ``none``." in pages["playbooks"]
+    assert "   * - ``alerts_interval``\n\n       *int*\n" in pages["event_source_dpm_events"]
+
+
+def test_ansibles_markup_is_that_of_the_site() -> None:
+    assert reference_pages.inline("O(a) is V(b*) in C(c_), B(not) I(d)_, M(ns.col.mod)") == (
+        "``a`` is ``b*`` in ``c_``, **not** *d*\\_, :ansplugin:`ns.col.mod#module`"
+    )
 
 
 def test_the_labels_of_ansibles_documentation_are_an_inventory_that_sphinx_reads() -> None:
