@@ -427,17 +427,17 @@ def _delete_all(run: RehearsalRun, files: Sequence[str]) -> None:
 
 def _destroy(run: RehearsalRun) -> None:
     """Removes the machine; ends where it is gone, which a SelectionError tells."""
-    refusal: StorageError | None = None
+    said: list[StorageError] = []
     for _attempt in range(TRIES):
         state = run.read_vm_when_idle()
         run.check_ownership(state)
-        if refusal is not None and isinstance(refusal, StepRefused):
-            raise refusal
+        if said and isinstance(said[-1], StepRefused):
+            raise said[-1]
         try:
             run.backend.destroy(state.machine)  # type: ignore[attr-defined]
         except (StepRefused, OutcomeUnknown, ConnectionFailed) as error:
-            refusal = error
-    raise refusal or StepRefused("It was removed, and is still shown.")
+            said.append(error)
+    raise said[-1] if said else StepRefused("It was removed, and is still shown.")
 
 
 def take_over(
