@@ -120,6 +120,29 @@ def test_a_run_killed_over_the_api_is_finished_over_ssh(both: Both, number: int,
 
 
 @pytest.mark.slow
+def test_a_disk_that_a_run_over_the_api_left_detached_is_converted_over_ssh(both: Both) -> None:
+    """Over the API a mapping is made by being attached, so that none was made when the old one was taken off."""
+    world = one_local_disk(vm={"power": "on"}, one_reconfigure="InvalidDeviceSpec")
+    both.lab.world(world)
+    both.lab.clear_log()
+    assert not run(both.lab, **ASK)["failed"]
+    attached = [entry["n"] for entry in both.lab.log() if "operation=add" in entry["summary"]][-1]
+    both.lab.world(world)
+    before = both.lab.state()
+    both.lab.clear_log()
+    hold = both.lab.hold(at_request=attached)
+    with controller(both.lab, **ASK) as first:
+        hold.wait(30)
+        first.kill()
+        hold.release(then="drop")
+    assert mapping(both.lab.state(), VM, AT) is None
+    both.lab.advance(120)
+    result = over_ssh(both.lab, both.shell, **ASK)
+    assert [disk["state"] for disk in result["disks"]] == ["converted"], result["msg"]
+    assert_finished(both, before, result)
+
+
+@pytest.mark.slow
 def test_a_run_that_lives_over_the_one_way_is_not_taken_over_by_the_other(both: Both) -> None:
     both.lab.world(one_local_disk())
     before = both.lab.state()
