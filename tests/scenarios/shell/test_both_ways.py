@@ -72,7 +72,7 @@ def test_a_run_killed_over_ssh_is_finished_over_the_api(both: Both, step: str, w
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", [*STEPS_OF_GIVING_UP, "detach", "attach", "power on", "close"])
+@pytest.mark.parametrize("step", [*STEPS_OF_GIVING_UP, "detach", "attach", "power on"])
 def test_a_run_killed_where_the_host_takes_no_second_mapping_is_ended_over_the_api(
     both: Both, step: str, when: str
 ) -> None:
@@ -83,7 +83,7 @@ def test_a_run_killed_where_the_host_takes_no_second_mapping_is_ended_over_the_a
         killed_at(both.lab, both.shell, step, when, **ASK)
     both.lab.advance(120)
     ended = run(both.lab, **ASK)
-    assert {disk["state"] for disk in ended["disks"]} <= {"converted", "rolled_back"}, ended["msg"]
+    assert {disk["state"] for disk in ended["disks"]} <= {"converted", "unchanged", "rolled_back"}, ended["msg"]
     assert_nothing_lost(before, both.lab.state(), VM)
     assert open_records(both) == {}
     old_is_there = any(file["path"] == "[san01] backup01/data.vmdk" for file in both.lab.state()["files"])

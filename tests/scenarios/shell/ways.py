@@ -128,6 +128,7 @@ STEPS_OF_GIVING_UP = {
     "spare": "told step '' vmkfstools -z",
     "give up": '"one_at_a_time":true',
     "delete": "told step '' vmkfstools -U",
+    "forget": "rm -f '/vmfs/",
 }
 
 

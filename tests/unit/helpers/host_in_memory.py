@@ -169,7 +169,10 @@ class HostInMemory:
         return self._called(asked)
 
     def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
-        return self._called(lambda: list(self.files.values()))
+        def searched() -> list[FileFacts]:
+            return [replace(facts, lun_uuid=self.lun_of_file(file).uuid) for file, facts in self.files.items()]
+
+        return self._called(searched)
 
     def _lies_in(self, name: str, folder: Folder) -> bool:
         return split_file(name)[:2] == (STORE.name, folder.path) and folder.datastore == STORE.id

@@ -13,7 +13,7 @@ neither the new mode nor the place. The spare one stands in the record before it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
@@ -39,6 +39,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.o
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import TRIES, Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import spare_file_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import from_volume_path, journal_at
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, Inventory
 
 # A datastore that takes no file at all refuses the spare one with the same words, and would the next one as well.
 _OF_THE_DATASTORE = ("space", "read-only")
@@ -139,7 +141,38 @@ def _why_it_stays(run: Run, address: str) -> Finding | None:
             BlockerCode.OLD_MAPPING_UNREADABLE, message, "Look at it on the host with vmkfstools -q.", file
         )
     whole = inventory_of(replace(state, machine=machine), inventory)
-    return why_not_deleted(entry.kept_mapping, file, readable, facts, whole, machine)
+    stays = why_not_deleted(entry.kept_mapping, file, readable, facts, whole, machine)
+    lun = recorded_lun(entry, state, state.machine.disk_at(address))
+    return stays or _other_mapping(run, whole, lun, (state.host.luns if state.host else None) or (), file)
+
+
+def _other_mapping(
+    run: Run, inventory: Inventory, lun: HostLun, luns: Sequence[HostLun], old_file: str
+) -> Finding | None:
+    """Returns what is known against the old mapping being the only one of its LUN: with a third one, which nobody uses,
+    the host would make none again either."""
+    used = {file for vm in inventory.machines.values() for disk in vm.disks for file in (disk.file, *disk.parents)}
+    for datastore in inventory.datastores.values():
+        # A mapping file can only lie on VMFS (vSphere Storage guide).
+        if datastore.type is not None and datastore.type.upper() != "VMFS":
+            continue
+        try:
+            found = run.backend.mapping_files(datastore)
+        except StepRefused as refusal:
+            message = f"Whether {datastore.name} holds another mapping of the LUN is not known: {refusal.message}"
+            return Finding.blocker(BlockerCode.OLD_MAPPING_UNREADABLE, message, refusal.hint or "", datastore.name)
+        for facts in found:
+            name = plain_name(facts.lun_uuid or "")
+            named = [one for one in luns if name in {plain_name(known) for known in (one.uuid, one.vml, *one.names)}]
+            if facts.file in used | {old_file} or (named and lun not in named):
+                continue
+            return Finding.blocker(
+                BlockerCode.OLD_MAPPING_IN_USE,
+                f"{facts.file} is, or may be, another mapping of {lun.canonical_name}.",
+                "See with vmkfstools -q; delete it there if nobody needs it, then run again.",
+                facts.file,
+            )
+    return None
 
 
 def _write_down(run: Run, address: str, *, probing: bool = False, one_at_a_time: bool = False) -> None:

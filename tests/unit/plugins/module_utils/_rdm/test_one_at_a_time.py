@@ -134,6 +134,17 @@ def test_the_old_mapping_stays_where_its_disk_uuid_is_not_known() -> None:
     assert set(host.files) == {OLD, OTHER}
 
 
+def test_the_old_mapping_stays_where_there_is_a_third_one_of_the_lun() -> None:
+    """Somebody's, which nobody uses: with it there the host would make neither the new one nor the old one again."""
+    host, third = strict(Power.OFF), "[san] backup01/forgotten.vmdk"
+    host.files[third] = replace(host.files[OLD], file=third)
+    host._lun_of_file[third] = host.lun_of_file(OLD)
+    report = done(host)
+    assert report.states == {AT: "rolled_back"}
+    assert f"{third} is, or may be, another mapping of naa." in (report.failure() or "")
+    assert set(host.files) == {OLD, OTHER, third}
+
+
 def test_a_virtual_mapping_is_not_given_up() -> None:
     """Its disk uuid is shown to the guest, and one that is made again has another."""
     host = strict(Power.OFF)
