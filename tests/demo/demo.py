@@ -83,7 +83,6 @@ def free_licence(api: dict[str, str]) -> tuple[Chapter, ...]:
     return (
         Chapter("A host with a free licence: over its API every write is refused", refused, True, api),
         Chapter("Its two local disks over SSH instead, in a play on the host itself", OVER_SSH),
-        Chapter("The same once more: changed=0", OVER_SSH),
     )
 
 
