@@ -116,7 +116,7 @@ def _chapter(
         protected = Step("Data source", f"{where}, protected by this server.")
         if over:
             proof = Step("Proof", "DPM calls its replica consistent, and its recovery-point volume is not short.")
-            return Chapter(f"{where}. It is over since.", Outcome.OVER, (*symptoms, protected, proof))
+            return Chapter(f"{where}. It is over.", Outcome.OVER, (*symptoms, protected, proof))
         done, outcome = done_for(source, recovery_points)
         steps = (*symptoms, protected, *done, *_next(group, outcome))
         return Chapter(f"{where}. {done[0].text}", outcome, steps)
@@ -128,7 +128,7 @@ def _chapter(
     title = _title(first)
     if over:
         proof = Step("Proof", "A later backup onto the same storage location ended well.")
-        return Chapter(f"{title}. It is over since.", Outcome.OVER, (*symptoms, *place, proof))
+        return Chapter(f"{title}. It is over.", Outcome.OVER, (*symptoms, *place, proof))
     stopped = not_converted(first["vm_disk"], conversions)
     if stopped is not None:
         done_step, outcome = stopped
@@ -154,7 +154,7 @@ def _symptoms(group: Sequence[Record]) -> Iterator[Step]:
     for failure in group:
         count = f", {failure['count']} times since {failure['time']}" if failure["count"] > 1 else ""
         seen = f"{failure['last_seen']}{count}"
-        over = " It is over since." if failure["still_so"] is False else ""
+        over = " It is over." if failure["still_so"] is False else ""
         yield Step("Symptom", f"{failure['summary']} ({seen}; {failure['signature']}, {failure['confidence']}){over}")
         if failure["cause"] and failure["cause"] not in said:
             said.add(failure["cause"])

@@ -261,7 +261,7 @@ def test_site_runs_both_halves_and_writes_the_report(vcenter: VcenterLab, site: 
             assert sentence in " ".join(told.split()), told
     second = site.play("winbackup.storage.site", *arguments)
     assert (second["localhost"]["changed"], second["dpm01"]["changed"]) == (0, 0)
-    assert "D:\\ on fs01.lab.test. It is over since. [over]" in site.text
+    assert "D:\\ on fs01.lab.test. It is over. [over]" in site.text
 
 
 @pytest.mark.slow
