@@ -18,7 +18,7 @@ from typing import Any
 from rdm_info import ROOT, connection, measured
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import commands
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import changing_commands, commands
 
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
@@ -30,7 +30,7 @@ LUNS = "generated: {vms: 200, hosts: 32, luns: 2000, mappings: 60, mode: physica
 WORK = {
     "rdm_info": (commands.RDM_INFO, commands.rdm_info),
     "lun_info": (commands.LUN_INFO, commands.lun_info),
-    "rdm_compatibility": (commands.RDM_COMPATIBILITY, commands.rdm_compatibility),
+    "rdm_compatibility": (changing_commands.RDM_COMPATIBILITY, changing_commands.rdm_compatibility),
 }
 
 

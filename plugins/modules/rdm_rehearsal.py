@@ -394,7 +394,7 @@ report:
 """
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import run_module
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.changing_commands import (
     RDM_REHEARSAL,
     rdm_rehearsal,
 )

@@ -28,6 +28,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import argument_specs as dpm_options
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution import commands
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import changing_commands
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import commands as vsphere_commands
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution import (
     argument_specs as windows_options,
@@ -232,7 +233,7 @@ def test_rdm_compatibility(vsphere: dict[str, Any]) -> None:
     check(
         "rdm_compatibility",
         [
-            ask(vsphere_commands.RDM_COMPATIBILITY, vsphere_commands.rdm_compatibility, given, check_mode=dry)
+            ask(changing_commands.RDM_COMPATIBILITY, changing_commands.rdm_compatibility, given, check_mode=dry)
             for given, dry in asked
         ],
         empty=("findings.",),
@@ -246,7 +247,7 @@ def test_rdm_rehearsal(vcenter: VcenterLab, vsphere: dict[str, Any]) -> None:
     other = next(lun["name"] for lun in vcenter.state()["luns"] if lun["mapped_by"])
     asked = [(named, True), (named, False), ({**named, "lun": other}, True)]
     results = [
-        ask(vsphere_commands.RDM_REHEARSAL, vsphere_commands.rdm_rehearsal, given, check_mode=dry)
+        ask(changing_commands.RDM_REHEARSAL, changing_commands.rdm_rehearsal, given, check_mode=dry)
         for given, dry in asked
     ]
     assert results[1]["report"]["complete"]

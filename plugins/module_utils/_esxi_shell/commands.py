@@ -12,7 +12,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.backend import ShellConnection, ShellReader
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.writing import ShellBackend
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands, converting
 
 
 def rdm_info(call: ModuleCall, connection: ShellConnection) -> ModuleResult:
@@ -27,4 +27,4 @@ def lun_info(call: ModuleCall, connection: ShellConnection) -> ModuleResult:
 
 def rdm_compatibility(call: ModuleCall, connection: ShellConnection, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
     """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
-    return commands.rdm_compatibility(ShellBackend(connection), call, pace=pace)
+    return converting.rdm_compatibility(ShellBackend(connection), call, pace=pace)

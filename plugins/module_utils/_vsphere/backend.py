@@ -4,14 +4,14 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The edge on the vSphere API: fetches facts and does one step at a time, as the executor asks."""
+"""The edge on the vSphere API, where it changes something: one machine's facts and one step at a time, as the executor
+asks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from math import inf
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
@@ -27,7 +27,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     NewMapping,
     Place,
     VmState,
-    nothing_meanwhile,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import LEASE_SECONDS
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
@@ -35,35 +34,29 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_pla
     with_records_of_both,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Datastore,
     Disk,
-    FileFacts,
-    Inventory,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Questions, Survey
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import Reconfigure, config_spec
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import (
     read_datacenter,
-    read_inventory,
     read_vm,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import search_mappings
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import reference
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reader import VsphereReader
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.record_files import (
     records_in_files,
     without_records,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.survey import survey
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.tasks import nothing, wait_for_task
 
 # Faults with which a server may answer though the guest was told: what failed is not said, or lies on the way to it.
 _DOUBTFUL = frozenset({"SystemError", "HostCommunication", "HostNotReachable", "Timedout"})
 
 
-class VsphereBackend(Backend):
+class VsphereBackend(VsphereReader, Backend):
     """A vCenter or a stand-alone ESXi host over its API. See `Backend` for what each method returns and raises."""
 
     # The documented way to map a local disk is the shell (KB 1017530).
@@ -75,7 +68,7 @@ class VsphereBackend(Backend):
     lost_files = frozenset[str]()
 
     def __init__(self, session: Session) -> None:
-        self.session = session
+        super().__init__(session)
         # The records beside a VM's .vmx, by its id; None where they could not be looked for.
         self._beside: dict[str, Records | None] = {}
         # The server's clock when they were looked for; None until it was asked for after that.
@@ -84,27 +77,12 @@ class VsphereBackend(Backend):
 
     def now(self) -> float:
         """Returns the server's clock."""
-        instance = self.session.managed(library.vim.ServiceInstance, "ServiceInstance")
-        time = self.session.read("Reading the server's clock", instance.CurrentTime)
-        now = float(time.timestamp())
+        now = super().now()
         if self._looked_at is None:
             self._looked_at = now
         # A run over the shell takes over only what was not renewed for a whole lease.
         self._look_again = self._look_again or not 0 <= now - self._looked_at <= LEASE_SECONDS / 3
         return now
-
-    def inventory(
-        self,
-        *,
-        with_lun_paths: bool = False,
-        with_offers: bool = False,
-        until: float = inf,
-        meanwhile: Callable[[], None] = nothing_meanwhile,
-    ) -> Inventory:
-        """Returns everything that the user may see."""
-        return read_inventory(
-            self.session, with_lun_paths=with_lun_paths, with_offers=with_offers, until=until, meanwhile=meanwhile
-        )
 
     def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now, with what a run over its host's shell has recorded beside it."""
@@ -120,14 +98,6 @@ class VsphereBackend(Backend):
         if beside is None:
             return replace(state, machine=without_records(machine))
         return replace(state, machine=with_records_of_both(machine, machine.journal, beside, files=beside))
-
-    def survey(self, questions: Questions) -> Survey:
-        """Returns what a plan needs besides the inventory."""
-        return survey(self.session, questions)
-
-    def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
-        """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched, or not in time."""
-        return search_mappings(self.session, datastore, until)
 
     def claim(self, machine: VirtualMachine, journal: JournalChange) -> None:
         """Writes the entries of a run that begins; the change version makes it a compare and set."""
@@ -223,10 +193,9 @@ class VsphereBackend(Backend):
 
 
 @contextmanager
-def open_backend(options: Mapping[str, Any], until: float = inf) -> Iterator[VsphereBackend]:
-    """Gives the edge for the connection options of a module, and logs out at the end. Nothing is waited for any more
-    once the monotonic clock says `until`."""
-    backend = VsphereBackend(Session.open(Server.of(options), until))
+def open_backend(options: Mapping[str, Any]) -> Iterator[VsphereBackend]:
+    """Gives the edge for the connection options of a module, and logs out at the end."""
+    backend = VsphereBackend(Session.open(Server.of(options)))
     try:
         yield backend
     finally:

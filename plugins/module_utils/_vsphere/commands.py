@@ -4,7 +4,8 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The modules about mappings, over the vSphere API: their options, and their work on an edge that is opened for it."""
+"""The modules that read mappings and LUNs over the vSphere API: their options, and their work on an edge that is opened
+for it. A module's start compiles all that it imports, so what changes something stands in `changing_commands`."""
 
 from __future__ import annotations
 
@@ -13,39 +14,22 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     ModuleCall,
     ModuleResult,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm import argument_specs
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands, rehearsal_command
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import commands
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.argument_spec import CONNECTION
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.backend import open_backend
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.rehearsal import open_rehearsal
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reader import open_reader
 
 RDM_INFO = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_INFO))
 LUN_INFO = CONNECTION.merged_with(ArgumentSpec(argument_specs.LUN_INFO))
-RDM_COMPATIBILITY = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_COMPATIBILITY))
-
-RDM_REHEARSAL = CONNECTION.merged_with(ArgumentSpec(argument_specs.RDM_REHEARSAL))
 
 
 def rdm_info(call: ModuleCall) -> ModuleResult:
     """Does one call of `rdm_info`; returns its result."""
-    with open_backend(call.options, commands.end_of(call)) as backend:
-        return commands.rdm_info(backend, call)
+    with open_reader(call.options, commands.end_of(call)) as reader:
+        return commands.rdm_info(reader, call)
 
 
 def lun_info(call: ModuleCall) -> ModuleResult:
     """Does one call of `lun_info`; returns its result."""
-    with open_backend(call.options, commands.end_of(call)) as backend:
-        return commands.lun_info(backend, call)
-
-
-def rdm_compatibility(call: ModuleCall, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
-    """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
-    with open_backend(call.options) as backend:
-        return commands.rdm_compatibility(backend, call, pace=pace)
-
-
-def rdm_rehearsal(call: ModuleCall, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
-    """Does one call of `rdm_rehearsal`; returns its result, and the sentence that fails the task where it must."""
-    with open_rehearsal(call.options) as backend:
-        return rehearsal_command.rdm_rehearsal(backend, call, pace=pace)
+    with open_reader(call.options, commands.end_of(call)) as reader:
+        return commands.lun_info(reader, call)

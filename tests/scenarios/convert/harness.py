@@ -20,7 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     result_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Pace
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.changing_commands import (
     RDM_COMPATIBILITY,
     rdm_compatibility,
 )

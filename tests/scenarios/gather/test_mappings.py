@@ -11,11 +11,8 @@ from harness import options_for
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
-    RDM_INFO,
-    rdm_compatibility,
-    rdm_info,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.changing_commands import rdm_compatibility
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_INFO, rdm_info
 
 SAN = "naa.60060160a1b1234500000000000000"
 Gather = Callable[..., dict[str, Any]]

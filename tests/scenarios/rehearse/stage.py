@@ -17,7 +17,10 @@ from worlds import SAN_B, one_disk
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult, result_of
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Pace
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import RDM_REHEARSAL, rdm_rehearsal
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.changing_commands import (
+    RDM_REHEARSAL,
+    rdm_rehearsal,
+)
 
 WORLD = one_disk()
 ASK = {"lun": SAN_B, "datastore": "san01"}

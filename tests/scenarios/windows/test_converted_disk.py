@@ -15,6 +15,7 @@ from guest.tie import Content, Tie
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ArgumentSpec, ModuleCall, result_of
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import changing_commands
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import commands as vsphere
 
 from .conftest import Lab
@@ -97,7 +98,11 @@ def test_only_the_recorded_disk_is_brought_online_after_a_conversion(site: Site)
     recorded = before[1]["disk_id"]
 
     site.vsphere(
-        vsphere.RDM_COMPATIBILITY, vsphere.rdm_compatibility, vm="backup01", disks=["scsi0:1"], power="shutdown"
+        changing_commands.RDM_COMPATIBILITY,
+        changing_commands.rdm_compatibility,
+        vm="backup01",
+        disks=["scsi0:1"],
+        power="shutdown",
     )
     after = site.disks()
     # Its inquiry is VMware's now, and the SAN policy takes it for a new disk.

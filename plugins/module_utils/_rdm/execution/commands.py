@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""What each module about mappings does, given the edge that it works on."""
+"""What each module that reads mappings and LUNs does, given the edge that it works on."""
 
 from __future__ import annotations
 
@@ -19,13 +19,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
-from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace, clock
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend, Reader
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Reader
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.converting import convert_machine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import in_progress
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.other_runs import in_progress
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
     lun_info_result,
     other_mode,
@@ -42,7 +39,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import orphans_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import conversion_blockers
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request, request_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import (
     select_hosts,
     select_machines,
@@ -98,13 +95,6 @@ def end_of(call: ModuleCall) -> float:
     if timeout < 1:
         raise ConfigurationError(f"timeout must be at least 1, not {timeout}.")
     return call.began + float(timeout)
-
-
-def rdm_compatibility(backend: Backend, call: ModuleCall, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
-    """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
-    report = convert_machine(backend, request_of(call.options), check_mode=call.check_mode, log=call.log, pace=pace)
-    report.warnings.extend(_local_disks(backend, report))
-    return ModuleResult(report.result(), report.failure())
 
 
 def _all_blockers(
@@ -173,15 +163,3 @@ def _mapping_files(
                 )
             )
     return replace(inventory, findings=(*inventory.findings, *findings)), found
-
-
-def _local_disks(backend: Backend, report: ConversionReport) -> list[str]:
-    """Returns what the edge has to say about the local disks of a call."""
-    local = [
-        f"{disk.address} ({disk.lun.canonical_name})"
-        for disk in report.plan.disks
-        if disk.action in (Action.CONVERT, Action.FINISH) and disk.lun is not None and disk.lun.local
-    ]
-    if not local or backend.caution_about_local_disks is None:
-        return []
-    return [f"{', '.join(local)}: {backend.caution_about_local_disks}"]

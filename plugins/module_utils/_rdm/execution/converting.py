@@ -11,22 +11,29 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Deadline, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.other_runs import live_entries
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.executor import Executor, PlanIsStale
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import (
-    live_entries,
-    wait_for_others,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import wait_for_others
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import make_plan, plan_questions
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request, request_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_machine
 
 _PLANS = 4
+
+
+def rdm_compatibility(backend: Backend, call: ModuleCall, *, pace: Pace = EVERY_SECOND) -> ModuleResult:
+    """Does one call of `rdm_compatibility`; returns its result, and the sentence that fails the task where it must."""
+    report = convert_machine(backend, request_of(call.options), check_mode=call.check_mode, log=call.log, pace=pace)
+    report.warnings.extend(_local_disks(backend, report))
+    return ModuleResult(report.result(), report.failure())
 
 
 def convert_machine(
@@ -80,3 +87,15 @@ def _read(run: Run, name: str) -> tuple[Inventory, VirtualMachine]:
     # Of this machine alone the records are read, wherever they are kept; its last mapping may have been left detached.
     inventory = inventory_of(run.read_vm(), inventory)
     return inventory, inventory.machines[machine.id]
+
+
+def _local_disks(backend: Backend, report: ConversionReport) -> list[str]:
+    """Returns what the edge has to say about the local disks of a call."""
+    local = [
+        f"{disk.address} ({disk.lun.canonical_name})"
+        for disk in report.plan.disks
+        if disk.action in (Action.CONVERT, Action.FINISH) and disk.lun is not None and disk.lun.local
+    ]
+    if not local or backend.caution_about_local_disks is None:
+        return []
+    return [f"{', '.join(local)}: {backend.caution_about_local_disks}"]

@@ -10,22 +10,13 @@ from __future__ import annotations
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Deadline
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.other_runs import in_progress, live_entries
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
-    LEASE_SECONDS,
-    JournalEntry,
-    own_entries,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import LEASE_SECONDS
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import VirtualMachine
 
 # One lease, and some seconds for what is on its way.
 LONGEST_WAIT_SECONDS = LEASE_SECONDS + 15.0
-
-
-def live_entries(machine: VirtualMachine, now: float) -> dict[str, JournalEntry]:
-    """Returns the open entries of this very VM whose lease is not over, by address."""
-    return {address: entry for address, entry in own_entries(machine).items() if entry.is_live_at(now)}
 
 
 def wait_for_others(
@@ -45,7 +36,7 @@ def wait_for_others(
             return None
         renewed = any(entry.lease > leases.get(address, entry.lease) for address, entry in live.items())
         if renewed or not may_wait or run.time_is_up():
-            return _in_progress(machine, live, now)
+            return in_progress(machine, now)
         if patience_ends.is_over:
             run.log(f"Nobody has renewed a lease on {machine.name} for longer than one lease: taking over.")
             return None
@@ -53,19 +44,3 @@ def wait_for_others(
         run.log(f"Another run works on {machine.name}, or was killed: waiting until its lease is over.")
         run.pace.until(min(entry.lease for entry in live.values()) - now)
         machine = run.read_vm().machine
-
-
-def in_progress(machine: VirtualMachine, now: float) -> Finding | None:
-    """Returns the blocker that a run at work on this machine is, None where none is."""
-    live = live_entries(machine, now)
-    return _in_progress(machine, live, now) if live else None
-
-
-def _in_progress(machine: VirtualMachine, live: dict[str, JournalEntry], now: float) -> Finding:
-    seconds = max(entry.lease for entry in live.values()) - now
-    return Finding.blocker(
-        BlockerCode.RUN_IN_PROGRESS,
-        f"Another run works on {', '.join(sorted(live))} of {machine.name}; its lease ends in {seconds:.0f} s.",
-        "Wait for that run to end; if it was killed, run again once its lease is over.",
-        machine.name,
-    )
