@@ -136,6 +136,9 @@ class Backend(Reader, Protocol):
     def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now; raises SelectionError where it no longer exists."""
 
+    def read_machine(self, machine_id: str) -> VirtualMachine:
+        """Returns what `read_vm` does, without host and datastores: where an edge can, it reads no LUNs for that."""
+
     def claim(self, machine: VirtualMachine, journal: JournalChange) -> None:
         """Writes the entries of a run that begins. Compare and set: refused as stale where anything changed."""
 

@@ -86,8 +86,16 @@ class VsphereBackend(VsphereReader, Backend):
 
     def read_vm(self, machine_id: str) -> VmState:
         """Returns one machine as it is now, with what a run over its host's shell has recorded beside it."""
-        state = read_vm(self.session, machine_id)
+        return self._with_records(read_vm(self.session, machine_id))
+
+    def read_machine(self, machine_id: str) -> VirtualMachine:
+        """Returns one machine as it is now, and reads none of its host's LUNs."""
+        return self._with_records(read_vm(self.session, machine_id, with_luns=False)).machine
+
+    def _with_records(self, state: VmState) -> VmState:
+        """Returns the machine with what a run over its host's shell has recorded beside it."""
         machine = state.machine
+        machine_id = machine.id
         if self._look_again or machine_id not in self._beside:
             try:
                 self._beside[machine_id] = records_in_files(self.session, state)

@@ -437,8 +437,9 @@ def _view(session: Session, create: Any) -> Iterator[Any]:
             session.read("Removing a view", view.DestroyView)
 
 
-def read_vm(session: Session, machine_id: str) -> VmState:
-    """Returns one machine with its host and that host's datastores, all of one moment.
+def read_vm(session: Session, machine_id: str, *, with_luns: bool = True) -> VmState:
+    """Returns one machine with its host and that host's datastores, all of one moment; the host's LUNs, which are
+    megabytes on a large SAN, only with `with_luns`.
 
     Raises SelectionError where the machine no longer exists, StepRefused, ConnectionFailed.
     """
@@ -455,12 +456,12 @@ def read_vm(session: Session, machine_id: str) -> VmState:
     )
     paths = {
         "VirtualMachine": MACHINE_PATHS + EXTRA_PATHS,
-        "HostSystem": HOST_PATHS + STORAGE_PATHS,
+        "HostSystem": HOST_PATHS + STORAGE_PATHS if with_luns else HOST_PATHS,
         "Datastore": DATASTORE_PATHS,
         "Task": _TASK_PATHS,
         **FOLDER_PATHS,
     }
-    gathered = _Gathered(session, with_storage=True)
+    gathered = _Gathered(session, with_storage=with_luns)
     gone = SelectionError(
         f"The virtual machine {machine_id} no longer exists on {session.server.name}.",
         hint="It was removed or unregistered; register it again, then name it anew.",

@@ -146,3 +146,15 @@ def test_vms_whose_mapping_files_lie_in_one_folder_are_looked_at_with_one_listin
     assert costs[0] == costs[1]
     assert costs[1]["SearchDatastore_Task"] == 2
     assert costs[1]["QueryVirtualDiskUuid"] == 0
+
+
+def test_a_look_that_is_about_the_vm_alone_reads_none_of_the_hosts_luns(vcenter: VcenterLab) -> None:
+    """Waiting for a task, and the last look of a run: on a large SAN the LUNs of one host are tens of megabytes."""
+    vcenter.world(one_vm(1).replace('"controllers"', '"power": "on", "tools": "running", "controllers"'))
+    vcenter.clear_log()
+    done = run(vcenter, vm=VM, power="shutdown")
+    assert not done["failed"], done["msg"]
+    asked = [entry["summary"] for entry in vcenter.log() if entry["method"] == "RetrievePropertiesEx"]
+    looks = [one for one in asked if "config.hardware.device" in one and "layoutEx.file" in one]
+    assert [one for one in looks if "config.storageDevice.scsiLun" in one]
+    assert "config.storageDevice.scsiLun" not in looks[-1]

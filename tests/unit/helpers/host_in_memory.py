@@ -156,6 +156,9 @@ class HostInMemory:
 
         return self._called(seen)
 
+    def read_machine(self, machine_id: str) -> VirtualMachine:
+        return self._called(lambda: self.machines[machine_id])
+
     def survey(self, questions: Questions) -> Survey:
         def asked() -> Survey:
             folders = {

@@ -467,7 +467,7 @@ class Executor:
         if not self.run.changed:
             return
         try:
-            machine = self.run.read_vm().machine
+            machine = self.run.read_machine()
         except StorageError as error:
             self.report.fail(f"The VM could not be read again: {error}")
             return

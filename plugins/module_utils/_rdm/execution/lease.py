@@ -43,4 +43,4 @@ def wait_for_others(
         leases.update({address: entry.lease for address, entry in live.items()})
         run.log(f"Another run works on {machine.name}, or was killed: waiting until its lease is over.")
         run.pace.until(min(entry.lease for entry in live.values()) - now)
-        machine = run.read_vm().machine
+        machine = run.read_machine()

@@ -151,7 +151,7 @@ def _let_task_end(run: Run) -> None:
     """Waits for a power task whose reply was lost; a VM that asks a question keeps its task, and is not waited for."""
     end = Deadline(_TASK_SECONDS)
     while not end.is_over:
-        machine = run.read_vm().machine
+        machine = run.read_machine()
         if machine.running_task is None or machine.question is not None:
             return
         run.pace.pause()

@@ -88,6 +88,10 @@ class Run:
         """Returns the VM as it is now, over a new connection where the old one was lost."""
         return self._read(lambda: self.backend.read_vm(self.machine_id))
 
+    def read_machine(self) -> VirtualMachine:
+        """Returns the VM alone as it is now, for a look that asks nothing of LUNs: there may be thousands of them."""
+        return self._read(lambda: self.backend.read_machine(self.machine_id))
+
     def read_vm_when_idle(self) -> VmState:
         """Returns the VM once no task works on it: a task of ours whose reply was lost may still be running."""
         end = Deadline(_TASK_WAIT_SECONDS)

@@ -260,7 +260,7 @@ def _in_one_step(
     except StepRefused as refusal:
         if refusal.kind is not RefusalKind.DEVICE_OR_PLACE or entry.edits_only:
             raise
-        if disk_state_of(entry, run.read_vm().machine, {}) is DiskState.MISSING:
+        if disk_state_of(entry, run.read_machine(), {}) is DiskState.MISSING:
             raise
         return None
 
