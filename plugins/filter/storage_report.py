@@ -32,6 +32,18 @@ def storage_report(
 ) -> dict[str, str]:
     """Returns the texts of the files by their keys; raises AnsibleFilterError where something else than a result was
     given."""
+    try:
+        # Ansible's own strings and lists carry tags and look values up when asked; plain ones do not.
+        read = (to_json_types(mappings), to_json_types(luns), to_json_types(allocations))
+        return report_of(*read, servers, read_at, to_json_types(stories))
+    except TypeError as error:
+        raise AnsibleFilterError(f"storage_report: {error}") from error
+
+
+def report_of(
+    mappings: object, luns: object, allocations: object, servers: Sequence[str], read_at: str, stories: object
+) -> dict[str, str]:
+    """Returns what `storage_report` does, of results that are made of plain dictionaries, lists and texts already."""
     about = collection_info()
     heading = Heading(
         str(read_at) or None,
@@ -40,12 +52,9 @@ def storage_report(
         about.get("documentation"),
     )
     try:
-        # Ansible's own strings and lists carry tags and look values up when asked; plain ones do not.
-        read = (to_json_types(mappings), to_json_types(luns), to_json_types(allocations))
-        made = report(*read, heading, to_json_types(stories))
-    except (NotAResult, TypeError) as error:
+        return asdict(report(mappings, luns, allocations, heading, stories))
+    except NotAResult as error:
         raise AnsibleFilterError(f"storage_report: {error}") from error
-    return asdict(made)
 
 
 def collection_info() -> dict[str, str]:

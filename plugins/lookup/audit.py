@@ -90,7 +90,7 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.winbackup.storage.plugins.filter.storage_report import storage_report
+from ansible_collections.winbackup.storage.plugins.filter.storage_report import report_of
 from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.plugin_utils._audit_screen import counts_of, screen_of
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import facts_of
@@ -108,13 +108,13 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         readings = _readings((variables or {})["hostvars"], self.get_option("hosts"), self.get_option)
         made: dict[str, Callable[[], Any]] = {
             "found": lambda: _found(readings),
-            "files": lambda: storage_report(
+            "files": lambda: report_of(
                 readings["mappings"],
                 readings["luns"],
                 readings["allocations"],
                 self.get_option("servers"),
                 self.get_option("read_at"),
-                self.get_option("stories"),
+                to_json_types(self.get_option("stories")),
             ),
             "json": lambda: json.dumps(
                 {"read_at": self.get_option("read_at") or None, **readings}, ensure_ascii=False, indent=1

@@ -33,9 +33,12 @@ def to_json_types(value: object) -> object:
     if value is None or kind in (int, bool, float):
         return value
     if kind is str:
-        return _whole(value)  # type: ignore[arg-type]
+        return value if value.isascii() else _whole(value)  # type: ignore[attr-defined, arg-type]
     if kind is dict:
-        return {_whole(str(key)): to_json_types(member) for key, member in value.items()}  # type: ignore[attr-defined]
+        return {
+            key if type(key) is str and key.isascii() else _whole(str(key)): to_json_types(member)
+            for key, member in value.items()  # type: ignore[attr-defined]
+        }
     if kind is list:
         return [to_json_types(member) for member in value]  # type: ignore[attr-defined]
     if isinstance(value, Enum):
