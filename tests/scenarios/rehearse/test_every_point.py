@@ -299,6 +299,19 @@ def test_what_cannot_be_removed_is_named_and_the_next_removes_it(vcenter: Vcente
     assert_as_before(vcenter, before)
 
 
+def test_a_folder_that_cannot_be_looked_into_is_not_called_empty(vcenter: VcenterLab) -> None:
+    vcenter.world(WORLD)
+    hold = vcenter.hold(method="Destroy_Task")
+    with rehearsing(vcenter) as first:
+        hold.wait(30)
+        vcenter.hide("san01", "browser")
+        hold.release(then="proceed")
+        result = first.result()
+    assert result["failed"]
+    assert f"Whether files of {result['vm']} are left could not be read ([san01] {result['vm']})." in result["msg"]
+    assert verdicts(result)["removal_of_vm"] == "refused"
+
+
 def test_somebody_removes_the_machine_in_the_middle(vcenter: VcenterLab) -> None:
     vcenter.world(WORLD)
     vcenter.clear_log()

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
@@ -18,16 +18,15 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Deadline, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import LONGEST_WAIT_SECONDS
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.rehearsing import (
-    LeftBehind,
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.rehearsal_removal import (
     LeftOver,
-    Rehearsal,
     left_overs,
     remove,
     take_over,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.rehearsing import LeftBehind, Rehearsal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, Inventory
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.anonymous import (
     answers_result,
     names_of,
@@ -87,7 +86,7 @@ def rdm_rehearsal(backend: RehearsalBackend, call: ModuleCall, *, pace: Pace = E
         told.removed.extend(one.machine.name for one in dead)
         gone = frozenset(one.machine.id for one in dead)
     else:
-        gone = _remove_dead(run, backend, dead, told)
+        gone = _remove_dead(run, backend, dead, inventory.datastores, told)
     table = backend.partition_table(stage.lun)
     found = blockers(inventory, stage, request, table, backend.missing_rights(stage.host, stage.datastore), gone)
     found = (*((other,) if other is not None else ()), *found)
@@ -135,13 +134,19 @@ def _in_progress(live: Sequence[LeftOver], seconds: float) -> Finding:
     )
 
 
-def _remove_dead(run: Run, backend: RehearsalBackend, dead: Sequence[LeftOver], told: _Told) -> frozenset[str]:
+def _remove_dead(
+    run: Run,
+    backend: RehearsalBackend,
+    dead: Sequence[LeftOver],
+    datastores: Mapping[str, Datastore],
+    told: _Told,
+) -> frozenset[str]:
     """Removes what killed runs left; returns the ids of the machines that are gone. What cannot be is told."""
     gone = set()
     for one in dead:
         try:
             take_over(backend, one, run.run_id, run.now(), run.log, run.pace)
-            remove(backend, one.machine, run.run_id, run.log, run.pace)
+            remove(backend, one.machine, run.run_id, datastores, run.log, run.pace)
         except StorageError as error:
             told.warnings.append(f"{one.machine.name}, which an earlier rehearsal left, was not removed: {error}")
         else:

@@ -4,15 +4,15 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""Carries a rehearsal out on a machine made for it, and removes that machine, its files and what killed runs left.
+"""Carries a rehearsal out on a machine made for it, and has that machine removed whatever happens.
 
 What is asked, and what comes next, is decided in `_rdm/rehearsal`; the answers are read from the machine itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConnectionFailed,
@@ -32,17 +32,19 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import controller_named
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.rehearsal_removal import (
+    RehearsalRun,
+    left_overs,
+    remove,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import (
     RENEW_SECONDS,
     TRIES,
     NotApplied,
-    Run,
-    TakenOver,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import LEASE_SECONDS
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
-    Inventory,
     VirtualMachine,
     join_file,
 )
@@ -62,36 +64,18 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.r
     NAME_PREFIX,
     Record,
     folder_of,
-    own_file,
     record_of,
     to_text,
-    why_not_removed,
 )
 
 _DISK_MODES = {Compatibility.PHYSICAL: "independent_persistent", Compatibility.VIRTUAL: "persistent"}
 # What says something about the user or the licence, and nothing about what the server can do.
 _NO_ANSWERS = (RefusalKind.NO_PRIVILEGE, RefusalKind.LICENCE)
-# Removing has its own time: what was made is removed also after the run's time was up.
-_REMOVING_SECONDS = 600
 _THE_NEXT_REMOVES = "The next rehearsal removes it, by the record that it carries; or remove it in the vSphere client."
 
 
 class LeftBehind(StorageError):
     """Something that a rehearsal made could not be removed."""
-
-
-@dataclass
-class RehearsalRun(Run):
-    """A run's hold on the machine of a rehearsal: while the record on it names the run, it is its own."""
-
-    def check_ownership(self, state: VmState) -> None:
-        """Raises TakenOver where the machine is no longer this run's."""
-        record = record_of(state.machine)
-        if record is None or record.run != self.run_id:
-            raise TakenOver(
-                f"The record on {state.machine.name} is not this run's any more.",
-                hint="Another rehearsal, or somebody else, has taken it over; see what became of it.",
-            )
 
 
 @dataclass
@@ -310,8 +294,7 @@ class Rehearsal:
                     raise
                 self.log(error.message)
             # A read brings a lost connection back.
-            machine = run.read_vm_as_owner().machine
-            there = self.backend.files_beside(machine)
+            there = run.files_beside(run.read_vm_as_owner().machine)
             if there is None:
                 return Answer(Verdict.UNKNOWN, message="Whether the file is gone could not be read.")
             if file not in there:
@@ -334,7 +317,8 @@ class Rehearsal:
             machine = self.machine or self._find(patient=True)
             if machine is None:
                 return
-            remove(self.backend, machine, self.run_id, self.log, self.pace)
+            stores = {self.stage.datastore.id: self.stage.datastore}
+            remove(self.backend, machine, self.run_id, stores, self.log, self.pace)
         except StorageError as error:
             self.answers[Question.REMOVAL_OF_VM] = Answer(Verdict.REFUSED, message=error.message)
             raise LeftBehind(
@@ -346,131 +330,3 @@ class Rehearsal:
 
 def _has_sata(state: VmState) -> bool:
     return any(one.type == "sata" and one.bus == 0 for one in state.machine.controllers)
-
-
-def remove(
-    backend: RehearsalBackend, machine: VirtualMachine, run_id: str, log: Callable[[str], None], pace: Pace
-) -> None:
-    """Removes a machine that a rehearsal made, whose record names that run: first its mappings, then itself.
-
-    Raises StepRefused where it holds anything that no rehearsal made, or something stays behind; TakenOver.
-    """
-    run = RehearsalRun(backend, machine.id, run_id, Deadline(_REMOVING_SECONDS), log, pace, changed=True)
-    try:
-        state = run.read_vm_when_idle()
-    except SelectionError:
-        # It is gone already, by a request whose answer was lost or by another run.
-        return
-    run.check_ownership(state)
-    files = backend.files_beside(state.machine)
-    _check_removable(state.machine, files)
-    log(f"Removing {machine.name}.")
-    place = folder_of(state.machine)
-    datastores = {store.id for store in state.datastores.values() if place is not None and store.name == place[0]}
-    try:
-        _take_all(run, state)
-        _delete_all(run, files or ())
-        _destroy(run)
-    except SelectionError:
-        # Gone meanwhile.
-        pass
-    left = [file for store in sorted(datastores) for file in backend.files_in(store, place[1] if place else "") or ()]
-    if left:
-        raise StepRefused(
-            f"Of {machine.name} these files are left: {', '.join(left)}.",
-            hint="Delete them with the datastore browser; none of them is the LUN.",
-        )
-
-
-def _check_removable(machine: VirtualMachine, files: Sequence[str] | None) -> None:
-    reason = why_not_removed(machine, files)
-    if reason is not None:
-        raise StepRefused(
-            f"{machine.name} was made by a rehearsal and is left as it is: {reason}.",
-            hint="Look at it, and remove it in the vSphere client.",
-        )
-
-
-def _take_all(run: RehearsalRun, state: VmState) -> None:
-    """Takes the disks off, so that each mapping file can be deleted; one that cannot be taken off goes with the
-    machine."""
-    for disk in state.machine.disks:
-
-        def take(now: VmState, address: str = disk.address) -> None:
-            present = now.machine.disk_at(address)
-            if present is not None and own_file(now.machine, present.file):
-                run.backend.detach(now.machine, present, {})
-
-        try:
-            run.converge(lambda now, address=disk.address: now.machine.disk_at(address) is None, take)  # type: ignore[misc]
-        except StepRefused as refusal:
-            run.log(refusal.message)
-
-
-def _delete_all(run: RehearsalRun, files: Sequence[str]) -> None:
-    for file in files:
-        state = run.read_vm_as_owner()
-        if any(file in (disk.file, *disk.parents) for disk in state.machine.disks) or not own_file(state.machine, file):
-            continue
-        for _attempt in range(TRIES):
-            try:
-                run.backend.delete_mapping(state.machine, file)
-                break
-            except StepRefused as refusal:
-                # It may be gone by a request whose answer was lost; what is left is looked for in the end.
-                run.log(refusal.message)
-                break
-            except (OutcomeUnknown, ConnectionFailed) as lost:
-                run.log(lost.message)
-                state = run.read_vm_as_owner()
-
-
-def _destroy(run: RehearsalRun) -> None:
-    """Removes the machine; ends where it is gone, which a SelectionError tells."""
-    said: list[StorageError] = []
-    for _attempt in range(TRIES):
-        state = run.read_vm_when_idle()
-        run.check_ownership(state)
-        if said and isinstance(said[-1], StepRefused):
-            raise said[-1]
-        try:
-            run.backend.destroy(state.machine)  # type: ignore[attr-defined]
-        except (StepRefused, OutcomeUnknown, ConnectionFailed) as error:
-            said.append(error)
-    raise said[-1] if said else StepRefused("It was removed, and is still shown.")
-
-
-def take_over(
-    backend: RehearsalBackend, left: LeftOver, run_id: str, now: float, log: Callable[[str], None], pace: Pace
-) -> None:
-    """Makes the record of a machine that an earlier run left this run's, so that the other, should it live on, touches
-    it no more. Raises StepRefused where it is to be left alone, TakenOver where its record is not what was seen."""
-    _check_removable(left.machine, backend.files_beside(left.machine))
-    run = Run(backend, left.machine.id, run_id, Deadline(_REMOVING_SECONDS), log, pace, changed=True)
-    record = to_text(replace(left.record, run=run_id, lease=now + LEASE_SECONDS))
-
-    def write(state: VmState) -> None:
-        if record_of(state.machine) != left.record:
-            raise TakenOver(f"Another run works on {left.machine.name} by now.", hint="Wait until it has ended.")
-        backend.write_record(state.machine, record)
-
-    run.converge(lambda state: state.machine.rehearsal == record, write)
-
-
-@dataclass(frozen=True)
-class LeftOver:
-    """A machine that an earlier rehearsal made, and whether that may still be at work."""
-
-    machine: VirtualMachine
-    record: Record
-    live: bool
-
-
-def left_overs(inventory: Inventory, now: float) -> tuple[LeftOver, ...]:
-    """Returns the machines that rehearsals made, known by their records, in the order of their names."""
-    found = []
-    for machine in sorted(inventory.machines.values(), key=lambda one: (one.name, one.id)):
-        record = record_of(machine)
-        if record is not None:
-            found.append(LeftOver(machine, record, record.is_live_at(now)))
-    return tuple(found)
