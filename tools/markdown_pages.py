@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Makes pages of the documentation site of those pages that stand in Markdown, so that nothing stands twice.
 
 What is understood is what those pages use: headings, paragraphs, lists, tables, blocks of code, and in a line code,

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Makes pages of the documentation site of what antsibull-docs does not know: playbooks, and event sources for
 Event-Driven Ansible. What they say stands with the thing itself: in the comment that a playbook begins with, in the
 specification of its variables, in DOCUMENTATION and EXAMPLES of a source.
