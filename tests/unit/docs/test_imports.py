@@ -153,3 +153,34 @@ def test_what_decides_of_mappings_knows_no_fault_of_an_edge_and_looks_at_no_cloc
     assert "time" not in set(imported(path))
     text = path.read_text(encoding="utf-8")
     assert [fault for fault in FAULTS if fault in text] == []
+
+
+def reached(path: Path, found: set[str] | None = None) -> set[str]:
+    """Returns the files of ours that importing this one imports; what a function imports when it is called is not."""
+    found = set() if found is None else found
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(OURS):
+            continue
+        for name in (node.module, *(f"{node.module}.{one.name}" for one in node.names)):
+            file = PLUGINS.joinpath(*str(name).removeprefix(OURS).split(".")).with_suffix(".py")
+            if file.is_file() and short(file) not in found:
+                found.add(short(file))
+                reached(file, found)
+    return found
+
+
+CONVERTS = {"_rdm/execution/converting.py", "_rdm/execution/executor.py", "_rdm/execution/swap.py", "_vsphere/apply.py"}
+
+
+def test_what_only_reads_does_not_import_what_converts() -> None:
+    # Ansible compiles all of it anew at every task.
+    for module in ("rdm_info", "lun_info"):
+        assert reached(PLUGINS / "modules" / f"{module}.py") & CONVERTS == set()
+    assert reached(PLUGINS / "modules" / "rdm_compatibility.py") >= CONVERTS
+
+
+@pytest.mark.parametrize("path", sorted((PLUGINS / "action").glob("*.py")), ids=short)
+def test_an_action_plugin_imports_no_work_before_it_takes_the_tasks_connection(path: Path) -> None:
+    light = {"argument_specs.py"}
+    work = {name for name in reached(path) if "/execution/" in name or name.startswith("_esxi_shell/")}
+    assert {name for name in work if name.rpartition("/")[2] not in light} == set()
