@@ -131,7 +131,8 @@ def audit(env: dict[str, str]) -> None:
         authorities = {Path(value).parent for name, value in variables.items() if "CA_" in name}
         folders = sorted({out, LAB} | authorities)
         mounted = [argument for folder in folders for argument in ("--volume", f"{folder}:{folder}")]
-        inside = ["buildah", "run", *CHROOT, "--network", "host", *given, *mounted, container, "--"]
+        # The folders of the lab are only for the user who started it, and that is root here.
+        inside = ["buildah", "run", *CHROOT, "--user", "0:0", "--network", "host", *given, *mounted, container, "--"]
         play = ["ansible-playbook", "-i", str(LAB / "inventory.yml"), "winbackup.storage.audit"]
         play += ["--limit", "localhost:dpm"]
         run([*inside, *play, "-e", f"storage_report_path={out}", "-e", f"audit_json={out}/read.json"], env=env)
