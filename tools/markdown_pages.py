@@ -14,7 +14,6 @@ REPOSITORY = "https://github.com/winbackup/storage/blob/main/"
 # Pages in Markdown, by their path in the repository, and the name of the page of the site that each becomes.
 PAGES = {
     "docs/codes.md": "codes",
-    "docs/events.md": "guide_events",
     "docs/over-ssh.md": "guide_over_ssh",
     "docs/rehearse.md": "guide_rehearsing",
     "docs/security.md": "attacks",

@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What docs/events.md says, pasted into a shell in an empty directory: only servers and repository are the lab's."""
+"""What the guide to events says, pasted into a shell in an empty directory: servers and repository are the lab's."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sysconfig
@@ -18,7 +17,9 @@ import pytest
 from dpm_lab import FOR_PEOPLE, DpmLab
 from engine import ROOT, TOOLS
 
-INSTALL, RUN = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs" / "events.md").read_text(encoding="utf-8"), re.M | re.S)
+from ansible_collections.winbackup.storage.tests.unit.helpers.guides import blocks, guide
+
+INSTALL, RUN = blocks(guide("events"), "sh")
 
 
 @pytest.mark.slow
