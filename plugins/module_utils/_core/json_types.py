@@ -33,12 +33,9 @@ def to_json_types(value: object) -> object:
     if value is None or kind in (int, bool, float):
         return value
     if kind is str:
-        return value if value.isascii() else _whole(value)  # type: ignore[attr-defined, arg-type]
+        return _whole(value)  # type: ignore[arg-type]
     if kind is dict:
-        return {
-            key if type(key) is str and key.isascii() else _whole(str(key)): to_json_types(member)
-            for key, member in value.items()  # type: ignore[attr-defined]
-        }
+        return {_whole(str(key)): to_json_types(member) for key, member in value.items()}  # type: ignore[attr-defined]
     if kind is list:
         return [to_json_types(member) for member in value]  # type: ignore[attr-defined]
     if isinstance(value, Enum):
@@ -57,7 +54,7 @@ def to_json_types(value: object) -> object:
             if member is not None or not field.metadata.get("only_where_set")
         }
     if isinstance(value, Mapping):
-        return {str(key): to_json_types(member) for key, member in value.items()}
+        return {_whole(str(key)): to_json_types(member) for key, member in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_json_types(member) for member in value]
     if isinstance(value, (set, frozenset)):
