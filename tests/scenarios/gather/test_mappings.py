@@ -60,7 +60,7 @@ def test_every_mapping_is_listed_with_its_lun(story: VcenterLab, gather: Gather)
         "bus": 0,
         "shared_bus": "none",
         "model": "pvscsi",
-        "pci_slot_number": None,
+        "pci_slot_number": 160,
     }
     assert disk["lun"]["serial"] == "WD-WCC4N0000002"
     assert disk["lun"]["vendor"] == "ATA"
