@@ -71,10 +71,7 @@ class Chapter:
 
 
 THE_STORIES = (
-    Chapter(
-        "Last night's backup of backup01 failed, and one of DPM's replicas is offline. Why?", ("diagnose", *STORIES)
-    ),
-    Chapter("The cure, with its proof: just the disk and the volumes that the diagnosis points to", SITE),
+    Chapter("Last night's backup of backup01 failed, and a replica of DPM is offline: why, the cure, the proof", SITE),
     Chapter("A night later, the same once more: nothing is left to do, changed=0", SITE_AGAIN),
 )
 

@@ -29,6 +29,8 @@ EVENTS = "winbackup.storage.dpm_events"
 FULL = {"datasource": "D:\\", "computer": "fs01.lab.test"}
 OTHER = {"datasource": "E:\\", "computer": "fs01.lab.test"}
 RAN_FULL = 40 * 1024**3
+# A check lasts long enough for a rulebook to be killed in it.
+PACE = {**FOR_PEOPLE, "check_seconds": 15}
 POLICY = {"dpm_recovery_points_min_free_percent": 20}
 pytestmark = pytest.mark.slow
 
@@ -49,7 +51,7 @@ def extended(calls: list[dict[str, Any]]) -> list[str]:
 
 def test_a_volume_that_ran_full_is_cured_once_and_a_kill_repeats_nothing(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        lab = stack.enter_context(DpmLab.start(speed=1.0, **FOR_PEOPLE))
+        lab = stack.enter_context(DpmLab.start(speed=1.0, **PACE))
         rulebook = stack.enter_context(Rulebook(EVENTS, tmp_path, {**watching(tmp_path), **POLICY}, lab.variables()))
         rulebook.wait(is_valid(lab, FULL))
         rulebook.wait(lambda: rulebook.said().count("PLAY RECAP") >= 1)
@@ -74,7 +76,7 @@ def test_no_event_is_lost_and_nothing_is_extended_twice_however_often_it_is_kill
         servers = json.loads(state.read_text(encoding="utf-8"))["servers"] if state.exists() else {}
         return any(one["alerts"] for one in servers.values())
 
-    with DpmLab.start(speed=1.0, **FOR_PEOPLE) as lab:
+    with DpmLab.start(speed=1.0, **PACE) as lab:
         variables = {**watching(tmp_path), **POLICY, **more}
         with Rulebook(EVENTS, tmp_path, variables, lab.variables(), *arguments) as rulebook:
             # Its engine was told.
@@ -98,7 +100,7 @@ def test_no_event_is_lost_and_nothing_is_extended_twice_however_often_it_is_kill
 
 def test_ten_servers_that_run_full_at_once_are_each_cured_once(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        servers = [Dpm(None, **FOR_PEOPLE) for _number in range(10)]
+        servers = [Dpm(None, **PACE) for _number in range(10)]
         hosts: list[WinRmHost] = []
         for number, dpm in enumerate(servers, 1):
             host = WinRmHost(
@@ -144,7 +146,7 @@ def test_an_alert_of_prometheus_leads_to_the_cure_and_one_without_the_token_to_n
         except requests.ConnectionError:
             return None
 
-    with DpmLab.start(speed=1.0, **FOR_PEOPLE) as lab:
+    with DpmLab.start(speed=1.0, **PACE) as lab:
         name = "winbackup.storage.dpm_alertmanager"
         with Rulebook(name, tmp_path, {**variables, **POLICY}, lab.variables()) as rulebook:
             rulebook.wait(lambda: sent("another") == 401)
@@ -163,7 +165,7 @@ def test_a_job_template_of_the_controller_is_told_the_server(tmp_path: Path) -> 
         for one in templates["winbackup_job_templates"]
     ]
     name = "winbackup.storage.dpm_controller"
-    with Controller(rows) as controller, DpmLab.start(speed=1.0, **FOR_PEOPLE) as lab:
+    with Controller(rows) as controller, DpmLab.start(speed=1.0, **PACE) as lab:
         arguments = ("--controller-url", controller.url, "--controller-token", TOKEN)
         environment = {**lab.variables(), "EDA_JOB_TEMPLATE_REFRESH_DELAY": "1"}
         with Rulebook(name, tmp_path, watching(tmp_path), environment, *arguments) as rulebook:
