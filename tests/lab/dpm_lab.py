@@ -24,7 +24,13 @@ FOLDER = Path(__file__).resolve().parent
 OUTPUT = ROOT / ".build" / "lab"
 STATE = OUTPUT / "dpm.json"
 # Beside people and playbooks time runs as theirs does, and a check does not take minutes.
-FOR_PEOPLE = {"check_seconds": 2, "backup_seconds": 20, "auto_grow_after": 5, "replica_offline_seconds": 5}
+FOR_PEOPLE = {
+    "check_seconds": 2,
+    "backup_seconds": 20,
+    "auto_grow_after": 5,
+    "replica_offline_seconds": 5,
+    "lazy_seconds": 0.4,
+}
 
 
 @dataclass
