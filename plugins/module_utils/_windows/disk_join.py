@@ -74,10 +74,14 @@ def disks_of_machine(machine: Machine, vm_disks: Sequence[VmDisk]) -> MachineJoi
         return MachineJoin((), (Finding("vm_ambiguous", "warning", message, hint, name),))
     if vms:
         return MachineJoin(tuple(found))
+    if wanted and vm_disks and all(disk.bios_uuid is not None for disk in vm_disks):
+        message = f"{name} is none of the VMs in vm_disks: it is another one, or no VM."
+        hint = "rdm_info has no entry for a VM without raw device mappings; of one that has, give its entries as well."
+        return MachineJoin((), (Finding("vm_not_found", "info", message, hint, name),))
     why = (
         "the machine tells no serial and no UUID"
         if not wanted
-        else "none of the VMs in vm_disks has its BIOS UUID"
+        else "of VMs in vm_disks the BIOS UUID was not read"
         if vm_disks
         else "vm_disks names no disk"
     )

@@ -217,6 +217,28 @@ def test_which_vm_a_machine_is(machine: Machine, found: bool) -> None:
     assert [finding.code for finding in answer.findings] == ([] if found else ["vm_not_found"])
 
 
+@pytest.mark.parametrize(
+    ("machine", "unread", "severity"),
+    [
+        (Machine("SRV1", WINDOWS_UUID, None), False, "info"),
+        # Of a VM whose UUID was not read it may be the one.
+        (Machine("SRV1", WINDOWS_UUID, None), True, "warning"),
+        (Machine("SRV1", None, None), False, "warning"),
+    ],
+)
+def test_a_machine_that_is_none_of_the_vms_is_worth_a_warning_where_it_could_be_one(
+    machine: Machine, unread: bool, severity: str
+) -> None:
+    other = {"instance_uuid": "other", "bios_uuid": "421c1111-93f3-501a-8614-c6fa55f75468"}
+    vm_disks = [
+        entry(of_vm=other),
+        *([entry(2, of_vm={"instance_uuid": "third", "bios_uuid": None})] if unread else []),
+    ]
+    answer = disks_of_machine(machine, vm_disks_of(vm_disks))
+    assert [(finding.code, finding.severity) for finding in answer.findings] == [("vm_not_found", severity)]
+    assert not answer.disks
+
+
 def test_two_vms_with_one_name() -> None:
     other = {"instance_uuid": "other", "bios_uuid": "421c1111-93f3-501a-8614-c6fa55f75468"}
     answer = disks_of_machine(Machine("backup01", None, SERIAL), vm_disks_of([entry(), entry(2, of_vm=other)]))
