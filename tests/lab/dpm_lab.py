@@ -7,10 +7,7 @@ As a program: `dpm_lab.py up [--world FILE]`, `status`, `down`. It is a model ma
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 import urllib.error
@@ -18,6 +15,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import outliving
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = Path(__file__).resolve().parent
@@ -136,31 +135,13 @@ def running() -> DpmLab | None:
 def up(world: Path | None = None) -> DpmLab:
     """Starts a lab that outlives this program, with a clock that runs."""
     down()
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    with open(OUTPUT / "dpm.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            _command(world, 1.0, FOR_PEOPLE),
-            stdout=subprocess.PIPE,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            cwd=FOLDER,
-            start_new_session=True,
-        )
-    said = {**_said(process), "pid": process.pid}
-    with open(os.open(STATE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(said, file)
+    said = outliving.start(_command(world, 1.0, FOR_PEOPLE), STATE, "the lab's DPM server", folder=FOLDER)
     return DpmLab.of(said)
 
 
 def down() -> None:
     """Ends the lab that `up` started."""
-    if not STATE.exists():
-        return
-    pid = int(json.loads(STATE.read_text(encoding="utf-8"))["pid"])
-    STATE.unlink()
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
+    outliving.end(STATE)
 
 
 def main() -> None:

@@ -11,12 +11,9 @@ sshd, and root or user namespaces.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -24,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import openssh
+import outliving
 import vcenter_lab
 from esxi_shell import EsxiShell
 
@@ -72,33 +70,13 @@ def up() -> bool:
     down()
     if shutil.which("busybox") is None or shutil.which("unshare") is None or not openssh.is_installed():
         return False
-    vcenter_lab.OUTPUT.mkdir(parents=True, exist_ok=True)
-    with open(vcenter_lab.OUTPUT / "esxi.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [sys.executable, __file__],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        sys.exit(f"the lab's ESXi host did not start: see {vcenter_lab.OUTPUT / 'esxi.log'}")
-    with open(os.open(STATE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump({**json.loads(line), "pid": process.pid}, file)
+    outliving.start([sys.executable, __file__], STATE, "the lab's ESXi host")
     return True
 
 
 def down() -> None:
     """Ends the host that `up` started."""
-    known = running()
-    if known is None:
-        return
-    STATE.unlink()
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(int(known["pid"]), signal.SIGTERM)
+    outliving.end(STATE)
 
 
 if __name__ == "__main__":

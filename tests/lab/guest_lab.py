@@ -11,19 +11,17 @@ well.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
-import os
 import secrets
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
+import outliving
 import vcenter_lab
 from guest import shapes
 from guest.disks import Partition
@@ -95,7 +93,7 @@ def serve() -> None:
                 "ansible_winrm_transport": "ntlm",
                 "ansible_winrm_ca_trust_path": str(certificates.ca_file),
             }
-            print(json.dumps(said), flush=True)
+            print(json.dumps({"inventory": said}), flush=True)
             ended.wait()
 
 
@@ -110,31 +108,12 @@ def running() -> dict[str, Any] | None:
 def up() -> None:
     """Starts the machine in the lab vCenter that is up, so that it outlives this program."""
     down()
-    with open(vcenter_lab.OUTPUT / "guest.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [sys.executable, __file__],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        sys.exit(f"the lab's Windows machine did not start: see {vcenter_lab.OUTPUT / 'guest.log'}")
-    with open(os.open(STATE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"inventory": json.loads(line), "pid": process.pid}, file)
+    outliving.start([sys.executable, __file__], STATE, "the lab's Windows machine")
 
 
 def down() -> None:
     """Ends the machine that `up` started."""
-    if not STATE.exists():
-        return
-    pid = int(json.loads(STATE.read_text(encoding="utf-8"))["pid"])
-    STATE.unlink()
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
+    outliving.end(STATE)
 
 
 if __name__ == "__main__":

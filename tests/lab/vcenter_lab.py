@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import outliving
 from go_programs import OUTPUT, build_program
 
 SOURCE = Path(__file__).resolve().parent / "vcenter"
@@ -224,30 +222,13 @@ def up(world: str | None) -> None:
     command = [str(program), "--ca", str(OUTPUT / "vcenter-ca.pem")]
     if world:
         command += ["--world", world]
-    with open(OUTPUT / "vcenter.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True, start_new_session=True
-        )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        sys.exit(f"the lab vCenter did not start: see {OUTPUT / 'vcenter.log'}")
-    # The password stands in it.
-    with open(os.open(STATE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump({**json.loads(line), "pid": process.pid}, file)
+    outliving.start(command, STATE, "the lab vCenter")
 
 
 def down() -> None:
     """Ends the lab that `up` started."""
-    if not STATE.exists():
-        return
-    pid = int(json.loads(STATE.read_text(encoding="utf-8"))["pid"])
-    STATE.unlink()
-    try:
-        os.kill(pid, signal.SIGTERM)
+    if outliving.end(STATE):
         time.sleep(0.1)
-    except ProcessLookupError:
-        pass
 
 
 def main() -> None:
