@@ -54,6 +54,12 @@ _BOOTABLE = re.compile(r"[a-z]+[0-9]{1,4}:[0-9]{1,4}|[a-z]+(:[0-9]{1,9})?")
 TOUCHED = frozenset({STEP_REMOVED, STEP_SWAPPED})
 
 
+def lease_is_live(lease: float, now: float) -> bool:
+    """Tells whether a lease is one of a run that may still be working."""
+    # Whoever may write the VM's settings may write any time there: no run holds a lease further ahead than one.
+    return now < lease <= now + LEASE_SECONDS
+
+
 class NotAJournal(ValueError):
     """The text is not a record of this collection, or of a format that it does not know."""
 
@@ -117,8 +123,7 @@ class JournalEntry:
 
     def is_live_at(self, now: float) -> bool:
         """Tells whether the run that wrote it may still be working."""
-        # Whoever may write the VM's settings may write any time there: no run holds a lease further ahead than one.
-        return now < self.lease <= now + LEASE_SECONDS
+        return lease_is_live(self.lease, now)
 
     @property
     def kept_mapping(self) -> KeptMapping:

@@ -134,7 +134,7 @@ def undo(run: Run, change: DiskChange) -> None:
         require_off(run, vm_state)
         if change.action is Action.UNDO:
             check_old_file(run, entry, vm_state)
-        vm_state = _swap_back(run, entry)
+        vm_state = _swap_back(run, entry, vm_state)
         wrong = differences(entry, vm_state, DiskState.OLD)
         if wrong:
             raise NotVerified(f"The old mapping at {change.address} is attached again, but {'; '.join(wrong)}.")
@@ -204,8 +204,8 @@ def _swap_forward(run: Run, change: DiskChange, attach: bool, check: Callable[[V
     return run.converge(done, in_one)
 
 
-def _swap_back(run: Run, entry: JournalEntry) -> VmState:
-    comes_by_being_attached = not _make_old_again(run, entry)
+def _swap_back(run: Run, entry: JournalEntry, vm_state: VmState) -> VmState:
+    comes_by_being_attached = not _make_old_again(run, entry, vm_state)
 
     def done(state: VmState) -> bool:
         return disk_state_of(entry, state.machine, state.datastores) is DiskState.OLD
@@ -224,10 +224,9 @@ def _swap_back(run: Run, entry: JournalEntry) -> VmState:
     return run.converge(done, in_one)
 
 
-def _make_old_again(run: Run, entry: JournalEntry) -> bool:
+def _make_old_again(run: Run, entry: JournalEntry, state: VmState) -> bool:
     """Makes the old mapping again where its file is gone, under its old name, before it is attached; returns False
     where it is made by being attached."""
-    state = run.read_vm_when_idle()
     if not old_is_gone(run, entry, state):
         return True
     try:

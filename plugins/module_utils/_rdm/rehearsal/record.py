@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import LEASE_SECONDS
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import lease_is_live
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     DiskKind,
     Power,
@@ -46,8 +46,8 @@ class Record:
     lease: float
 
     def is_live_at(self, now: float) -> bool:
-        """Tells whether the run may still be at work; a lease further ahead than one lease is nobody's."""
-        return now < self.lease <= now + LEASE_SECONDS
+        """Tells whether the run may still be at work."""
+        return lease_is_live(self.lease, now)
 
 
 def to_text(record: Record) -> str:
