@@ -15,7 +15,6 @@ REPOSITORY = "https://github.com/winbackup/storage/blob/main/"
 PAGES = {
     "docs/codes.md": "codes",
     "docs/over-ssh.md": "guide_over_ssh",
-    "docs/rehearse.md": "guide_rehearsing",
     "docs/security.md": "attacks",
     "docs/lab-dpm.md": "lab_dpm",
     "docs/lab-powershell-subset.md": "lab_powershell_subset",

@@ -75,8 +75,10 @@ def playbooks_page(collection: Path) -> str:
         links = [f":ansplugin:`winbackup.storage.{role}#role`" for role in roles]
         made += [f"Takes the variables of the role {' and '.join(links)}.", ""] if links else []
     specification = yaml.safe_load((collection / SPECIFICATION).read_text(encoding="utf-8"))
-    made += heading("Variables of audit and site", "-")
-    return "\n".join(made + options_table("variable", specification["argument_specs"]["main"]["options"]))
+    for entry, playbooks in (("main", "audit and site"), ("rehearse", "rehearse")):
+        made += heading(f"Variables of {playbooks}", "-")
+        made += options_table("variable", specification["argument_specs"][entry]["options"])
+    return "\n".join(made)
 
 
 def source_page(path: Path) -> str:

@@ -27,10 +27,12 @@ description:
   - Lists of results (those whose elements are dictionaries) are left as they are, since they may be of megabytes.
   - The roles of this collection use it at their door; they stop at a problem before anything is read. So do the
     playbooks C(audit) and C(site) for the variables that begin with V(audit_); of other variables that begin with
-    V(audit_) or V(site_), only one that is nearly one of these is a problem, since inventories have their own.
+    V(audit_) or V(site_), only one that is nearly one of these is a problem, since inventories have their own. It is
+    the same with C(rehearse) and V(rehearse_).
 options:
   _terms:
-    description: The name of the role, without the name of the collection; or V(audit), for the playbook.
+    description:
+      - The name of the role, without the name of the collection; or V(audit) or V(rehearse), for the playbook.
     type: list
     elements: str
     required: true
@@ -85,12 +87,12 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._role_variables 
 )
 
 _COLLECTION = Path(__file__).resolve().parents[2]
-_PLAYBOOK = "audit"
 # The role whose variables depend on each other, and those that say how large a volume shall be.
 _SIZES = "dpm_recovery_points"
 _WISHES = ("size", "min_free", "min_free_percent", "min_days")
-# With these the names of variables begin that are meant for the playbook; `site` ends with an audit.
-_BEGINNINGS = ("audit", "site")
+# Of each playbook, where its specification stands, and with what the names of its variables begin; `site` ends with an
+# audit.
+_PLAYBOOKS = {"audit": ("main", ("audit", "site")), "rehearse": ("rehearse", ("rehearse",))}
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -103,8 +105,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def _role(self, role: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         options = _options(role)
-        if role == _PLAYBOOK:
-            problems = misspelt_variables(_BEGINNINGS, options, variables)
+        if role in _PLAYBOOKS:
+            problems = misspelt_variables(_PLAYBOOKS[role][1], options, variables)
         else:
             problems = unknown_variables(role, options, variables)
         taken = {name: option for name, option in options.items() if option.get("elements") != "dict"}
@@ -140,11 +142,10 @@ def _size_problems(values: Mapping[str, Any]) -> list[str]:
 
 @cache
 def _options(role: str) -> dict[str, dict[str, Any]]:
-    folder = _COLLECTION / "playbooks" / "vars" if role == _PLAYBOOK else _COLLECTION / "roles" / role / "meta"
+    folder = _COLLECTION / "playbooks" / "vars" if role in _PLAYBOOKS else _COLLECTION / "roles" / role / "meta"
     file = folder / "argument_specs.yml"
     if not file.is_file():
         raise AnsibleLookupError(f"role_variables: the collection has no role {role}.")
-    options: dict[str, dict[str, Any]] = yaml_load(file.read_text(encoding="utf-8"))["argument_specs"]["main"][
-        "options"
-    ]
+    entry = _PLAYBOOKS[role][0] if role in _PLAYBOOKS else "main"
+    options: dict[str, dict[str, Any]] = yaml_load(file.read_text(encoding="utf-8"))["argument_specs"][entry]["options"]
     return options

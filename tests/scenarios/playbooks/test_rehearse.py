@@ -94,7 +94,7 @@ def test_a_server_that_does_not_let_in_hides_no_other(vcenter: VcenterLab, tmp_p
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["-e", f"rehearse_luns={SPARE}"], "There is no variable rehearse_luns. There are rehearse_lun,"),
+        (["-e", f"rehearse_luns={SPARE}"], "There is no variable rehearse_luns. Did you mean rehearse_lun?"),
         (["-e", f"rehearse_lun={SPARE}"], "rehearse_lun and rehearse_datastore go together"),
         (
             ["-e", f"rehearse_lun={SPARE[:-1]}3", "-e", "rehearse_datastore=san01"],

@@ -31,8 +31,8 @@ def examples(page: Path, language: str) -> list[str]:
 
 
 def specs(file: Path) -> dict[str, Any]:
-    options: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
-    return options
+    entries = yaml.safe_load(file.read_text(encoding="utf-8"))["argument_specs"].values()
+    return {name: option for entry in entries for name, option in entry["options"].items()}
 
 
 def variables() -> set[str]:

@@ -171,3 +171,11 @@ def test_variables_of_an_inventory_that_begin_with_a_common_word_are_left_alone(
     assert len(made) > 10
     options = yaml.safe_load((ROOT / "playbooks" / "vars" / "argument_specs.yml").read_text())["argument_specs"]["main"]
     assert misspelt_variables(("audit", "site"), options["options"], [*names, *made]) == []
+
+
+def test_a_slip_in_a_variable_of_rehearse_is_told_and_the_playbooks_own_are_left_alone() -> None:
+    entries = yaml.safe_load((ROOT / "playbooks" / "vars" / "argument_specs.yml").read_text())["argument_specs"]
+    made = set(re.findall(r"\brehearse_\w+", (ROOT / "playbooks" / "rehearse.yml").read_text()))
+    assert len(made) > 8
+    found = misspelt_variables(("rehearse",), entries["rehearse"]["options"], [*made, "rehearse_luns", "rehearse_disk"])
+    assert found == ["There is no variable rehearse_luns. Did you mean rehearse_lun?"]
