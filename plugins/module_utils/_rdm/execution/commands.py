@@ -38,7 +38,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import orphans_of
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import conversion_blockers
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.making import conversion_blockers
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import (
     select_hosts,

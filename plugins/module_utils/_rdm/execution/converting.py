@@ -15,14 +15,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Deadline, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.other_runs import live_entries
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.executor import Executor, PlanIsStale
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import wait_for_others
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory, VirtualMachine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import make_plan, plan_questions
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import Action
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.making import make_plan, plan_questions
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request, request_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_machine
 

@@ -22,7 +22,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StorageError,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm import steps
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import (
@@ -32,7 +31,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_step
     step_back,
     with_file_made_again,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange, DiskPlan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import (
     DiskState,
     differences,
@@ -65,7 +63,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     from_volume_path,
     journal_at,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import Plan
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning import steps
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import (
+    Action,
+    DiskChange,
+    DiskPlan,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.plan import Plan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.recovery import recovery_commands
 
 # What a first write that is refused says about the user or the server, and not about this VM at this moment.

@@ -39,7 +39,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.places import (
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.places import (
     allowed_folders,
     folder_of_volume_path,
 )

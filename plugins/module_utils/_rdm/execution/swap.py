@@ -31,7 +31,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_step
     step_forward,
     with_file_made_again,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import (
     DiskState,
     differences,
@@ -61,6 +60,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     from_volume_path,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory, Power
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import Action, DiskChange
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 
 # What a machine that is switched off for this run may not be counted against it again.

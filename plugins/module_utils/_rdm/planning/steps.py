@@ -11,9 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_plan import Action, DiskChange, DiskPlan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import from_volume_path
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.plan import Plan
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import (
+    Action,
+    DiskChange,
+    DiskPlan,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.plan import Plan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 
 
