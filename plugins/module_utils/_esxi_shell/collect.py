@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
@@ -18,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.luns
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.machines import (
     DATACENTER,
     asked_machine,
+    is_not_there,
     listed_machine,
     may_map,
     skipped_machine,
@@ -84,15 +86,24 @@ def first_reading(answer: Answer, server: str) -> FirstReading:
         unreadable=unreadable,
     )
     inventory = Inventory(server, True, {HOST: host}, stores.datastores, machines, tuple(findings), over_shell=True)
-    return FirstReading(inventory, stores, tuple(machine.id for machine in machines.values() if may_map(machine)))
+    rows = listed.vms if listed is not None else ()
+    files = Counter(one.vmx_path for one in machines.values())
+    # A row of which nothing else is known may be a line of an annotation: hostd knows.
+    doubtful = {row.id for row in rows if not machines[row.id].disks_known or files[machines[row.id].vmx_path] > 1}
+    to_ask = tuple(one.id for one in machines.values() if may_map(one) or one.id in doubtful)
+    return FirstReading(inventory, stores, to_ask)
 
 
 def second_reading(first: FirstReading, answer: Answer) -> Inventory:
-    """Returns the inventory with what hostd said of the VMs that it was asked about."""
+    """Returns the inventory with what hostd said of the VMs that it was asked about, without those that it has not."""
     machines = dict(first.inventory.machines)
     for vmid in first.to_ask:
-        machines[vmid] = asked_machine(machines[vmid], answer)
-    return replace(first.inventory, machines=machines)
+        if is_not_there(vmid, answer):
+            del machines[vmid]
+        else:
+            machines[vmid] = asked_machine(machines[vmid], answer)
+    host = replace(first.inventory.hosts[HOST], machines=frozenset(machines))
+    return replace(first.inventory, machines=machines, hosts={HOST: host})
 
 
 def not_asked(first: FirstReading, why: str) -> Inventory:
@@ -159,6 +170,7 @@ def _listed(answer: Answer, stores: Stores, findings: list[Finding], host: str) 
             )
         )
         return None
+    listed = replace(listed, vms=_one_row_each(listed.vms, stores))
     rows = {stores.path_of(one.file) for one in listed.vms}
     missed = [path for path in stores.settings if path not in rows and stores.file_of(path) in text]
     found = [_row_of(stores.file_of(path), text, listed) for path in missed]
@@ -176,6 +188,20 @@ def _listed(answer: Answer, stores: Stores, findings: list[Finding], host: str) 
         )
         return None
     return RegisteredVms((*listed.vms, *(row for row in found if row is not None)), listed.skipped)
+
+
+def _one_row_each(rows: Iterable[RegisteredVm], stores: Stores) -> tuple[RegisteredVm, ...]:
+    """Returns one row for each id: of several that whose .vmx was read, as an annotation may have lines like rows."""
+    found: dict[str, RegisteredVm] = {}
+    for row in rows:
+        earlier = found.setdefault(row.id, row)
+        if _was_read(row, stores) and not _was_read(earlier, stores):
+            found[row.id] = row
+    return tuple(found.values())
+
+
+def _was_read(row: RegisteredVm, stores: Stores) -> bool:
+    return stores.path_of(row.file) in stores.settings
 
 
 def _row_of(file: str, text: str, listed: RegisteredVms) -> RegisteredVm | None:

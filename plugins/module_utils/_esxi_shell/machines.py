@@ -63,6 +63,7 @@ _FAMILIES = {"sata": "sata", "ahci": "sata", "nvme": "nvme", "ide": "ide", "scsi
 _CONTROLLER_KEYS = {"scsi": 1000, "sata": 15000, "nvme": 31000, "ide": 200}
 _DISK_KEYS = {"scsi": (2000, 16), "sata": (16000, 30), "nvme": (32000, 64), "ide": (3000, 2)}
 _MODELS = {"": "lsilogic", "lsisas1068": "lsilogic_sas"}
+_NOT_THERE = "NotFound"
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 
 
@@ -175,6 +176,13 @@ def asked_machine(machine: VirtualMachine, answer: Answer) -> VirtualMachine:
         boot_order=_boot_order(config, disks),
         unreadable=(*machine.unreadable, *unreadable, *not_agreed),
     )
+
+
+def is_not_there(vmid: str, answer: Answer) -> bool:
+    """Tells whether hostd says that it has no VM of this id."""
+    told = answer.find("summary", vmid)
+    said = fault(told.text) if told is not None else None
+    return said is not None and said.name == _NOT_THERE
 
 
 def registered_elsewhere(machine: VirtualMachine, answer: Answer) -> bool:

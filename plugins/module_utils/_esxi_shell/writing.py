@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
@@ -32,13 +33,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.chan
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.collect import HOST, first_reading
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.machines import (
     asked_machine,
+    is_not_there,
     registered_elsewhere,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.vim_cmd import (
-    Fault,
-    fault,
-    host_is_down,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.vim_cmd import fault, host_is_down
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.script import COMMAND, look_script
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.stores import KeptTexts, Stores
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.vmx_edits import (
@@ -82,7 +80,6 @@ _KINDS = {
     "ConcurrentAccess": RefusalKind.STALE,
 }
 _FILE_EXISTS = "file already exists"
-_GONE = "NotFound"
 _NO_HOSTD = "hostd, which manages the VMs of {name}, does not answer."
 
 
@@ -98,6 +95,8 @@ class ShellBackend(ShellReader, Backend):
         self._kept: dict[str, KeptTexts] = {}
         self._latest: dict[str, VmState] = {}
         self._folders: dict[str, set[str]] = {}
+        # The VMs that hostd has, of those that its list seems to name.
+        self._registered: frozenset[str] | None = None
 
     def inventory(
         self,
@@ -111,6 +110,7 @@ class ShellBackend(ShellReader, Backend):
         inventory = super().inventory(until=until, meanwhile=meanwhile)
         if self._reading is None or inventory.hosts[HOST].machines is None:
             raise ConnectionFailed(_NO_HOSTD.format(name=self._connection.name), hint="Wait until it has started.")
+        self._registered = inventory.hosts[HOST].machines
         for machine in inventory.machines.values():
             self._remember(machine, self._reading.stores)
         return inventory
@@ -126,10 +126,9 @@ class ShellBackend(ShellReader, Backend):
         if self._answer is not None:
             answer = answer.with_rest_of(self._answer)
         first = first_reading(answer, self._connection.name)
-        host = first.inventory.hosts[HOST]
+        host = replace(first.inventory.hosts[HOST], machines=self._registered)
         listed = first.inventory.machines.get(machine_id)
-        gone = told[0] is not None and (fault(told[0].text) or Fault("", "")).name == _GONE
-        if listed is None or gone or registered_elsewhere(listed, answer):
+        if listed is None or is_not_there(machine_id, answer) or registered_elsewhere(listed, answer):
             raise SelectionError(
                 f"The virtual machine {machine_id} is not registered on {host.name} any more, or at another place.",
                 hint="Run again.",

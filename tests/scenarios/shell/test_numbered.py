@@ -31,6 +31,8 @@ VIRTUAL = {"mode": "virtual", "disk_mode": "persistent"}
 SHARED = {"controllers": [{"type": "pvscsi", "bus": 0, "shared": "physical"}]}
 OLD_FILE, NEW_FILE = "[san01] backup01/data.vmdk", "[san01] backup01/data-virtual.vmdk"
 LATE = {"shell": {"fault_code": 0}}
+# A line of an annotation that looks like a VM's in the list of the host: there is no such VM.
+LIKE_A_ROW = "before it moved\n99     backup01   [old] backup01/backup01.vmx   windows9_64Guest   vmx-11\n"
 
 
 def assert_as_it_was(both: Both, before: dict[str, Any], result: dict[str, Any]) -> None:
@@ -54,7 +56,10 @@ def mappings_of(state: dict[str, Any]) -> set[str]:
 
 REFUSALS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "02 a flat disk": ({"disk": {"rdm": None, "flat": 1 << 30}, "ask": {"disks": [AT]}}, ["not_a_mapping"]),
-    "03 the target exists": ({"files": [{"file": "[san01] backup01/data-virtual.vmdk"}]}, ["target_file_exists"]),
+    "03 the target exists": (
+        {"files": [{"file": "[san01] backup01/data-virtual.vmdk"}], "vm": {"annotation": LIKE_A_ROW}},
+        ["target_file_exists"],
+    ),
     "04 an extent alone": ({"files": [{"file": "[san01] backup01/data-virtual-rdm.vmdk"}]}, ["target_file_exists"]),
     "05 the LUN is masked": ({"lun": {"paths": {HOST: {"masked": True}}}}, ["lun_missing"]),
     "07 another size": ({"disk": {"sectors": 1953525168}}, ["size_mismatch"]),

@@ -15,7 +15,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.pars
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.values import lines
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Power
 
-_FAULT = re.compile(r"^\((?:vim|vmodl)\.fault\.(?P<name>\w+)\)\s*\{", re.MULTILINE)
+# The first object that is dumped: what looks like another one within it may be a text that somebody wrote.
+_OBJECT = re.compile(r"^\((?P<type>[\w.]+)\)\s*[{\[]", re.MULTILINE | re.ASCII)
+_FAULT = re.compile(r"(?:vim|vmodl)\.fault\.(?P<name>\w+)", re.ASCII)
 # The text of a fault has quotes inside its quotes, not escaped: it ends with the line.
 _FAULT_TEXT = re.compile(r'^[ \t]*(?:msg|localizedMessage) = "(?P<text>.*)",?[ \t\r]*$', re.MULTILINE)
 _HEADER = re.compile(r"^Vmid\s+Name\s+File\s", re.MULTILINE)
@@ -48,7 +50,10 @@ class RegisteredVm:
 
 @dataclass(frozen=True)
 class RegisteredVms:
-    """All rows, and the ids of VMs that the host skipped because they are invalid."""
+    """All rows, and the ids of VMs that the host skipped because they are invalid.
+
+    A line of an annotation may look like a row: then two rows have one id, or there is no such VM.
+    """
 
     vms: tuple[RegisteredVm, ...]
     skipped: tuple[str, ...]
@@ -56,16 +61,19 @@ class RegisteredVms:
 
 def fault(text: str) -> Fault | None:
     """Returns the fault that a command printed, None where it printed none; the exit code tells nothing."""
-    found = _FAULT.search(text)
-    if found is None:
+    dumped = _OBJECT.search(text)
+    found = _FAULT.fullmatch(dumped["type"]) if dumped is not None else None
+    if dumped is None or found is None:
         return None
-    said = _FAULT_TEXT.search(text, found.end())
+    said = _FAULT_TEXT.search(text, dumped.end())
     return Fault(found["name"], said["text"] if said is not None else "")
 
 
 def host_is_down(text: str) -> bool:
-    """Tells whether hostd, which answers vim-cmd, was not there (as while it restarts)."""
-    return _DOWN in text
+    """Tells whether hostd, which answers vim-cmd, was not there (as while it restarts): that is all it said, or its
+    last word. In between it is a text that somebody wrote."""
+    said = text.strip().split("\n")
+    return _DOWN in said[0] or said[-1].startswith(_DOWN)
 
 
 def registered_vms(text: str) -> RegisteredVms:
@@ -76,12 +84,12 @@ def registered_vms(text: str) -> RegisteredVms:
     header = _HEADER.search(text)
     if header is None:
         raise UnreadableOutput("vim-cmd vmsvc/getallvms", text)
-    found: dict[str, RegisteredVm] = {}
+    found: list[RegisteredVm] = []
     for line in lines(text[header.end() :]):
         row = next((row for pattern in _ROWS if (row := pattern.fullmatch(line.rstrip()))), None)
         if row is not None:
-            found.setdefault(row["id"], RegisteredVm(row["id"], row["name"].rstrip(), row["file"]))
-    return RegisteredVms(tuple(found.values()), tuple(one["id"] for one in _SKIPPED.finditer(text)))
+            found.append(RegisteredVm(row["id"], row["name"].rstrip(), row["file"]))
+    return RegisteredVms(tuple(found), tuple(one["id"] for one in _SKIPPED.finditer(text)))
 
 
 def power_state(text: str) -> Power:
@@ -95,6 +103,8 @@ def power_state(text: str) -> Power:
 
 def has_snapshots(text: str) -> bool:
     """Returns what `vmsvc/snapshot.get` says; raises UnreadableOutput where it is no answer to that."""
-    if "Get Snapshot:" not in text:
+    _before, said, tree = text.partition("Get Snapshot:")
+    found = "|-" in tree or "--Snapshot Name" in tree
+    if not said or (tree.strip() and not found):
         raise UnreadableOutput("vim-cmd vmsvc/snapshot.get", text)
-    return "|-" in text or "--Snapshot Name" in text
+    return found

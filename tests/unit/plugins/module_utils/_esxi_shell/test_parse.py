@@ -202,6 +202,57 @@ def test_a_fault_is_one_whatever_the_exit_code() -> None:
     assert fault(said) == Fault("NotFound", 'Unable to find a VM corresponding to "16"')
     assert fault("Powering on VM:\n") is None
     assert host_is_down("Connect to localhost failed: Connection failure")
+    assert host_is_down("Powering on VM:\nConnect to localhost failed: Connection failure.\n")
+
+
+# What stands in an annotation, and could be taken for what a command says.
+ANNOTATIONS = [
+    'He said "hello"\n}\nand left',
+    '{\n  "owner": "Ops",\n  "tags": {\n    "x": "y"\n  }\n}\nend',
+    'a "b"\n},\n   template = true, ',
+    '"quoted",\n\n   "more"',
+    '{\r\n"a": "b"\r\n}\r\n',
+    "x\n(vim.fault.NotFound) {\nConnect to localhost failed: Connection failure.\nx",
+]
+CONFIGURATION = """Configuration:
+
+(vim.vm.ConfigInfo) {
+   name = "backup01",\x20
+   annotation = "%s",\x20
+   bootOptions = (vim.vm.BootOptions) {
+      text = "%s"
+   },\x20
+   keyId = (vim.encryption.CryptoKeyId) {
+      keyId = "1"
+   }
+}
+"""
+
+
+@pytest.mark.parametrize("annotation", ANNOTATIONS)
+def test_no_text_that_somebody_wrote_ends_a_dump_or_is_a_fault(annotation: str) -> None:
+    text = CONFIGURATION % (annotation, annotation)
+    config = dumped_object("vim-cmd vmsvc/get.config", text)
+    assert isinstance(config, dict)
+    assert config["keyId"] == {TYPE: "vim.encryption.CryptoKeyId", "keyId": "1"}
+    assert " ".join(str(config["annotation"]).split()) == " ".join(annotation.split())
+    assert (fault(text), host_is_down(text)) == (None, False)
+
+
+@pytest.mark.parametrize("annotation", ['x"\n   keyId = <unset>,\n   a = "b', 'x"\n   }\n   a = "b"\n}\nc = "d'])
+def test_a_dump_that_says_two_things_is_not_believed(annotation: str) -> None:
+    with pytest.raises(UnreadableOutput):
+        dumped_object("vim-cmd vmsvc/get.config", CONFIGURATION % (annotation, annotation))
+
+
+@given(
+    st.lists(st.sampled_from(['"', "}", "},", "]", "{", "a = 1", "   keyId = <unset>,", '"x",', "", "x"]), max_size=6)
+)
+def test_whatever_somebody_wrote_a_key_is_seen_or_nothing_is(annotation: list[str]) -> None:
+    with suppress(UnreadableOutput):
+        config = dumped_object("vim-cmd vmsvc/get.config", CONFIGURATION % ("\n".join(annotation), "y"))
+        assert isinstance(config, dict)
+        assert config["keyId"] is not None
 
 
 @pytest.mark.parametrize(
@@ -220,8 +271,9 @@ def test_an_unknown_power_state_is_none_of_those() -> None:
 def test_snapshots() -> None:
     assert not has_snapshots("Get Snapshot:\n")
     assert has_snapshots("Get Snapshot:\n|-ROOT\n--Snapshot Name        : before\n")
-    with pytest.raises(UnreadableOutput):
-        has_snapshots("")
+    for told in ("", "Get Snapshot:\nConnect to localhost failed: Connection failure."):
+        with pytest.raises(UnreadableOutput):
+            has_snapshots(told)
 
 
 def test_a_dumped_object_with_texts_of_several_lines() -> None:
