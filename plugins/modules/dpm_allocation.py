@@ -117,7 +117,9 @@ options:
     default: 900
   timeout:
     description:
-      - Seconds for the whole call. When they are over no new edit is begun.
+      - Seconds for the whole call.
+      - In the last two minutes of them, or the last half where they are few, no new edit is begun, so that one that is
+        under way can come to its end. Whatever the server does, the call ends within a minute after O(timeout).
     type: int
     default: 1800
   on_refused:

@@ -58,6 +58,8 @@ options:
   timeout:
     description:
       - Seconds for the whole call. Checks of terabytes take hours.
+      - In the last two minutes of them, or the last half where they are few, no new check is begun. Whatever the server
+        does, the call ends within a minute after O(timeout).
     type: int
     default: 14400
   parallel:

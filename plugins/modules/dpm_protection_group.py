@@ -47,6 +47,8 @@ options:
   timeout:
     description:
       - Seconds for the whole call.
+      - In the last two minutes of them, or the last half where they are few, the switch is not begun. Whatever the
+        server does, the call ends within a minute after O(timeout).
     type: int
     default: 600
 seealso:

@@ -61,7 +61,9 @@ options:
     default: true
   timeout:
     description:
-      - Seconds for the whole call. When they are over no further change is begun; what was begun is read.
+      - Seconds for the whole call.
+      - In the last two minutes of them, or the last half where they are few, no further change is begun; what was begun
+        is read. Whatever the machine does, the call ends within a minute after O(timeout).
     type: int
     default: 600
 seealso:

@@ -47,6 +47,8 @@ _PAUSES = (0.2, 1.0, 2.0, 5.0)
 # How long a command that was ended may take to say so; how often it is ended, and the pause that grows in between.
 _ENDING = 5.0
 _ENDINGS = 4
+# How long closing a connection may take that a command did not end on, in seconds.
+_CLOSING = 20.0
 _ENDING_PAUSE = 0.2
 
 
@@ -168,8 +170,10 @@ class TaskConnection:
                 self._leave()
             raise
         if not outcome:
-            # Nothing else ends a command that a connection plugin waits for.
-            self._end()
+            # Nothing else ends a command that a connection plugin waits for; it may wait for the same host again.
+            closing = threading.Thread(target=self._end, name="winbackup-end", daemon=True)
+            closing.start()
+            closing.join(_CLOSING)
             self._join(thread)
             message = f"The script on {self.name} did not end in time; the connection was closed."
             raise TimeIsUp(message) if repeatable else WriteTimeIsUp(message, hint=RUN_AGAIN_HINT)

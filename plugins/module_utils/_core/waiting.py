@@ -14,6 +14,11 @@ from dataclasses import dataclass
 
 # How long a management service (hostd, WinRM) may be away while it restarts.
 RESTART_SECONDS = 120.0
+# A script that writes has this long to come to its own end once it begins nothing new.
+WRITE_GRACE_SECONDS = 120.0
+# So long after `timeout` a call may still look at what came of its writes. What is left of the minute that a call may
+# take beyond `timeout` goes to a last request without an answer, and to closing.
+_LOOKING_SECONDS = 20.0
 _LONGEST_PAUSE_SECONDS = 8.0
 
 
@@ -37,6 +42,26 @@ class Deadline:
     def is_over(self) -> bool:
         """True once the moment has come."""
         return self.remaining == 0.0
+
+
+@dataclass(frozen=True)
+class CallTimes:
+    """When a call that writes by scripts does what, on the clock that it was made with: after `last_start` it begins no
+    write, at `writes_end` a script that writes is ended from here, `deadline` is when `timeout` is over, and at `end`
+    it no longer looks at what came of its writes."""
+
+    last_start: float
+    writes_end: float
+    deadline: float
+    end: float
+
+    @classmethod
+    def of(cls, now: float, timeout: float) -> CallTimes:
+        """Returns the times of a call that begins now; half of a short `timeout` is left for beginning anything."""
+        deadline = now + timeout
+        last_start = deadline - min(WRITE_GRACE_SECONDS, timeout / 2)
+        end = deadline + _LOOKING_SECONDS
+        return cls(last_start, min(last_start + WRITE_GRACE_SECONDS, end), deadline, end)
 
 
 @dataclass(frozen=True)

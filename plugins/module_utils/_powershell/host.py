@@ -40,12 +40,20 @@ class WindowsHost:
     ) -> None:
         self.release()
 
-    def run(self, script: str, parameters: Mapping[str, object], *, deadline: float, writes: bool = False) -> Any:
+    def run(
+        self,
+        script: str,
+        parameters: Mapping[str, object],
+        *,
+        deadline: float,
+        writes: bool = False,
+        writes_end: float | None = None,
+    ) -> Any:
         """Returns what a script returned, as JSON has it, and raises what PowerShell.run does."""
         if self._shell is None:
             transport = self._transport
             self._shell = PowerShell(transport or WinRmTransport(Target.of(self._options)), self._prologue)
-        return self._shell.run(script, parameters, deadline=deadline, writes=writes)
+        return self._shell.run(script, parameters, deadline=deadline, writes=writes, writes_end=writes_end)
 
     def release(self) -> None:
         """Gives back shell, connection and ticket. The next script opens a shell anew."""

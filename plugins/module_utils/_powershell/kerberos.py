@@ -19,7 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     LoginRefused,
 )
 
-_KINIT_SECONDS = 60
+_KINIT_SECONDS = 30
 # What MIT's and Heimdal's kinit say in the language C where the KDC refuses the user or the password; anything else, as
 # a KDC that cannot be reached, says nothing of them.
 _REFUSALS = (

@@ -17,9 +17,10 @@ from __future__ import annotations
 import functools
 import html
 import importlib
+import math
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_reply import WholeResponse
@@ -50,14 +51,17 @@ class SentElsewhere(NotTheAnswer):
     """Somebody asks to go to another address; nothing is sent there, least of all a logon."""
 
 
-def guard(protocol: Any) -> None:
-    """Has a Protocol of pywinrm raise NotTheAnswer for every reply that is none, however it was made."""
+def guard(protocol: Any, seconds_left: Callable[[], float] = lambda: math.inf) -> None:
+    """Has a Protocol of pywinrm raise NotTheAnswer for every reply that is none, however it was made.
+
+    Each reply has no more time than is left then, and a second where nothing is: also those of a logon.
+    """
     transport, send = protocol.transport, protocol.transport._send_message_request
 
     def send_request(session: Any, request: Any) -> Any:
         if not isinstance(session.get_adapter(request.url), _adapter()):
             for scheme in ("http://", "https://"):
-                session.mount(scheme, _adapter()())
+                session.mount(scheme, _adapter()(seconds_left))
         return send(session, request)
 
     transport._send_message_request = send_request
@@ -124,6 +128,10 @@ def _adapter() -> type[Any]:
     class GuardedAdapter(adapters.HTTPAdapter):  # type: ignore[misc,name-defined]
         """Replies that come in time, in a size that can be, unpacked, and from nowhere else."""
 
+        def __init__(self, seconds_left: Callable[[], float]) -> None:
+            super().__init__()
+            self._seconds_left = seconds_left
+
         def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
             super().init_poolmanager(*arguments, **more)
             self.poolmanager.pool_classes_by_scheme = bounded
@@ -135,6 +143,7 @@ def _adapter() -> type[Any]:
 
         def send(self, request: Any, *arguments: Any, **more: Any) -> Any:
             request.headers["Accept-Encoding"] = "identity"
+            more["timeout"] = max(1.0, min(more["timeout"], self._seconds_left()))
             response = super().send(request, *arguments, **more)
             try:
                 _check_headers(response)

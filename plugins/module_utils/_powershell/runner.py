@@ -19,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.command im
     Completed,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import WRITE_GRACE_SECONDS
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
     POWERSHELL_HINT,
@@ -30,8 +31,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.fram
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.hints import hint_for
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 
-# A script that writes ends itself at its deadline; only one that does not is ended from here.
-GRACE = 120.0
 _READ_ATTEMPTS = 3
 
 
@@ -55,18 +54,30 @@ class PowerShell:
         """Gives back what the transport holds; raises nothing."""
         self._transport.close()
 
-    def run(self, script: str, parameters: Mapping[str, object], *, deadline: float, writes: bool = False) -> Any:
+    def run(
+        self,
+        script: str,
+        parameters: Mapping[str, object],
+        *,
+        deadline: float,
+        writes: bool = False,
+        writes_end: float | None = None,
+    ) -> Any:
         """Returns what a script returned, as JSON has it; `deadline` is a time of `time.monotonic()`.
 
-        A script with `writes` gets the parameter SecondsLeft, begins nothing after that time, and is ended 120 s
-        later. It is never run twice. Raises ScriptFailed; ConnectionFailed or ConfigurationError (nothing was run);
+        A script with `writes` gets the parameter SecondsLeft and begins nothing after that time; it ends itself, and
+        only one that does not is ended from here, 120 s later or at `writes_end`. It is never run twice.
+
+        Raises ScriptFailed; ConnectionFailed or ConfigurationError (nothing was run);
         for a script that writes OutcomeUnknown, for another TimeIsUp or NoAnswer."""
         for attempt in range(1, _READ_ATTEMPTS + 1):
             sent = dict(parameters)
             if writes:
                 sent["SecondsLeft"] = max(0, int(deadline - time.monotonic()))
             request = make_input(script, sent, self._prologue)
-            end = deadline + GRACE if writes else deadline
+            end = deadline
+            if writes:
+                end = writes_end if writes_end is not None else deadline + WRITE_GRACE_SECONDS
             completed = self._transport.execute(request.data, deadline=end, repeatable=not writes)
             try:
                 answer = read_answer(completed.stdout, request.nonce)

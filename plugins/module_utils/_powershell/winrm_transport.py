@@ -14,6 +14,7 @@ another the answer is waited for, over as many connections as it takes.
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -57,6 +58,11 @@ _LARGEST_ERRORS_BYTES = 256 * 1024
 # A connection that was dropped is made anew at once; who is busy, or away, is given time.
 _PAUSES = (0.0, 0.2, 1.0, 2.0, 5.0)
 _BUSY_PAUSES = (0.3, 1.0)
+# A host that is alive says within so long that an operation had no more time.
+_LAST_ANSWER_SECONDS = 5.0
+# So long ending a command, and deleting a shell, may take: a host that does not answer ends both by itself.
+_ENDING_SECONDS = 5.0
+_DELETING_SECONDS = 10.0
 
 
 class _Retry(Exception):
@@ -76,6 +82,8 @@ class WinRmTransport:
         self._shell: str | None = None
         self._protocol: Any = None
         self._established = False
+        # When the request that is under way is given up at the latest, by the monotonic clock.
+        self._latest = math.inf
         # When it last answered, by the monotonic clock.
         self._answered: float | None = None
         protocol = library.load_protocol(target.transport)
@@ -90,7 +98,7 @@ class WinRmTransport:
         except BaseException:
             self.close()
             raise
-        replies.guard(self._protocol)
+        replies.guard(self._protocol, lambda: self._latest - time.monotonic())
         self._operation_timeout: int = self._protocol.operation_timeout_sec
 
     @property
@@ -266,7 +274,9 @@ class WinRmTransport:
             raise classify(error, self._target, self._established) from error
 
     def _ask(self, request: Callable[[], _T], deadline: float) -> _T:
-        """Sends one request; raises TransportError. No operation takes longer than what is left until the deadline."""
+        """Sends one request; raises TransportError. No operation takes longer than what is left until the deadline; a
+        host that answers nothing is given up a little later."""
+        self._latest = deadline + _LAST_ANSWER_SECONDS
         left = int(deadline - time.monotonic()) + 1
         self._protocol.operation_timeout_sec = max(1, min(self._operation_timeout, left))
         try:
@@ -297,16 +307,17 @@ class WinRmTransport:
         if self._shell is None:
             return
         try:
-            self._ask(lambda: self._protocol.cleanup_command(self._shell, command), time.monotonic() + 10)
+            self._ask(lambda: self._protocol.cleanup_command(self._shell, command), time.monotonic() + _ENDING_SECONDS)
         except TransportError as error:
             if error.kind is Kind.SHELL_LOST:
                 self._shell = None
 
     def _delete_shell(self) -> None:
         shell, self._shell = self._shell, None
+        end = time.monotonic() + _DELETING_SECONDS
         for _attempt in range(2 if shell else 0):
             try:
-                self._ask(lambda: self._protocol.close_shell(shell, close_session=False), time.monotonic() + 10)
+                self._ask(lambda: self._protocol.close_shell(shell, close_session=False), end)
                 return
             except TransportError as error:
                 if error.kind is not Kind.CONNECTION:

@@ -68,7 +68,9 @@ def test_a_read_and_a_write_whatever_request_is_hit(
             except OutcomeUnknown as unknown:
                 # Only what takes the process or its answer along, once its input had come to its end.
                 assert kind in LOSES_THE_ANSWER, number
-                assert number == RECEIVE or (number == END_OF_INPUT and kind in ("reboot", "restart")), number
+                # Where the host is slow its answer takes more than one Receive.
+                receive = number >= RECEIVE and lab.host.troubles.operations()[number - 1] == "Receive"
+                assert receive or (number == END_OF_INPUT and kind in ("reboot", "restart")), number
                 assert lab.world.done <= 1
                 said.append(str(unknown))
             else:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, OutcomeUnknown
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import Answer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Allocation, DataSource, Facts, Job
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.policy import Action, Decision, ShrinkLimits
@@ -114,7 +115,7 @@ class DpmInMemory:
             for name in ids
         }
 
-    def edit(self, decisions: Sequence[Decision], *, directly: bool, deadline: float) -> dict[str, Answer]:
+    def edit(self, decisions: Sequence[Decision], *, directly: bool, times: CallTimes) -> dict[str, Answer]:
         self._step("edit")
         lost_after = next(self.lose, None)
         answers: dict[str, Answer] = {}
@@ -129,7 +130,7 @@ class DpmInMemory:
             raise OutcomeUnknown("The answer was lost.")
         return answers
 
-    def start_checks(self, ids: Sequence[str], deadline: float) -> dict[str, Answer]:
+    def start_checks(self, ids: Sequence[str], times: CallTimes) -> dict[str, Answer]:
         self._step("start")
         lost_after = next(self.lose, None)
         answers: dict[str, Answer] = {}

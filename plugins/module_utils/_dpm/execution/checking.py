@@ -17,6 +17,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StorageError,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import (
     Check,
     CheckState,
@@ -65,8 +66,8 @@ def run_checks(
     server: DpmServer, request: CheckRequest, *, check_mode: bool, log: Callable[[str], None]
 ) -> list[Check]:
     """Does one call; returns a check a data source. Raises StorageError only where nothing was started yet."""
-    deadline = server.time() + request.timeout
-    facts = server.read(deadline, storage=False, alerts=True)
+    times = CallTimes.of(server.time(), request.timeout)
+    facts = server.read(times.deadline, storage=False, alerts=True)
     chosen = select(facts.sources.values(), request.selection)
     checks = [first_look(facts, source, only_inconsistent=request.only_inconsistent) for source in chosen]
     if check_mode:
@@ -74,7 +75,7 @@ def run_checks(
             if one.state is None:
                 one.settle(CheckState.WOULD_RUN)
         return checks
-    run = _Run(server, request, checks, facts, deadline, log)
+    run = _Run(server, request, checks, facts, times, log)
     if request.wait:
         run.to_the_end()
     else:
@@ -90,29 +91,30 @@ class _Run:
         request: CheckRequest,
         checks: Sequence[Check],
         facts: Facts,
-        deadline: float,
+        times: CallTimes,
         log: Callable[[str], None],
     ) -> None:
         self.server = server
         self.request = request
         self.checks = checks
         self.facts = facts
-        self.deadline = deadline
+        self.times = times
         self.log = log
 
     def to_the_end(self) -> None:
         """Starts and waits until all are settled, or the time is over, or the server is gone. Raises nothing."""
-        polls = Polls(self.server, self.deadline)
+        polls = Polls(self.server, self.times.deadline)
         while self._is_open():
             places = self.request.parallel - sum(one.awaited for one in self.checks)
             ready = startable(self.checks, self.facts, places)
-            if ready and self.server.time() < self.deadline:
+            if ready and self.server.time() < self.times.last_start:
                 self.start(ready)
                 if any(one.state is not None for one in ready):
                     polls.begin_anew()
             if not self._is_open():
                 break
-            if self.server.time() >= self.deadline:
+            awaits = any(one.awaited for one in self.checks)
+            if self.server.time() >= (self.times.deadline if awaits else self.times.last_start):
                 self.give_up("The time of the call (timeout) was over.")
                 break
             error = polls.look(self._look)
@@ -127,7 +129,7 @@ class _Run:
         asked_at = self.facts.now
         self.log(f"Starting consistency checks of {', '.join(one.source.display_name for one in ready)}")
         try:
-            answers = self.server.start_checks([one.source.id for one in ready], self.deadline)
+            answers = self.server.start_checks([one.source.id for one in ready], self.times)
         except OutcomeUnknown as error:
             self._look_for_lost(ready, error)
             return
@@ -157,7 +159,7 @@ class _Run:
         awaited = [one for one in self.checks if one.awaited]
         since = min((one.since for one in awaited if one.since is not None), default=self.facts.now)
         self.facts = self.server.read(
-            max(self.deadline, self.server.time() + LOOKING_SECONDS),
+            self.times.end,
             storage=False,
             alerts=True,
             since=(since - _EARLIER).timestamp(),
@@ -183,8 +185,7 @@ class _Run:
     def _look_for_lost(self, lost: Sequence[Check], error: OutcomeUnknown) -> None:
         """The answer will not come any more: the job of each is looked for among those begun since."""
         since = self.facts.now - _EARLIER
-        # Its job is looked for that long.
-        until = self.server.time() + LOOKING_SECONDS
+        until = min(self.server.time() + LOOKING_SECONDS, self.times.end)
         for pause in (*PAUSES, *[PAUSES[-1]] * int(LOOKING_SECONDS)):
             try:
                 self._find_lost(lost, since)
@@ -201,8 +202,7 @@ class _Run:
                 one.settle(CheckState.FAILED, "outcome_unknown", message)
 
     def _find_lost(self, lost: Sequence[Check], since: datetime) -> None:
-        end = max(self.deadline, self.server.time() + LOOKING_SECONDS)
-        facts = self.server.read(end, storage=False, alerts=True, since=since.timestamp())
+        facts = self.server.read(self.times.end, storage=False, alerts=True, since=since.timestamp())
         for one in lost:
             job = find_check(facts.checks or (), one.source, since=since)
             if one.state is None and job is not None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.checking import (
     CheckRequest,
     refuse_recklessness,
@@ -139,6 +140,6 @@ def recovery_point(server: DpmServer, call: ModuleCall) -> ModuleResult:
 
 def protection_group(server: DpmServer, call: ModuleCall) -> ModuleResult:
     """Does one call of dpm_protection_group."""
-    deadline = server.time() + at_least(call.options, "timeout", 1)
+    times = CallTimes.of(server.time(), at_least(call.options, "timeout", 1))
     name, auto_grow = call.options["name"], call.options["auto_grow"]
-    return switch_group(server, name, auto_grow, deadline, check_mode=call.check_mode, log=call.log)
+    return switch_group(server, name, auto_grow, times, check_mode=call.check_mode, log=call.log)

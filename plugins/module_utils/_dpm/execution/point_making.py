@@ -17,7 +17,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StorageError,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.polling import LOOKING_SECONDS, Polls
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.polling import Polls
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.resizing import read_settled
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
@@ -51,15 +52,15 @@ def make_points(
             "No data source is named: a recovery point of everything on the server would be made.",
             hint="Name datasources, computers or protection_groups.",
         )
-    deadline = server.time() + request.timeout
-    facts, chosen = read_settled(server, request.selection, deadline, detail=True)
+    times = CallTimes.of(server.time(), request.timeout)
+    facts, chosen = read_settled(server, request.selection, times.deadline, detail=True)
     points = [first_look_at(source, facts.now, request.newer_than) for source in chosen]
     if check_mode:
         for point in points:
             if point.state is None:
                 point.settle(PointState.WOULD_CREATE)
         return points
-    _Run(server, request, points, facts, deadline, log).to_the_end()
+    _Run(server, request, points, facts, times, log).to_the_end()
     return points
 
 
@@ -70,27 +71,27 @@ class _Run:
         request: PointRequest,
         points: Sequence[Point],
         facts: Facts,
-        deadline: float,
+        times: CallTimes,
         log: Callable[[str], None],
     ) -> None:
         self.server = server
         self.request = request
         self.points = points
         self.facts = facts
-        self.deadline = deadline
+        self.times = times
         self.log = log
 
     def to_the_end(self) -> None:
         """Starts and waits until all are settled, or the time is over, or the server is gone. Raises nothing."""
-        polls = Polls(self.server, self.deadline)
+        polls = Polls(self.server, self.times.deadline)
         while self._open():
             ready = [point for point in self._waiting() if self.facts.is_idle(self.facts.sharing(point.source))]
-            if ready and self.server.time() < self.deadline:
+            if ready and self.server.time() < self.times.last_start:
                 self._start(ready)
             if not self.request.wait:
                 self._give_up("busy", "A job of it, or of one that shares its volumes, runs. Run again later.")
                 return
-            if self.server.time() >= self.deadline:
+            if self.server.time() >= (self.times.deadline if self._running() else self.times.last_start):
                 self._give_up("timeout", "The time of the call (timeout) was over.")
                 return
             if not self._open():
@@ -104,7 +105,7 @@ class _Run:
         asked_at = self.facts.now
         self.log(f"Making recovery points of {', '.join(point.source.display_name for point in ready)}")
         try:
-            answers = self.server.create_points({one.source.id: ways_of(one.source) for one in ready}, self.deadline)
+            answers = self.server.create_points({one.source.id: ways_of(one.source) for one in ready}, self.times)
         except OutcomeUnknown:
             # What was begun is seen by its job, or by the recovery point itself.
             for point in ready:
@@ -130,7 +131,7 @@ class _Run:
 
     def _look(self) -> None:
         """Reads the jobs, and the recovery points of those whose job is over; raises StorageError."""
-        until = max(self.deadline, self.server.time() + LOOKING_SECONDS)
+        until = self.times.end
         self.facts = self.server.read(until, storage=False, alerts=True)
         running = self.facts.running
         if running is None:

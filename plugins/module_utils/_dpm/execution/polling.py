@@ -14,7 +14,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# A reading that has to tell what came of something may take this long beyond the time of the call.
+# The job of a start whose answer was lost is looked for that long.
 LOOKING_SECONDS = 60.0
 # How often in a row the server may not answer before it is given up.
 _FAILED_POLLS = 3

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import Answer, DpmServer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import (
     DataSource,
@@ -92,14 +93,14 @@ def resize_volumes(
     server: DpmServer, request: ResizeRequest, *, check_mode: bool, log: Callable[[str], None]
 ) -> ResizeResult:
     """Does one call; raises StorageError only where nothing was written yet."""
-    deadline = server.time() + request.timeout
-    facts, chosen = read_settled(server, request.selection, deadline, kind=request.kind)
+    times = CallTimes.of(server.time(), request.timeout)
+    facts, chosen = read_settled(server, request.selection, times.deadline, kind=request.kind)
     if request.growth_of is not None:
         request = replace(request, policy=replace(request.policy, growth=request.growth_of(facts)))
     volumes = volumes_of(facts, chosen, request.kind)
-    decisions = _decided(server, facts, volumes, request, deadline, skip_refused=request.skip_refused)
+    decisions = _decided(server, facts, volumes, request, times.deadline, skip_refused=request.skip_refused)
     results = tuple(VolumeResult(volume, decision) for volume, decision in zip(volumes, decisions, strict=True))
-    run = _Run(server, request, results, facts, deadline, log)
+    run = _Run(server, request, results, facts, times, log)
     if check_mode:
         run.settle_decided(would=True)
         return ResizeResult(results, facts.pool, None, True, request.skip_refused)
@@ -145,15 +146,15 @@ class _Run:
         request: ResizeRequest,
         results: Sequence[VolumeResult],
         facts: Facts,
-        deadline: float,
+        times: CallTimes,
         log: Callable[[str], None],
     ) -> None:
         self.server = server
         self.request = request
         self.results = results
         self.facts: Facts | None = facts
-        self.deadline = deadline
-        self.busy_until = min(deadline, server.time() + request.busy_timeout)
+        self.times = times
+        self.busy_until = min(times.last_start, server.time() + request.busy_timeout)
         self.log = log
         self.last_error: StorageError | None = None
 
@@ -181,8 +182,8 @@ class _Run:
         """Writes until nothing is pending; then reads what came of it. Raises nothing of StorageError."""
         pauses = iter(_PAUSES)
         while self.pending and self.facts is not None:
-            if self.server.time() >= self.deadline:
-                self._give_up("not_started", "The time of the call (timeout) was over before its turn came.")
+            if self.server.time() >= self.times.last_start:
+                self._give_up("not_started", "The time for new edits (timeout) was over before its turn came.")
                 break
             idle = [result for result in self.pending if self.facts.is_idle(result.decision.volume.members)]
             progress = self._write(idle, directly=self.facts.edits_directly) if idle else False
@@ -206,7 +207,7 @@ class _Run:
         for decision in decisions:
             self.log(f"Giving {decision.volume.display_name} {format_size(decision.total or 0)}")
         try:
-            answers = self.server.edit(decisions, directly=directly, deadline=self.deadline)
+            answers = self.server.edit(decisions, directly=directly, times=self.times)
         except OutcomeUnknown as error:
             self._after_a_lost_answer(idle, error)
             return True
@@ -255,7 +256,7 @@ class _Run:
 
     def _after_a_lost_answer(self, lost: Sequence[VolumeResult], error: OutcomeUnknown) -> None:
         """The answer will not come any more: reads until the totals are there, or nothing can come any more."""
-        until = self.server.time() + SETTLING
+        until = min(self.server.time() + SETTLING, self.times.end)
         for pause in (*_PAUSES, *[_PAUSES[-1]] * int(SETTLING)):
             self._read_again()
             missing = [result for result in lost if not self._is_there(result)]
@@ -293,7 +294,7 @@ class _Run:
 
     def _read_again(self) -> None:
         try:
-            self.facts = self.server.read(max(self.deadline, self.server.time() + SETTLING))
+            self.facts = self.server.read(self.times.end)
         except StorageError as error:
             self.facts, self.last_error = None, error
 
@@ -310,7 +311,7 @@ class _Run:
             else:
                 volumes.append(now)
         try:
-            decisions = _decided(self.server, facts, volumes, self.request, self.deadline, skip_refused=True)
+            decisions = _decided(self.server, facts, volumes, self.request, self.times.deadline, skip_refused=True)
         except StorageError as error:
             self.last_error = error
             self._give_up("not_started", f"It could not be decided on again: {error}")
@@ -326,7 +327,7 @@ class _Run:
     def _verify(self) -> None:
         """Reads back what was edited, waiting until DPM shows it; what was called failed may have been done."""
         written = [result for result in self.results if result.written and result.reason != "outcome_unknown"]
-        until = self.server.time() + SETTLING
+        until = min(self.server.time() + SETTLING, self.times.end)
         for pause in (*_PAUSES, *[_PAUSES[-1]] * int(SETTLING)):
             awaited = [result for result in written if result.state != "failed" and not self._is_there(result)]
             if not awaited or self.server.time() >= until:
@@ -358,7 +359,7 @@ class _Run:
         else:
             now = self._now(result)
             there = "nothing" if now is None or now.allocated is None else format_size(now.allocated)
-            message = f"DPM took {total} for {shown}, and shows {there} {SETTLING:.0f} s later."
+            message = f"DPM took {total} for {shown}, and still shows {there}, after {SETTLING:.0f} s or at timeout."
             result.settle("failed", "total_not_reached", message)
 
 

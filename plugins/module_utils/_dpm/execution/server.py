@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import LOST_ANSWER, RUN_AGAIN_HINT
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.complete_reading import complete_reading
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.dpm_values import code_of
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import parse_facts
@@ -84,17 +85,17 @@ class DpmServer(Protocol):
     def shrink_limits(self, ids: Sequence[str], deadline: float) -> dict[str, ShrinkLimits]:
         """Returns between which totals DPM would shrink volumes, by the ids that were given."""
 
-    def edit(self, decisions: Sequence[Decision], *, directly: bool, deadline: float) -> dict[str, Answer]:
+    def edit(self, decisions: Sequence[Decision], *, directly: bool, times: CallTimes) -> dict[str, Answer]:
         """Writes totals in this order; returns an answer by volume for each that was begun, and for what was left
         alone. Raises ConnectionFailed where nothing was run, OutcomeUnknown where that is not known."""
 
-    def start_checks(self, ids: Sequence[str], deadline: float) -> dict[str, Answer]:
+    def start_checks(self, ids: Sequence[str], times: CallTimes) -> dict[str, Answer]:
         """Starts checks in this order; returns an answer by id for each that was begun. Raises as `edit` does."""
 
-    def switch_auto_grow(self, group: str, auto_grow: bool, deadline: float) -> Answer:
+    def switch_auto_grow(self, group: str, auto_grow: bool, times: CallTimes) -> Answer:
         """Switches auto-grow of a protection group; raises as `edit` does."""
 
-    def create_points(self, ways: Mapping[str, Sequence[str]], deadline: float) -> dict[str, Answer]:
+    def create_points(self, ways: Mapping[str, Sequence[str]], times: CallTimes) -> dict[str, Answer]:
         """Starts the creation of recovery points in this order; returns an answer by id for each that was begun. `ways`
         are by id the kinds of data that are tried, "application" or "files". Raises as `edit` does."""
 
@@ -154,40 +155,50 @@ class PowerShellServer:
             found.update({id: limits for id in ids if id in told})
         return found
 
-    def edit(self, decisions: Sequence[Decision], *, directly: bool, deadline: float) -> dict[str, Answer]:
+    def edit(self, decisions: Sequence[Decision], *, directly: bool, times: CallTimes) -> dict[str, Answer]:
         script = edit_allocation.SCRIPT if directly else edit_group.SCRIPT
         edits = [_edit(decision) for decision in decisions]
         by_source = {str(edit["id"]): decision.volume.id for edit, decision in zip(edits, decisions, strict=True)}
-        found = _answers(self._run(script, {"Edits": edits}, deadline, writes=True))
+        found = _answers(self._write(script, {"Edits": edits}, times))
         return {by_source[answer.id]: answer for answer in found if answer.id in by_source}
 
-    def start_checks(self, ids: Sequence[str], deadline: float) -> dict[str, Answer]:
-        found = _answers(self._run(start_checks.SCRIPT, {"Ids": list(ids)}, deadline, writes=True))
+    def start_checks(self, ids: Sequence[str], times: CallTimes) -> dict[str, Answer]:
+        found = _answers(self._write(start_checks.SCRIPT, {"Ids": list(ids)}, times))
         return {answer.id: answer for answer in found}
 
-    def switch_auto_grow(self, group: str, auto_grow: bool, deadline: float) -> Answer:
+    def switch_auto_grow(self, group: str, auto_grow: bool, times: CallTimes) -> Answer:
         parameters = {"Group": group, "AutoGrow": auto_grow}
-        found = _answers(self._run(switch_auto_grow.SCRIPT, parameters, deadline, writes=True))
+        found = _answers(self._write(switch_auto_grow.SCRIPT, parameters, times))
         if len(found) != 1:
             raise OutcomeUnknown(f"{LOST_ANSWER}: it answers {len(found)} times.", hint=RUN_AGAIN_HINT)
         return found[0]
 
-    def create_points(self, ways: Mapping[str, Sequence[str]], deadline: float) -> dict[str, Answer]:
+    def create_points(self, ways: Mapping[str, Sequence[str]], times: CallTimes) -> dict[str, Answer]:
         wanted = [{"id": id, "ways": list(some)} for id, some in ways.items()]
-        found = _answers(self._run(create_points.SCRIPT, {"Points": wanted}, deadline, writes=True))
+        found = _answers(self._write(create_points.SCRIPT, {"Points": wanted}, times))
         return {answer.id: answer for answer in found}
 
     def pause(self, seconds: float) -> None:
+        end = self.time() + seconds
         if seconds > _SHORT_PAUSE:
+            # A server that is gone may take some of the pause.
             self._host.release()
-        self._sleep(max(0.0, seconds))
+        self._sleep(max(0.0, end - self.time()))
 
     def time(self) -> float:
         return time.monotonic()
 
-    def _run(self, script: str, parameters: Mapping[str, object], deadline: float, *, writes: bool = False) -> Any:
+    def _run(self, script: str, parameters: Mapping[str, object], deadline: float) -> Any:
         try:
-            return self._host.run(script, parameters, deadline=deadline, writes=writes)
+            return self._host.run(script, parameters, deadline=deadline)
+        except ScriptFailed as failed:
+            raise _explained(failed) from failed
+
+    def _write(self, script: str, parameters: Mapping[str, object], times: CallTimes) -> Any:
+        try:
+            return self._host.run(
+                script, parameters, deadline=times.last_start, writes=True, writes_end=times.writes_end
+            )
         except ScriptFailed as failed:
             raise _explained(failed) from failed
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleResult
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.resizing import SETTLING
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import DpmServer
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.group import ProtectionGroup, find_group
@@ -21,10 +22,10 @@ _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 def switch_group(
-    server: DpmServer, name: str, auto_grow: bool, deadline: float, *, check_mode: bool, log: Callable[[str], None]
+    server: DpmServer, name: str, auto_grow: bool, times: CallTimes, *, check_mode: bool, log: Callable[[str], None]
 ) -> ModuleResult:
     """Does one call; raises StorageError where nothing was written."""
-    before = find_group(server.read(deadline, storage=False).sources.values(), name)
+    before = find_group(server.read(times.deadline, storage=False).sources.values(), name)
     if before.auto_grow is None and not before.mixed:
         raise StorageError(
             f"DPM does not tell of all data sources of {before.name} whether they grow by themselves.",
@@ -37,7 +38,7 @@ def switch_group(
     log(f"Switching auto-grow of {before.name} {'on' if auto_grow else 'off'}")
     failure, is_known = None, True
     try:
-        answer = server.switch_auto_grow(before.name, auto_grow, deadline)
+        answer = server.switch_auto_grow(before.name, auto_grow, times)
         if answer.outcome == "gone":
             raise StorageError(f"The protection group {before.name} is not there any more.")
         if answer.outcome != "edited":
@@ -45,21 +46,21 @@ def switch_group(
     except OutcomeUnknown as error:
         is_known = False
         failure = f"Whether auto-grow of {before.name} is switched is not known: {error.message} Run again."
-    after = _read_back(server, before.name, auto_grow, wait=failure is None or not is_known)
+    after = _read_back(server, before.name, auto_grow, times, wait=failure is None or not is_known)
     if after is not None and after.auto_grow is auto_grow:
         return ModuleResult(_result(before, after))
     if failure is None:
-        failure = f"DPM took the change of {before.name}, and does not show it {SETTLING:.0f} s later."
+        failure = f"DPM took the change of {before.name}, and does not show it, after {SETTLING:.0f} s or at timeout."
     return ModuleResult(_result(before, after), failure)
 
 
-def _read_back(server: DpmServer, name: str, wanted: bool, *, wait: bool) -> ProtectionGroup | None:
+def _read_back(server: DpmServer, name: str, wanted: bool, times: CallTimes, *, wait: bool) -> ProtectionGroup | None:
     """Returns the group as it is read afterwards, with `wait` once DPM shows the change; None where that fails."""
-    until = server.time() + SETTLING
+    until = min(server.time() + SETTLING, times.end)
     found = None
     for pause in (*_PAUSES, *[_PAUSES[-1]] * int(SETTLING)):
         try:
-            found = find_group(server.read(until + SETTLING, storage=False).sources.values(), name)
+            found = find_group(server.read(times.end, storage=False).sources.values(), name)
         except StorageError:
             found = None
         if not wait or (found is not None and found.auto_grow is wanted) or server.time() >= until:

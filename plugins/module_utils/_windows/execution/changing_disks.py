@@ -15,7 +15,12 @@ from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import LOST_ANSWER, RUN_AGAIN_HINT
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
-from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import RESTART_SECONDS, Pace, patience
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import (
+    RESTART_SECONDS,
+    CallTimes,
+    Pace,
+    patience,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import answers
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
@@ -32,7 +37,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.executi
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.model import Disk, MachineDisks
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.scripts import change_disks as script
 
-# How long Windows has to show a change, and reading what came of it may take beyond the time for changes.
+# How long Windows has to show a change.
 _SETTLE_SECONDS = 60
 # Looks for the volumes of a disk, whose letters come seconds after it.
 _LOOKS_FOR_VOLUMES = 5
@@ -60,7 +65,7 @@ class _Answer:
 def change_disks(
     host: WindowsHost,
     wish: DiskWish,
-    deadline: float,
+    times: CallTimes,
     *,
     rescan: bool,
     check_mode: bool,
@@ -70,7 +75,7 @@ def change_disks(
     """Returns what was read first, and what became of each named disk. If one is refused, nothing is changed.
 
     Raises StorageError only where nothing was changed yet."""
-    facts = read_machine_disks(host, deadline, refresh=rescan)
+    facts = read_machine_disks(host, times.deadline, refresh=rescan)
     outcomes = [DiskOutcome(decision, after=decision.disk) for decision in decide(facts, wish)]
     refused = [outcome for outcome in outcomes if outcome.decision.refusal is not None]
     for outcome in outcomes:
@@ -85,15 +90,15 @@ def change_disks(
     if pending and not check_mode:
         for outcome in pending:
             log(f"Making {outcome.title} {' and '.join(outcome.decision.steps).replace('_', '-')}")
-        _Run(host, wish, deadline, pace).carry_out(pending)
+        _Run(host, wish, times, pace).carry_out(pending)
     return facts, outcomes
 
 
 class _Run:
     """The writing part of a call."""
 
-    def __init__(self, host: WindowsHost, wish: DiskWish, deadline: float, pace: Pace) -> None:
-        self.host, self.wish, self.deadline, self.pace = host, wish, deadline, pace
+    def __init__(self, host: WindowsHost, wish: DiskWish, times: CallTimes, pace: Pace) -> None:
+        self.host, self.wish, self.times, self.pace = host, wish, times, pace
 
     def carry_out(self, pending: Sequence[DiskOutcome]) -> None:
         """Changes these disks, in order, and reads what came of it. Raises nothing of StorageError once something may
@@ -121,7 +126,10 @@ class _Run:
 
     def _run_script(self, decisions: Sequence[DiskDecision]) -> Mapping[str, _Answer]:
         parameters = {"Changes": [_change(decision) for decision in decisions], "SettleSeconds": _SETTLE_SECONDS}
-        reply = self.host.run(script.SCRIPT, parameters, deadline=self.deadline, writes=True)
+        times = self.times
+        reply = self.host.run(
+            script.SCRIPT, parameters, deadline=times.last_start, writes=True, writes_end=times.writes_end
+        )
         try:
             return {answers.text(row, "id") or "": _answer(row) for row in answers.rows(reply, "answers")}
         except CorruptReply as corrupt:
@@ -130,9 +138,10 @@ class _Run:
     def _read_back(self, pending: Sequence[DiskOutcome], *, wait: bool) -> None:
         """Reads the disks; with `wait` until they are as wished, for as long as a restart of WinRM takes, else until
         what lies on them is mounted, for a few looks."""
-        for pause in patience(RESTART_SECONDS) if wait else (0.0, *(1.0,) * (_LOOKS_FOR_VOLUMES - 1)):
+        longest = max(1.0, min(RESTART_SECONDS, self.times.end - time.monotonic()))
+        for pause in patience(longest) if wait else (0.0, *(1.0,) * (_LOOKS_FOR_VOLUMES - 1)):
             self.pace.pause(pause)
-            facts = read_machine_disks(self.host, max(self.deadline, time.monotonic()) + _SETTLE_SECONDS, refresh=False)
+            facts = read_machine_disks(self.host, self.times.end, refresh=False)
             for outcome in pending:
                 found = [disk for disk in facts.disks if disk.disk_id == outcome.decision.disk_id]
                 outcome.after = found[0] if len(found) == 1 else None

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
-from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, CallTimes, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_change_results import (
@@ -47,12 +47,17 @@ def on_host(command: Callable[[WindowsHost, ModuleCall], ModuleResult]) -> Modul
     return run
 
 
-def deadline_of(options: Mapping[str, Any]) -> float:
-    """Returns the time of `time.monotonic()` at which the option `timeout` is over; raises ConfigurationError."""
+def times_of(options: Mapping[str, Any]) -> CallTimes:
+    """Returns the times of `time.monotonic()` that follow from the option `timeout`; raises ConfigurationError."""
     seconds = int(options["timeout"])
     if seconds < 1:
         raise ConfigurationError(f"timeout must be at least 1, not {seconds}.")
-    return time.monotonic() + seconds
+    return CallTimes.of(time.monotonic(), seconds)
+
+
+def deadline_of(options: Mapping[str, Any]) -> float:
+    """Returns the time of `time.monotonic()` at which the option `timeout` is over; raises ConfigurationError."""
+    return times_of(options).deadline
 
 
 def disk_info(host: WindowsHost, call: ModuleCall) -> ModuleResult:
@@ -69,7 +74,7 @@ def disk(host: WindowsHost, call: ModuleCall, pace: Pace = EVERY_SECOND) -> Modu
     facts, outcomes = change_disks(
         host,
         wish,
-        deadline_of(options),
+        times_of(options),
         rescan=options["rescan"],
         check_mode=call.check_mode,
         pace=pace,

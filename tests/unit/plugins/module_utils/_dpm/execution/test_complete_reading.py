@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import Completed
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.complete_reading import complete_reading
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import parse_facts
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.server import PowerShellServer
@@ -97,4 +98,4 @@ def test_whatever_stands_there_is_read_or_one_sentence(key: str, value: object) 
 def test_what_a_script_that_writes_does_not_say_is_not_known(answer: object) -> None:
     server = PowerShellServer({}, Saying(answer))
     with pytest.raises(OutcomeUnknown, match="what it did is not known"):
-        server.start_checks(["a"], server.time() + 10)
+        server.start_checks(["a"], CallTimes.of(server.time(), 20))
