@@ -16,12 +16,13 @@ _ONLY_ON = {"vm_powered_on"}
 def vms_to_convert(
     rdms: Sequence[Mapping[str, Any]], compatibility: str, with_kept_mappings: bool = False
 ) -> list[str]:
-    """Returns the ids of the VMs that have a mapping in another mode, or a kept mapping file where those count too."""
+    """Returns the ids of the VMs that have a mapping in another mode, an open conversion, or a kept mapping file where
+    those count too."""
+    counting = {"conversion_open", *(["old_mapping_kept"] if with_kept_mappings else [])}
     chosen = (
         rdm["vm"]["moid"]
         for rdm in rdms
-        if rdm["compatibility"] != compatibility
-        or (with_kept_mappings and any(finding["code"] == "old_mapping_kept" for finding in rdm["findings"]))
+        if rdm["compatibility"] != compatibility or any(finding["code"] in counting for finding in rdm["findings"])
     )
     return list(dict.fromkeys(chosen))
 

@@ -61,6 +61,8 @@ options:
   orphans:
     description:
       - Whether to search the datastores for mapping files that no virtual machine uses. This takes a while.
+      - The search also finds what an interrupted conversion over SSH left beside a virtual machine. Over the vSphere
+        API such a conversion is otherwise seen only by M(winbackup.storage.rdm_compatibility) for that machine.
     type: bool
     default: false
   detail:
@@ -120,7 +122,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rdms:
-  description: The mappings, sorted by the name of their virtual machine and their address.
+  description:
+    - The mappings, sorted by the name of their virtual machine and their address.
+    - A disk that an interrupted conversion left detached is among them, with the finding V(conversion_open).
   type: list
   elements: dict
   returned: always
@@ -211,7 +215,7 @@ rdms:
       returned: always
       sample: Hard disk 2
     key:
-      description: Device key.
+      description: Device key. It is null of a disk that an interrupted conversion left detached.
       type: int
       returned: always
       sample: 2001

@@ -125,8 +125,9 @@ def listed_machine(listed: RegisteredVm, host: str, stores: Stores) -> VirtualMa
 
 
 def may_map(machine: VirtualMachine) -> bool:
-    """Tells whether hostd is to be asked about a VM: it has a mapping, or a disk that may be one."""
-    return machine.disks_known and (bool(machine.mappings) or maps_unknown(machine))
+    """Tells whether hostd is to be asked about a VM: it has a mapping, a disk that may be one, or a record of one that
+    may be detached."""
+    return machine.disks_known and (bool(machine.mappings) or maps_unknown(machine) or bool(machine.journal))
 
 
 def asked_machine(machine: VirtualMachine, answer: Answer) -> VirtualMachine:

@@ -122,7 +122,14 @@ class Reader(Protocol):
         """Returns what a plan needs besides the inventory: each folder, file and privilege asked for once."""
 
     def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
-        """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched, or not in time."""
+        """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched, or not in time.
+
+        An edge that reads no records beside VMs in `inventory` returns the files that hold some, too.
+        """
+
+    def with_records(self, inventory: Inventory, files: Sequence[str], until: float = inf) -> Inventory:
+        """Returns the inventory with what these files hold, which stand beside VMs; of one that cannot be read the VM
+        says so."""
 
 
 class Backend(Reader, Protocol):

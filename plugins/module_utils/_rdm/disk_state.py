@@ -20,6 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JournalEntry,
     from_volume_path,
+    own_entries,
     to_volume_path,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -93,6 +94,16 @@ def inventory_of(vm_state: VmState, known: Inventory | None = None) -> Inventory
     if known is None:
         return Inventory("", False, hosts, datastores, machines)
     return replace(known, hosts=hosts, datastores=datastores, machines=machines)
+
+
+def with_half_done_disks(inventory: Inventory) -> Inventory:
+    """Returns the inventory in which every VM has the disks that an interrupted run left detached, too."""
+    half_done = {
+        machine.id: with_recorded_disks(machine, own_entries(machine).values(), inventory.datastores)
+        for machine in inventory.machines.values()
+        if machine.journal
+    }
+    return replace(inventory, machines={**inventory.machines, **half_done}) if half_done else inventory
 
 
 def with_recorded_disks(

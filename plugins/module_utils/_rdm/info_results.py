@@ -27,6 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.find
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.mappable import mappable, users_are_known
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import ONLY_RECORDED
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_uuid import uuid_as_the_api_writes_it
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import new_mapping_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex, LunKey
@@ -189,7 +190,7 @@ def _mapping(
             "same_bios_uuid": [other.name for other in inventory.same_bios_uuid(machine)],
         },
         "label": disk.label,
-        "key": disk.key,
+        "key": disk.key if disk.key != ONLY_RECORDED else None,
         "address": disk.address,
         "controller": {
             "type": disk.controller.type,

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # How the key of a disk's record begins, whatever keeps it; the disk's address follows.
 JOURNAL_KEY = "winbackup.storage.rdm."
+# Over the API, which addresses have an open entry: one setting of a known name is asked of every VM of a site.
+OPEN_KEY = "winbackup.storage.rdm_open"
 LEASE_SECONDS = 60
 FORMAT = 1
 

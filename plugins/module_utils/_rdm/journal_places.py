@@ -34,6 +34,8 @@ Records: TypeAlias = Mapping[str, Union[DiskJournal, UnreadableJournal]]  # noqa
 Texts: TypeAlias = Mapping[str, Optional[str]]  # noqa: UP045 (pylint takes the | for arithmetic)
 
 _FILE_ENDING = ".json"
+# What the files that hold records are called.
+RECORD_FILES = f"*.{JOURNAL_KEY}*{_FILE_ENDING}"
 
 
 def record_file(vmx: str, address: str) -> str:
@@ -47,6 +49,11 @@ def address_of_record_file(vmx: str, path: str) -> str | None:
     if not path.startswith(begin) or not path.endswith(_FILE_ENDING):
         return None
     return path[len(begin) : -len(_FILE_ENDING)]
+
+
+def is_record_file(path: str) -> bool:
+    """Tells whether a file is named as one that holds a record."""
+    return f".{JOURNAL_KEY}" in path.rpartition("/")[2] and path.endswith(_FILE_ENDING)
 
 
 def with_records_of_both(
@@ -75,6 +82,19 @@ def texts_to_write(machine: VirtualMachine, journal: Mapping[str, DiskJournal | 
         text = to_text(whole)
         texts[address] = whole_text(whole) if text is None and address in machine.recorded_elsewhere else text
     return texts
+
+
+def open_addresses(machine: VirtualMachine, journal: Mapping[str, DiskJournal | None]) -> str:
+    """Returns the addresses that have an open entry, or a record that nobody can read, once this is written; "" for
+    none."""
+    whole: dict[str, DiskJournal | UnreadableJournal | None] = {**machine.journal, **journal}
+    return " ".join(
+        sorted(
+            address
+            for address, one in whole.items()
+            if isinstance(one, UnreadableJournal) or (one is not None and one.entry is not None)
+        )
+    )
 
 
 def _later(

@@ -19,8 +19,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     NewMapping,
     Place,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JOURNAL_KEY
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import texts_to_write
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JOURNAL_KEY, OPEN_KEY
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
+    open_addresses,
+    texts_to_write,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.library import vim
 
@@ -60,6 +63,8 @@ def config_spec(machine: VirtualMachine, change: Reconfigure) -> Any:
     settings = dict(change.settings)
     # An empty text takes the key away.
     settings |= {JOURNAL_KEY + address: text or "" for address, text in texts_to_write(machine, change.journal).items()}
+    if change.journal:
+        settings[OPEN_KEY] = open_addresses(machine, change.journal)
     if settings:
         spec.extraConfig = [vim.option.OptionValue(key=key, value=text) for key, text in settings.items()]
     if change.boot_order is not None:

@@ -53,11 +53,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.luns im
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machines import (
     EXTRA_PATHS,
     MACHINE_PATHS,
+    OPEN_PATH,
     MachineReader,
     ReadMachine,
     extent_among,
     files_of,
     journal_of,
+    may_be_half_done,
     rehearsal_of,
     seen_by_guest,
 )
@@ -103,6 +105,8 @@ class _Gathered:
         self.datastores: dict[str, Datastore] = {}
         self.folders = Folders(session.content.rootFolder._GetMoId())
         self.running_tasks: dict[str, str] = {}
+        # Machines of which a conversion may be open, whether they have a mapping or not.
+        self.half_done: set[str] = set()
         self.findings: list[Finding] = []
         self.objects = 0
 
@@ -111,6 +115,8 @@ class _Gathered:
         self.objects += 1
         if read.type == "VirtualMachine":
             self.machines[read.id] = self.reader.read(read)
+            if may_be_half_done(read):
+                self.half_done.add(read.id)
             files = files_of(read)
             if files:
                 self.files[read.id] = files
@@ -266,13 +272,18 @@ def read_inventory(
     What is not read when the monotonic clock says `until` is left out, and a finding says so.
     """
     reading = _Reading(session, until, meanwhile)
-    gathered, complete = _read_all(reading)
+    gathered, complete, open_is_told = _read_all(reading)
     machines = gathered.finished_machines()
     # What only a snapshot of a machine names stands in its layout, and nowhere else.
     asked = [
         machine.id
         for machine in machines.values()
-        if machine.mappings or machine.has_snapshots or machine.name.startswith(NAME_PREFIX)
+        if machine.mappings
+        or machine.has_snapshots
+        or machine.name.startswith(NAME_PREFIX)
+        or machine.id in gathered.half_done
+        # Where a server does not take a key in a path, all that has settings is asked for them.
+        or (machine.disks_known and not open_is_told)
     ]
     _add_extras(reading, machines, asked)
     hosts = gathered.finished_hosts()
@@ -307,12 +318,14 @@ def _not_all(reading: _Reading) -> Finding:
     )
 
 
-def _read_all(reading: _Reading) -> tuple[_Gathered, bool]:
-    """Returns what was read of all objects, and whether that is all. An object that is removed meanwhile may end a
-    reading, which is then begun anew (vSphere API, PropertyCollector: ManagedObjectNotFound)."""
+def _read_all(reading: _Reading) -> tuple[_Gathered, bool, bool]:
+    """Returns what was read of all objects, whether that is all, and whether it tells which machines are half done. An
+    object that is removed meanwhile may end a reading, which is then begun anew (vSphere API, PropertyCollector:
+    ManagedObjectNotFound)."""
     session = reading.session
+    unknown: list[str] = []
     paths = {
-        "VirtualMachine": MACHINE_PATHS,
+        "VirtualMachine": (*MACHINE_PATHS, OPEN_PATH),
         "HostSystem": HOST_PATHS,
         "Datastore": DATASTORE_PATHS,
         "Task": _TASK_PATHS,
@@ -331,20 +344,21 @@ def _read_all(reading: _Reading) -> tuple[_Gathered, bool]:
         gathered = _Gathered(session)
         for _attempt in range(_ATTEMPTS):
             gathered = _Gathered(session)
+            reads = read_properties(session, doing, [start], paths, on_unknown=unknown.append)
             try:
-                with _no_search_for_cycles(), closing(read_properties(session, doing, [start], paths)) as reads:
+                with _no_search_for_cycles(), closing(reads):
                     for read in reads:
                         gathered.add(read)
                         if not reading.goes_on():
-                            return gathered, False
-                return gathered, True
+                            return gathered, False, OPEN_PATH not in unknown
+                return gathered, True, OPEN_PATH not in unknown
             except ConnectionFailed as error:
                 reading.end_with(error)
-                return gathered, False
+                return gathered, False, OPEN_PATH not in unknown
             except StepRefused as refusal:
                 if refusal.fault != _GONE:
                     raise
-        return gathered, False
+        return gathered, False, OPEN_PATH not in unknown
 
 
 def _add_extras(reading: _Reading, machines: dict[str, VirtualMachine], ids: Sequence[str]) -> None:

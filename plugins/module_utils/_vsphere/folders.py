@@ -16,6 +16,10 @@ from xml.etree.ElementTree import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import extent_of, extent_patterns
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
+    RECORD_FILES,
+    is_record_file,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Datastore,
@@ -99,17 +103,22 @@ def disk_uuid_of(session: Session, file: str, datacenter: Any) -> str | None:
 
 
 def search_mappings(session: Session, datastore: Datastore, until: float = inf) -> tuple[FileFacts, ...]:
-    """Returns every mapping file on a datastore, in whatever folder; raises StepRefused where it cannot be searched, or
-    not before the monotonic clock says `until`."""
+    """Returns every mapping file on a datastore, in whatever folder, and the files that hold records.
+
+    Raises StepRefused where it cannot be searched, or not before the monotonic clock says `until`.
+    """
     known = browsers_of(session, [datastore.id]).get(datastore.id)
     if known is None:
         return ()
     _name, managed = known
-    # Of all that lies on a datastore only mappings are kept, and what may be an extent of theirs is asked for.
-    extents = _search_below(session, managed, datastore.name, _search_spec(None, extent_patterns()), until)
-    beside = {facts.file: facts for facts in extents}
+    # Of all that lies on a datastore only mappings are kept, and what may be an extent of theirs is asked for; and what
+    # a run over a host's shell left beside a VM.
+    patterns = (*extent_patterns(), RECORD_FILES)
+    found = _search_below(session, managed, datastore.name, _search_spec(None, patterns), until)
+    beside = {facts.file: facts for facts in found}
     disks = _search_below(session, managed, datastore.name, _search_spec(_disk_query()), until, _MAPPING_TYPE)
-    return tuple(_with_mode(facts, beside) for facts in disks)
+    records = (facts for facts in found if is_record_file(facts.file))
+    return (*(_with_mode(facts, beside) for facts in disks), *records)
 
 
 def _search_below(

@@ -21,6 +21,7 @@ from xml.etree.ElementTree import Element
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.boot_order import boot_order_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JOURNAL_KEY,
+    OPEN_KEY,
     DiskJournal,
     UnreadableJournal,
     read_journal,
@@ -102,7 +103,11 @@ MACHINE_PATHS = (
 )
 # What is asked further of the machines that have a mapping, and of a single machine.
 EXTRA_PATHS = ("config.extraConfig", "layoutEx.file", "guest.disk")
+# One setting out of the hundred that a machine has, by its key: absent where the machine has none of that key, as
+# OpenStack's nova and CloudStack read it of all machines. What the vSphere API says of keys in paths was not found.
+OPEN_PATH = f'config.extraConfig["{OPEN_KEY}"]'
 
+_SETTING = "config.extraConfig["
 _POWER = {"poweredOn": Power.ON, "poweredOff": Power.OFF, "suspended": Power.SUSPENDED}
 _COMPATIBILITY = {"physicalMode": Compatibility.PHYSICAL, "virtualMode": Compatibility.VIRTUAL}
 _SHARING = {"sharingNone": "none", "sharingMultiWriter": "multi_writer"}
@@ -241,6 +246,12 @@ def journal_of(read: ObjectProperties) -> dict[str, DiskJournal | UnreadableJour
             address = key.removeprefix(JOURNAL_KEY)
             found[address] = read_journal(address, text)
     return found
+
+
+def may_be_half_done(read: ObjectProperties) -> bool:
+    """Tells whether a conversion of the machine may be open: a setting says so, or that setting was refused."""
+    told = any(path.startswith(_SETTING) and child_text(value, "value") for path, value in read.values.items())
+    return told or any(path.startswith(_SETTING) for path in read.refused)
 
 
 def rehearsal_of(read: ObjectProperties) -> str | None:

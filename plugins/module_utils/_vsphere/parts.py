@@ -75,10 +75,12 @@ DATASTORE_PARTS: Mapping[str, Part] = {
 
 
 def unread_parts(read: ObjectProperties, parts: Mapping[str, Part]) -> tuple[Unreadable, ...]:
-    """Returns what of an object was refused, or came with a character that is none."""
+    """Returns what of an object was refused, or came with a character that is none. One member of a list, by its key,
+    is no part: the whole list is asked for then."""
+    refused, spoilt = ([path for path in paths if "[" not in path] for paths in (read.refused, read.spoilt))
     return (
-        *(Unreadable(part_of(path, parts)) for path in read.refused),
-        *(Unreadable(part_of(path, parts), why="a character in it is no XML") for path in read.spoilt),
+        *(Unreadable(part_of(path, parts)) for path in refused),
+        *(Unreadable(part_of(path, parts), why="a character in it is no XML") for path in spoilt),
     )
 
 

@@ -12,7 +12,7 @@ fails as a whole where one value is of a type that it does not know.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -90,12 +90,13 @@ def read_properties(
     page_size: int = PAGE_SIZE,
     longest_seconds: float = LONGEST_READING_SECONDS,
     converters: Converters | None = None,
+    on_unknown: Callable[[str], None] = lambda path: None,
 ) -> Generator[ObjectProperties]:
     """Yields the objects that `start` (ObjectSpecs) leads to, with the properties `paths` names for their type.
 
     Of a property that `converters` names, what the function returns for each member is kept, and not the elements.
-    A path that the server does not know is left out and the read is begun anew. Raises StepRefused, ConnectionFailed;
-    AnswersTooLarge where what is read takes more memory than a reading may.
+    A path that the server does not know is left out, which `on_unknown` is told, and the read is begun anew. Raises
+    StepRefused, ConnectionFailed; AnswersTooLarge where what is read takes more memory than a reading may.
     """
     wanted = {kind: list(names) for kind, names in paths.items()}
     while True:
@@ -116,6 +117,7 @@ def read_properties(
             fault = _soap_fault(refused.element)
             if begun or fault.name != "InvalidProperty" or not _leave_out(wanted, fault.path):
                 raise error_of(fault, doing) from None
+            on_unknown(fault.path or "")
         except ParseError as error:
             raise _no_xml(session, doing, error) from error
 
@@ -165,7 +167,7 @@ class _Asked:
         followed = any(spec.skip or spec.selectSet for spec in start)
         return cls(
             tuple(getattr(library.vim, name) for name in wanted),
-            frozenset(path for names in wanted.values() for path in names),
+            frozenset(_without_key(path) for names in wanted.values() for path in names),
             # Where nothing is followed from the first objects, the reply holds these and no others.
             None if followed else frozenset(spec.obj._GetMoId() for spec in start),
         )
@@ -180,9 +182,15 @@ class _Asked:
         name = read.text("name")
         if name is not None and len(name) > _LONGEST_NAME:
             raise NotTheAnswer(f"a name of {len(name)} characters")
-        if not read.values.keys() <= self.paths:
-            named = min(read.values.keys() - self.paths)
+        strange = [path for path in read.values if path not in self.paths and _without_key(path) not in self.paths]
+        if strange:
+            named = min(strange)
             raise NotTheAnswer(f"the property {named[:80]!r}, which was not asked for")
+
+
+def _without_key(path: str) -> str:
+    """Returns a path without the key of a member, which a server may write in another way than it was asked."""
+    return path.partition("[")[0]
 
 
 def _leave_out(wanted: Mapping[str, list[str]], unknown: str | None) -> bool:

@@ -10,16 +10,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from math import inf
 from typing import Any
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Reader, nothing_meanwhile
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, FileFacts, Inventory
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed, StepRefused
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Reader, VmState, nothing_meanwhile
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import own_entries
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
+    address_of_record_file,
+    with_records_of_both,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Datastore,
+    FileFacts,
+    Inventory,
+    VirtualMachine,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Questions, Survey
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import read_inventory
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import search_mappings
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.record_files import (
+    records_in_files,
+    without_records,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.survey import survey
 
 
@@ -44,8 +61,12 @@ class VsphereReader(Reader):
         meanwhile: Callable[[], None] = nothing_meanwhile,
     ) -> Inventory:
         """Returns everything that the user may see."""
-        return read_inventory(
+        inventory = read_inventory(
             self.session, with_lun_paths=with_lun_paths, with_offers=with_offers, until=until, meanwhile=meanwhile
+        )
+        # Whether the later word on what was begun over the API stands in a file, of these few machines.
+        return self._with_files(
+            inventory, [machine for machine in inventory.machines.values() if own_entries(machine)], until
         )
 
     def survey(self, questions: Questions) -> Survey:
@@ -53,8 +74,40 @@ class VsphereReader(Reader):
         return survey(self.session, questions)
 
     def mapping_files(self, datastore: Datastore, until: float = inf) -> Sequence[FileFacts]:
-        """Returns every mapping file on a datastore; raises StepRefused where it cannot be searched, or not in time."""
+        """Returns every mapping file on a datastore, and the files that hold records; raises StepRefused where it
+        cannot be searched, or not in time."""
         return search_mappings(self.session, datastore, until)
+
+    def with_records(self, inventory: Inventory, files: Sequence[str], until: float = inf) -> Inventory:
+        """Returns the inventory with what these files hold, which stand beside machines."""
+        if not files:
+            return inventory
+        beside = [
+            machine
+            for machine in inventory.machines.values()
+            # Of one with an open entry they were read.
+            if machine.vmx_path is not None
+            and not own_entries(machine)
+            and any(address_of_record_file(machine.vmx_path, file) is not None for file in files)
+        ]
+        return self._with_files(inventory, beside, until)
+
+    def _with_files(self, inventory: Inventory, machines: Sequence[VirtualMachine], until: float) -> Inventory:
+        """Returns the inventory with the records beside these machines."""
+        read = {machine.id: self._with_own_files(inventory, machine, until) for machine in machines}
+        return replace(inventory, machines={**inventory.machines, **read}) if read else inventory
+
+    def _with_own_files(self, inventory: Inventory, machine: VirtualMachine, until: float) -> VirtualMachine:
+        """Returns the machine with the records beside it; where they cannot be read, it says so."""
+        try:
+            beside = records_in_files(self.session, VmState(machine, None, inventory.datastores))
+        except StepRefused:
+            return without_records(machine)
+        except ConnectionFailed:
+            if clock() <= until:
+                raise
+            return without_records(machine)
+        return with_records_of_both(machine, machine.journal, beside, files=beside)
 
 
 @contextmanager

@@ -18,12 +18,14 @@ from urllib.parse import quote, urlencode
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
-    JOURNAL_KEY,
     DiskJournal,
     UnreadableJournal,
     read_journal,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import address_of_record_file
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
+    RECORD_FILES,
+    address_of_record_file,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import VirtualMachine, split_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
@@ -52,7 +54,7 @@ def records_in_files(session: Session, state: VmState) -> dict[str, DiskJournal 
         raise StepRefused(f"The datastore {store} of {machine.name} is not visible.")
     name, browser = browsers[seen[0].id]
     try:
-        files = names_in_folder(session, name, browser, folder, f"*.{JOURNAL_KEY}*.json")
+        files = names_in_folder(session, name, browser, folder, RECORD_FILES)
     except NoSuchFolder:
         return {}
     found: dict[str, DiskJournal | UnreadableJournal] = {}

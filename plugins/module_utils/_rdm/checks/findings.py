@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import is_working, lun_not_found
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import ONLY_RECORDED
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JOURNAL_KEY,
     UnreadableJournal,
@@ -46,7 +47,15 @@ def inventory_findings(inventory: Inventory) -> tuple[Finding, ...]:
     hosts = (_of_unread_host(host) for host in inventory.hosts.values() if host.unreadable or host.machines is None)
     machines = (_of_unread_machine(machine) for machine in inventory.machines.values() if machine.unreadable)
     unnamed = (_of_unknown_lun(machine) for machine in inventory.machines.values() if _names_no_lun(machine))
-    return (*inventory.findings, *hosts, *_of_unseen(inventory), *_of_unknown_places(inventory), *machines, *unnamed)
+    return (
+        *inventory.findings,
+        *hosts,
+        *_of_unseen(inventory),
+        *_of_unknown_places(inventory),
+        *machines,
+        *unnamed,
+        *_of_records_without_disks(inventory),
+    )
 
 
 def serial_findings(groups: Iterable[Sequence[HostLun]]) -> tuple[Finding, ...]:
@@ -211,6 +220,8 @@ def lun_findings(inventory: Inventory, group: Sequence[HostLun], lun_index: LunI
 
 
 def _of_mode(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
+    if disk.key == ONLY_RECORDED:
+        return
     where = _where(machine, disk)
     if disk.compatibility is Compatibility.PHYSICAL:
         yield Finding(
@@ -239,13 +250,7 @@ def _of_records(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> It
     where = _where(machine, disk)
     key = JOURNAL_KEY + disk.address
     if isinstance(journal, UnreadableJournal):
-        yield Finding(
-            FindingCode.RECORD_UNREADABLE,
-            "error",
-            f"The record {key} of {machine.name} cannot be read: {journal.why}.",
-            f"Look at {key} in the settings of the VM; if no conversion is under way, remove it.",
-            where,
-        )
+        yield _of_unreadable_record(machine, journal, where)
         return
     if journal.machine != machine.instance_uuid:
         if journal.kept:
@@ -258,10 +263,12 @@ def _of_records(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> It
             )
         return
     if journal.entry is not None:
+        detached = " Nothing hangs at that address now." if disk.key == ONLY_RECORDED else ""
         yield Finding(
             FindingCode.CONVERSION_OPEN,
             "warning",
-            f"A conversion of {disk.address} to {journal.entry.wanted.value} stands at step {journal.entry.step}.",
+            f"A conversion of {disk.address} to {journal.entry.wanted.value} stands at step {journal.entry.step}."
+            f"{detached}",
             "Run winbackup.storage.rdm_compatibility for the VM again; it finishes or undoes what is open.",
             where,
         )
@@ -273,6 +280,25 @@ def _of_records(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> It
             "Once the disk has proved itself, run winbackup.storage.rdm_compatibility with old_mapping: delete.",
             where,
         )
+
+
+def _of_unreadable_record(machine: VirtualMachine, journal: UnreadableJournal, where: str) -> Finding:
+    return Finding(
+        FindingCode.RECORD_UNREADABLE,
+        "error",
+        f"The record {journal.key} of {machine.name} cannot be read: {journal.why}.",
+        f"Look at {journal.key} in the settings of the VM; if no conversion is under way, remove it.",
+        where,
+    )
+
+
+def _of_records_without_disks(inventory: Inventory) -> Iterator[Finding]:
+    """A record that nobody can read may be that of a disk which was left detached."""
+    for machine in inventory.machines.values():
+        attached = {disk.address for disk in machine.mappings} if machine.journal else set()
+        for address, journal in machine.journal.items():
+            if isinstance(journal, UnreadableJournal) and address not in attached:
+                yield _of_unreadable_record(machine, journal, f"{machine.name} {address}")
 
 
 def _of_use(machine: VirtualMachine, disk: Disk, lun_index: LunIndex, inventory: Inventory) -> Iterator[Finding]:

@@ -23,11 +23,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting im
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Reader
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.other_runs import in_progress
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import with_half_done_disks
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
     lun_info_result,
     other_mode,
     rdm_info_result,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import is_record_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
@@ -60,6 +62,16 @@ def rdm_info(backend: Reader, call: ModuleCall) -> ModuleResult:
     wanted = Compatibility(options["compatibility"]) if options["compatibility"] else None
     with_luns = "luns" in options["detail"]
     inventory = backend.inventory(with_lun_paths=with_paths, with_offers=with_luns, until=until)
+    # Before a search that may take long: names that mean nothing are an error.
+    select_machines(inventory, options["vms"], options["datacenter"])
+    orphans = None
+    if options["orphans"]:
+        call.log("Searching the datastores for mapping files.")
+        inventory, found = _mapping_files(backend, inventory, options["datacenter"], until)
+        files = [facts.file for _datastore, facts in found if is_record_file(facts.file)]
+        inventory = backend.with_records(inventory, files, until)
+        orphans = orphans_of(inventory, found)
+    inventory = with_half_done_disks(inventory)
     machines = select_machines(inventory, options["vms"], options["datacenter"])
     chosen = sorted(
         select_mappings(inventory, machines, options["luns"], wanted),
@@ -67,11 +79,6 @@ def rdm_info(backend: Reader, call: ModuleCall) -> ModuleResult:
     )
     in_full = bool(options["vms"]) and len(machines) <= _CHECKED_IN_FULL
     checked = _all_blockers(backend, inventory, chosen, until) if in_full else {}
-    orphans = None
-    if options["orphans"]:
-        call.log("Searching the datastores for mapping files.")
-        inventory, found = _mapping_files(backend, inventory, options["datacenter"], until)
-        orphans = orphans_of(inventory, found)
     result = rdm_info_result(
         inventory, chosen, checked, orphans, with_paths=with_paths, with_luns=with_luns, vms=len(machines)
     )
@@ -83,6 +90,7 @@ def lun_info(backend: Reader, call: ModuleCall) -> ModuleResult:
     options = call.options
     with_paths = "lun_paths" in options["detail"]
     inventory = backend.inventory(with_lun_paths=with_paths, with_offers=True, until=end_of(call))
+    inventory = with_half_done_disks(inventory)
     hosts = select_hosts(inventory, options["hosts"])
     return ModuleResult(
         lun_info_result(inventory, hosts, options["mappable_only"], luns=options["luns"], with_paths=with_paths)

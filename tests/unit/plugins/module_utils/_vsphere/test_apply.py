@@ -109,6 +109,8 @@ def test_a_swap_is_one_spec_that_keeps_the_old_file() -> None:
     assert [(entry.key, entry.value) for entry in spec.extraConfig] == [
         ("winbackup.storage.rdm.scsi0:1", to_text(replace(_JOURNAL, sequence=1))),
         ("winbackup.storage.rdm.scsi0:2", ""),
+        # Nothing is open, and so the setting that would say so goes.
+        ("winbackup.storage.rdm_open", ""),
     ]
 
 
