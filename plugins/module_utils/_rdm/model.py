@@ -276,6 +276,10 @@ class FileFacts:
     # The LUN that a mapping file names, where the edge can tell it.
     lun_uuid: str | None = None
 
+    def is_as_big_as(self, capacity_bytes: int) -> bool:
+        """Tells whether it is known to have a LUN's capacity, which may be an odd number of blocks, in whole KiB."""
+        return self.capacity_bytes is not None and self.capacity_bytes // 1024 == capacity_bytes // 1024
+
 
 @dataclass(frozen=True)
 class Inventory:

@@ -16,7 +16,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting im
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.other_runs import live_entries
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.executor import Executor, PlanIsStale
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.claiming import PlanIsStale
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.conversion import Conversion
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.executor import (
+    execute,
+    only_plan,
+    stand_back,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import wait_for_others
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
@@ -58,17 +64,17 @@ def convert_machine(
             inventory, machine = _read(run, machine.id)
         survey = run.survey(plan_questions(request, inventory, machine))
         plan = make_plan(request, inventory, machine, survey)
-        report = ConversionReport(plan)
-        executor = Executor(run, plan, report)
+        conversion = Conversion.of(run, plan)
+        report = conversion.report
         if other is not None:
-            executor.stand_back(other)
+            stand_back(conversion, other)
             report.changed = claimed
             return report
         if check_mode:
-            executor.only_plan()
+            only_plan(conversion)
             return report
         try:
-            executor.execute()
+            execute(conversion)
         except PlanIsStale as stale:
             claimed = claimed or run.changed
             if attempt < _PLANS - 1:

@@ -19,8 +19,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.kept_file import (
+    LOOK_ON_HOST,
+    check_kept_file,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of, volume_path
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_uuid import digits_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.mapping_files import (
+    delete_file,
+    facts_in,
+    file_facts,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     STEP_DELETING,
@@ -33,26 +41,17 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
-    DiskKind,
-    FileFacts,
     Inventory,
     Power,
-    VirtualMachine,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.places import (
-    allowed_folders,
-    folder_of_volume_path,
+    check_place_of_kept,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import (
-    Folder,
     Questions,
-    Survey,
     folder_of_path,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import Unread, counted, some_of
-
-_SHELL_HINT = "Look at it on the host (vmkfstools -q), and delete it there if it is what it was."
 
 
 @dataclass
@@ -88,45 +87,15 @@ def _possible(
     survey = run.survey(Questions((), frozenset(), folders, uuids))
     possible: list[KeptMapping] = []
     for one in kept:
-        readable, facts = _facts_in(survey, known[one.old_file], files[one.old_file])
+        readable, facts = facts_in(survey, known[one.old_file], files[one.old_file])
         whole = inventory_of(state, inventory)
-        refusal = _elsewhere(one, files[one.old_file], request, state)
-        refusal = refusal or why_not_deleted(one, files[one.old_file], readable, facts, whole, state.machine)
+        refusal = check_place_of_kept(one, state.machine, state.datastores, request)
+        refusal = refusal or check_kept_file(one, files[one.old_file], readable, facts, whole, state.machine)
         if refusal is None:
             possible.append(one)
         else:
             deleted.refusals.append(refusal)
     return possible
-
-
-def file_facts(run: Run, state: VmState, path: str) -> tuple[bool, FileFacts | None]:
-    """Returns (whether its folder could be read, the file as it is now with its uuid; None where it is not there)."""
-    folder = folder_of_path(path, state.datastores)
-    if folder is None:
-        return False, None
-    file = from_volume_path(path, state.datastores)
-    survey = run.survey(Questions((), frozenset(), frozenset({folder}), frozenset({(state.machine.id, file)})))
-    return _facts_in(survey, folder, file)
-
-
-def _facts_in(survey: Survey, folder: Folder | None, file: str) -> tuple[bool, FileFacts | None]:
-    listing = survey.files_in(folder)
-    if listing is None:
-        return False, None
-    facts = listing.get(file)
-    return True, replace(facts, disk_uuid=survey.disk_uuids.get(file)) if facts is not None else None
-
-
-def delete_file(run: Run, machine: VirtualMachine, path: str, state: VmState) -> None:
-    """Deletes a mapping file; raises what the server said where the file is still there afterwards."""
-    run.check_ownership(run.read_vm())
-    run.changed = True
-    try:
-        run.backend.delete_mapping(machine, from_volume_path(path, state.datastores))
-    except StorageError:
-        readable, facts = file_facts(run, state, path)
-        if not readable or facts is not None:
-            raise
 
 
 def _claim(run: Run, state: VmState, possible: Sequence[KeptMapping]) -> None:
@@ -184,8 +153,8 @@ def _delete(run: Run, request: Request, kept: KeptMapping, inventory: Inventory,
     state = run.read_vm_as_owner()
     file = from_volume_path(kept.old_file, state.datastores)
     readable, facts = file_facts(run, state, kept.old_file)
-    refusal = _elsewhere(kept, file, request, state)
-    refusal = refusal or why_not_deleted(kept, file, readable, facts, inventory_of(state, inventory), state.machine)
+    refusal = check_place_of_kept(kept, state.machine, state.datastores, request)
+    refusal = refusal or check_kept_file(kept, file, readable, facts, inventory_of(state, inventory), state.machine)
     if refusal is not None:
         deleted.refusals.append(refusal)
         return
@@ -194,7 +163,7 @@ def _delete(run: Run, request: Request, kept: KeptMapping, inventory: Inventory,
             delete_file(run, state.machine, kept.old_file, state)
         except StorageError as error:
             message = f"{file} was not deleted: {error.message}"
-            deleted.refusals.append(Finding.blocker(BlockerCode.OLD_MAPPING_NOT_DELETED, message, _SHELL_HINT, file))
+            deleted.refusals.append(Finding.blocker(BlockerCode.OLD_MAPPING_NOT_DELETED, message, LOOK_ON_HOST, file))
             return
         deleted.files.append((kept.address, file))
     _forget(run, kept)
@@ -227,99 +196,3 @@ def _give_back(run: Run) -> None:
 
     run.save(closed, change)
     run.held.clear()
-
-
-def _elsewhere(kept: KeptMapping, file: str, request: Request, state: VmState) -> Finding | None:
-    """Returns why a file may not be deleted that lies where none of this VM belongs; None where it lies well."""
-    if folder_of_volume_path(kept.old_file) in allowed_folders(state.machine, state.datastores, request):
-        return None
-    return Finding.blocker(
-        BlockerCode.OLD_MAPPING_UNREADABLE,
-        f"{file} lies neither in a folder of {state.machine.name} nor in the one that datastore and directory name; "
-        "a record alone is no proof that it is the VM's.",
-        f"Name its folder with datastore and directory if it is. {_SHELL_HINT}",
-        file,
-    )
-
-
-def why_not_deleted(
-    kept: KeptMapping,
-    file: str,
-    readable: bool,
-    facts: FileFacts | None,
-    inventory: Inventory,
-    machine: VirtualMachine,
-) -> Finding | None:
-    """Returns why a kept file may not be deleted; None where it may, or is gone already."""
-    if not readable:
-        message = f"The folder of {file} cannot be read."
-        return Finding.blocker(BlockerCode.OLD_MAPPING_UNREADABLE, message, _SHELL_HINT, file)
-    if facts is None:
-        return None
-    users = sorted(_users_of(kept, file, inventory, machine))
-    if users:
-        return Finding.blocker(
-            BlockerCode.OLD_MAPPING_IN_USE,
-            f"{file} is attached to {', '.join(users)}, or about to be.",
-            "Detach it there first, or leave it.",
-            file,
-        )
-    if facts.kind is None or facts.capacity_bytes is None:
-        message = f"What {file} is cannot be read."
-        return Finding.blocker(BlockerCode.OLD_MAPPING_UNREADABLE, message, _SHELL_HINT, file)
-    unknown = [when for when, uuid in (("then", kept.disk_uuid), ("now", facts.disk_uuid)) if not digits_of(uuid)]
-    if unknown:
-        return Finding.blocker(
-            BlockerCode.OLD_MAPPING_UNREADABLE,
-            f"Whether {file} is what was kept is not known: its disk uuid could not be read {' and '.join(unknown)}.",
-            _SHELL_HINT,
-            file,
-        )
-    differing = _differing(kept, facts)
-    if differing:
-        message = f"{file} is not what was kept: {differing}."
-        return Finding.blocker(BlockerCode.OLD_MAPPING_CHANGED, message, _SHELL_HINT, file)
-    unread = Unread.of(inventory).names
-    if unread:
-        return Finding.blocker(
-            BlockerCode.OLD_MAPPING_UNREADABLE,
-            f"Whether {file} is used is not known: {counted(unread)} could not be read ({some_of(unread)}).",
-            f"See why the findings of rdm_info say they could not be read. {_SHELL_HINT}",
-            file,
-        )
-    return None
-
-
-def _users_of(kept: KeptMapping, file: str, inventory: Inventory, machine: VirtualMachine) -> set[str]:
-    """Returns the VMs that use a file, and this VM where a conversion of another of its disks names it."""
-    users = {
-        other.name
-        for other in inventory.machines.values()
-        for disk in other.disks
-        if _share_names(other, machine) and file in (disk.file, *disk.parents)
-    }
-    named = {
-        path
-        for address, entry in own_entries(machine).items()
-        if address != kept.address
-        for path in (entry.old_file, entry.new_file)
-    }
-    return users | ({machine.name} if kept.old_file in named else set())
-
-
-def _differing(kept: KeptMapping, facts: FileFacts) -> str | None:
-    if facts.kind is not DiskKind.MAPPING:
-        return "it is no raw device mapping any more"
-    if facts.compatibility is not None and facts.compatibility is not kept.mode:
-        return f"it is a {facts.compatibility.value} mapping, not a {kept.mode.value} one"
-    # The browser tells whole KiB; a LUN may have an odd number of blocks.
-    if facts.capacity_bytes is None or facts.capacity_bytes // 1024 != kept.lun.capacity_bytes // 1024:
-        return f"it has {facts.capacity_bytes} bytes, not {kept.lun.capacity_bytes}"
-    if digits_of(facts.disk_uuid) != digits_of(kept.disk_uuid):
-        return f"its disk uuid is {facts.disk_uuid}, not {kept.disk_uuid}"
-    return None
-
-
-def _share_names(other: VirtualMachine, machine: VirtualMachine) -> bool:
-    """Tells whether a file name of another VM can mean the same file: datastore names repeat over datacenters."""
-    return other.datacenter == machine.datacenter or other.datacenter is None or machine.datacenter is None

@@ -25,12 +25,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import NewMapping, VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.kept_file import check_kept_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import recorded_lun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.kept_files import (
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.mapping_files import (
     delete_file,
     file_facts,
-    why_not_deleted,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.own_files import (
     NotVerified,
@@ -141,7 +141,7 @@ def _why_it_stays(run: Run, address: str) -> Finding | None:
             BlockerCode.OLD_MAPPING_UNREADABLE, message, "Look at it on the host with vmkfstools -q.", file
         )
     whole = inventory_of(replace(state, machine=machine), inventory)
-    stays = why_not_deleted(entry.kept_mapping, file, readable, facts, whole, machine)
+    stays = check_kept_file(entry.kept_mapping, file, readable, facts, whole, machine)
     lun = recorded_lun(entry, state, state.machine.disk_at(address))
     return stays or _other_mapping(run, whole, lun, (state.host.luns if state.host else None) or (), file)
 

@@ -15,7 +15,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.kept_files import delete_file, file_facts
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.mapping_files import (
+    delete_file,
+    file_facts,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import is_name_of_new
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
@@ -42,8 +45,8 @@ def mapping_is_there(run: Run, entry: JournalEntry, path: str, mode: Compatibili
 
 
 def _is_of(entry: JournalEntry, facts: FileFacts, mode: Compatibility) -> bool:
-    """Tells whether a file is a mapping of that mode and of the size of the LUN; the browser tells whole KiB."""
-    fits = facts.capacity_bytes is None or facts.capacity_bytes // 1024 == entry.lun.capacity_bytes // 1024
+    """Tells whether a file is a mapping of that mode and of the size of the LUN."""
+    fits = facts.capacity_bytes is None or facts.is_as_big_as(entry.lun.capacity_bytes)
     return facts.kind is DiskKind.MAPPING and facts.compatibility in (None, mode) and fits
 
 

@@ -26,7 +26,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.fa
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.new_entry import with_settings_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.step_checks import (
     attach_blockers,
-    recorded_lun,
+    lun_of_entry,
     unique,
     unread_blockers,
 )
@@ -54,7 +54,7 @@ def plan_open_entry(facts: PlanFacts, disk: Disk, entry: JournalEntry, selected:
         # A run that was deleting kept files left nothing to undo, and this one may go on with it.
         deletions = fresh.deletions if entry.deletes_only else ()
         return replace(_undo(facts, disk, entry), blockers=fresh.blockers, deletions=deletions)
-    if not forward or (state is DiskState.MISSING and recorded_lun(facts, entry) is None):
+    if not forward or (state is DiskState.MISSING and lun_of_entry(facts, entry) is None):
         if selected and asked is not None and entry.old_mode is Compatibility.VIRTUAL:
             entry = replace(entry, old_disk_mode=asked)
         undo = _undo(facts, disk, entry)

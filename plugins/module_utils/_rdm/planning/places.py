@@ -15,10 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.kept_file import LOOK_ON_HOST
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import ONLY_RECORDED, volume_path
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JOURNAL_KEY,
     JournalEntry,
+    KeptMapping,
     from_volume_path,
     to_volume_path,
 )
@@ -81,3 +83,19 @@ def check_places(
                     machine.name,
                 ),
             )
+
+
+def check_place_of_kept(
+    kept: KeptMapping, machine: VirtualMachine, datastores: Mapping[str, Datastore], request: Request
+) -> Finding | None:
+    """Returns why a kept file may not be deleted that lies where none of this VM belongs; None where it lies well."""
+    if folder_of_volume_path(kept.old_file) in allowed_folders(machine, datastores, request):
+        return None
+    file = from_volume_path(kept.old_file, datastores)
+    return Finding.blocker(
+        BlockerCode.OLD_MAPPING_UNREADABLE,
+        f"{file} lies neither in a folder of {machine.name} nor in the one that datastore and directory name; "
+        "a record alone is no proof that it is the VM's.",
+        f"Name its folder with datastore and directory if it is. {LOOK_ON_HOST}",
+        file,
+    )

@@ -89,7 +89,7 @@ def attach_blockers(facts: PlanFacts, disk: Disk, entry: JournalEntry) -> tuple[
     present = facts.lun_of(disk)
     if present is not None and not entry.lun.is_same_as(present):
         return (_other_lun(facts, disk, entry, present),)
-    recorded = recorded_lun(facts, entry)
+    recorded = lun_of_entry(facts, entry)
     if recorded is not None:
         # What is checked is the LUN that will be mapped, whatever else of it the record says.
         disk = replace(disk, lun_uuid=recorded.uuid, device_name=recorded.device_name)
@@ -104,7 +104,7 @@ def unread_blockers(facts: PlanFacts, disk: Disk) -> tuple[Finding, ...]:
     return (*check_reading(facts.machine, disk), *((missing,) if missing is not None and unseen else ()))
 
 
-def recorded_lun(facts: PlanFacts, entry: JournalEntry) -> HostLun | None:
+def lun_of_entry(facts: PlanFacts, entry: JournalEntry) -> HostLun | None:
     """Returns the one LUN of the VM's host that is the one of an entry; None where none or several are."""
     host = facts.inventory.host_of(facts.machine)
     luns = (host.luns or ()) if host is not None else ()
