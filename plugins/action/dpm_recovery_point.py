@@ -20,7 +20,6 @@ class ActionModule(WindowsAction):
     @staticmethod
     def work(call: ModuleCall, transport: Transport | None) -> ModuleResult:
         """Does the module's work over the transport."""
-        # Ansible compiles what an action plugin imports at every run: this is needed over the task's connection only.
         from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.commands import (
             on_server,
             recovery_point,

@@ -25,7 +25,6 @@ class ActionModule(EsxiAction):
     @staticmethod
     def over_shell(call: ModuleCall, connection: TaskConnection) -> ModuleResult:
         """Does the module's work over the connection, on the shell of the ESXi host."""
-        # Ansible compiles what an action plugin imports at every run: this is needed over the task's connection only.
         from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.commands import (
             rdm_compatibility,
         )

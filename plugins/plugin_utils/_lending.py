@@ -26,7 +26,11 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection
 
 
 class LendingAction(StorageAction):
-    """The action plugin of a module whose options are `spec`, those of a connection among them."""
+    """The action plugin of a module whose options are `spec`, those of a connection among them.
+
+    Ansible compiles what an action plugin imports anew in every run: a plugin imports the module's work in the method
+    that does it, which is called over the task's own connection only.
+    """
 
     spec: ArgumentSpec
     connection_options: ArgumentSpec

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import outliving
+from inventories import winrm_variables
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = Path(__file__).resolve().parent
@@ -101,16 +102,7 @@ class DpmLab:
 
     def inventory(self) -> dict[str, Any]:
         """Returns the variables of the host in an inventory, for Ansible's connection winrm."""
-        return {
-            "ansible_connection": "winrm",
-            "ansible_host": self.host,
-            "ansible_port": self.port,
-            "ansible_user": self.username,
-            "ansible_password": self.password,
-            "ansible_winrm_scheme": "https",
-            "ansible_winrm_transport": "ntlm",
-            "ansible_winrm_ca_trust_path": self.ca_path,
-        }
+        return winrm_variables(self.host, self.port, self.username, self.password, self.ca_path)
 
 
 def _command(world: Path | None, speed: float, options: dict[str, Any]) -> list[str]:

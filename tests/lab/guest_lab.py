@@ -27,6 +27,7 @@ from guest import shapes
 from guest.disks import Partition
 from guest.guest import Guest
 from guest.tie import Content, Tie
+from inventories import winrm_variables
 from wsman import Account, Certificates, WinRmHost
 from wsman.powershell import PowerShellCommands
 
@@ -83,16 +84,7 @@ def serve() -> None:
         certificates = Certificates(Path(folder))
         commands = PowerShellCommands(BackupServer(vcenter).guest.new_session)
         with WinRmHost([Account(USER, password)], commands, certificates=certificates) as host:
-            said = {
-                "ansible_connection": "winrm",
-                "ansible_host": "localhost",
-                "ansible_port": host.tls_port,
-                "ansible_user": USER,
-                "ansible_password": password,
-                "ansible_winrm_scheme": "https",
-                "ansible_winrm_transport": "ntlm",
-                "ansible_winrm_ca_trust_path": str(certificates.ca_file),
-            }
+            said = winrm_variables("localhost", host.tls_port, USER, password, str(certificates.ca_file))
             print(json.dumps({"inventory": said}), flush=True)
             ended.wait()
 

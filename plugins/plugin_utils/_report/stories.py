@@ -11,16 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.outcome import Outcome
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import NotAResult
 
 # How a chapter ends: the kind of its card and its badge, and the word on it.
-_ENDS = {
-    "cured": ("good", "Cured"),
-    "over": ("good", "Over"),
-    "not_cured": ("error", "Not cured"),
-    "unproven": ("warning", "Not proven"),
-    "planned": ("info", "Planned"),
-    "open": ("warning", "Open"),
+# The kind of mark that a chapter's card bears.
+_KINDS = {
+    Outcome.CURED: "good",
+    Outcome.OVER: "good",
+    Outcome.NOT_CURED: "error",
+    Outcome.UNPROVEN: "warning",
+    Outcome.PLANNED: "info",
+    Outcome.OPEN: "warning",
 }
 
 
@@ -77,9 +79,16 @@ def _story(given: object) -> StoryPart:
         raise NotAResult("stories: what machine_story returns is wanted, with its host and its chapters.") from error
 
 
+def _mark_of(outcome: str) -> tuple[str, str]:
+    """Returns the kind and the word of an outcome; one that nobody knows is shown as it is called."""
+    if outcome not in set(Outcome):
+        return "warning", outcome
+    known = Outcome(outcome)
+    return _KINDS[known], known.words.capitalize()
+
+
 def _chapter(given: Mapping[str, object]) -> ChapterCard:
-    # An end that has no word here is shown as it is called.
-    kind, word = _ENDS.get(str(given["outcome"]), ("warning", str(given["outcome"])))
+    kind, word = _mark_of(str(given["outcome"]))
     steps = given["steps"]
     if not isinstance(steps, Sequence):
         raise TypeError

@@ -10,31 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.outcome import Outcome
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import printable
-
-
-class Outcome(StrEnum):
-    """How a chapter ends."""
-
-    CURED = "cured"
-    OVER = "over"
-    NOT_CURED = "not_cured"
-    UNPROVEN = "unproven"
-    PLANNED = "planned"
-    OPEN = "open"
-
-
-# What each end is called where people read it.
-WORDS = {
-    Outcome.CURED: "cured",
-    Outcome.OVER: "over",
-    Outcome.NOT_CURED: "not cured",
-    Outcome.UNPROVEN: "not proven",
-    Outcome.PLANNED: "planned",
-    Outcome.OPEN: "open",
-}
 
 
 @dataclass(frozen=True)
@@ -70,7 +48,7 @@ class Story:
         own = f" ({printable(self.machine)})" if self.machine and self.machine.lower() != self.host.lower() else ""
         yield f"{printable(self.host)}{own}"
         for chapter in self.chapters:
-            yield f"  {printable(chapter.title)} [{WORDS[chapter.outcome]}]"
+            yield f"  {printable(chapter.title)} [{chapter.outcome.words}]"
             for step in chapter.steps:
                 yield f"    {step.name:<11} {printable(step.text)}"
         for note in self.notes:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.winbackup.storage.plugins.plugin_utils._story.model import Outcome, Step
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.outcome import Outcome
+from ansible_collections.winbackup.storage.plugins.plugin_utils._story.model import Step
 
 _KEPT = "Its old mapping file is kept."
 _BECAME = {

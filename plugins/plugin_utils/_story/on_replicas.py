@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.outcome import Outcome
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import size
-from ansible_collections.winbackup.storage.plugins.plugin_utils._story.model import Outcome, Step
+from ansible_collections.winbackup.storage.plugins.plugin_utils._story.model import Step
 
 _SHORT = "recovery_point_volume_short"
 _NO_WISH = "Nothing: no wish such as dpm_recovery_points_min_free_percent was given."

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.winbackup.storage.plugins.plugin_utils._story.model import Chapter, Outcome, Step, Story
+from ansible_collections.winbackup.storage.plugins.plugin_utils._report.outcome import Outcome
+from ansible_collections.winbackup.storage.plugins.plugin_utils._story.model import Chapter, Step, Story
 from ansible_collections.winbackup.storage.plugins.plugin_utils._story.on_disks import (
     done_to,
     not_converted,
