@@ -11,7 +11,7 @@ import select
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -142,11 +142,15 @@ def killed_at(lab: VcenterLab, shell: EsxiShell, step: str, when: str, **given: 
         way.close()
 
 
-def over_ssh(lab: VcenterLab, shell: EsxiShell, *, check: bool = False, **given: Any) -> dict[str, Any]:
-    """Calls the module's code once over SSH; returns what a playbook sees, with `failed` and `msg`."""
+def over_ssh(
+    lab: VcenterLab, shell: EsxiShell, *, check: bool = False, way: Way | None = None, **given: Any
+) -> dict[str, Any]:
+    """Calls the module's code once over SSH; returns what a playbook sees, with `failed` and `msg`.
+
+    `way` is one that is open: a session costs most, and may serve several calls in one world."""
     call = ModuleCall(options_for(lab, **given), check_mode=check, diff_mode=True)
-    with opened(shell) as way:
-        failure, result = result_of(_work(way), call)
+    with nullcontext(way) if way is not None else opened(shell) as taken:
+        failure, result = result_of(_work(taken), call)
     return {**result, "failed": failure is not None, "msg": failure}
 
 
