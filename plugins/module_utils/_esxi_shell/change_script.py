@@ -65,7 +65,9 @@ enter() {
     tries=$((tries + 1))
     sleep 1
   done
-  said="$claim is held by $held"
+  if [ -n "$held" ]; then said="another run holds $claim ($held: its time, process and host)"
+  else said="$claim has in it what no run made"; fi
+  said="$said. If no run is under way, remove that folder"
   return 1
 }
 leave() {

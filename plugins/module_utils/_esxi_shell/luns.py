@@ -30,7 +30,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.pars
     dump_devices,
     vsan_devices,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.volumes import extents
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.volumes import Extent, extents
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, LunPath
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
@@ -73,17 +73,17 @@ def luns_of(answer: Answer, host: str, host_name: str) -> tuple[tuple[HostLun, .
     paths: dict[str, list[Path]] = {}
     for path in paths_from_text(answer.text("paths") or ""):
         paths.setdefault(path.device, []).append(path)
-    listed, volumes = answer.text("disks"), answer.text("extents")
+    folder, volumes = disks_folder(answer.text("disks") or ""), extents_of(answer)
     surroundings = _Surroundings(
         {capacity.name: capacity for capacity in capacities_from_text(answer.text("capacities") or "")},
         paths,
-        disks_folder(listed) if listed is not None else None,
-        {extent.device: extent.volume for extent in extents(volumes)} if volumes is not None else None,
+        folder if folder.sizes else None,
+        {extent.device: extent.volume for extent in volumes} if volumes is not None else None,
         _named(answer, "dumps", dump_devices),
         _named(answer, "vsan", vsan_devices),
     )
     unreadable = []
-    if listed is None:
+    if surroundings.folder is None:
         unreadable.append(Unreadable(Part.DUMP_PARTITION, why="ls -l /vmfs/devices/disks"))
     if volumes is None:
         unreadable.append(Unreadable(Part.VOLUMES, why="esxcli storage vmfs extent list"))
@@ -109,6 +109,8 @@ def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings)
     # Whatever lies on a disk lies in a partition: a volume, the host's own, a dump. One without any carries nothing.
     listed = folder is not None and name in folder.sizes
     empty = listed and folder is not None and not folder.partitions.get(name)
+    boot = False if empty and not device.boot else device.boot
+    dump = _is_among(name, surroundings.dumps)
     paths = surroundings.paths.get(name, ())
     device_type = device.device_type or "unknown"
     path = device.devfs_path or _DISKS + name
@@ -137,8 +139,9 @@ def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings)
         multipath_plugin=device.multipath_plugin,
         rdm_capable=device.rdm_capable,
         used_by_vsan=False if empty else _is_among(name, surroundings.vsan),
-        boot=True if device.boot else False if empty else device.boot,
-        dump_or_scratch=False if empty else _is_among(name, surroundings.dumps),
+        boot=boot,
+        # Before 6.0 a host does not say from which disk it started: what is on one with partitions is not known then.
+        dump_or_scratch=False if empty else dump if dump or boot is not None else None,
         vmfs_datastore=(surroundings.datastores or {}).get(name),
         volumes_known=surroundings.datastores is not None or empty,
         # Told only by hosts that have virtual volumes at all.
@@ -151,6 +154,12 @@ def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings)
         durable_names=frozenset({name}) if name.startswith(_FOR_ALL_HOSTS) else frozenset(),
         paths=tuple(_path(path) for path in paths),
     )
+
+
+def extents_of(answer: Answer) -> tuple[Extent, ...] | None:
+    """Returns on which devices VMFS volumes lie; None where that was not told."""
+    text = answer.text("extents")
+    return extents(text) if text is not None else None
 
 
 def _named(answer: Answer, section: str, read: Callable[[str], frozenset[str] | None]) -> frozenset[str] | None:

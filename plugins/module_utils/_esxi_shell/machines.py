@@ -88,8 +88,9 @@ def skipped_machine(vmid: str, host: str) -> VirtualMachine:
 def listed_machine(listed: RegisteredVm, host: str, stores: Stores) -> VirtualMachine:
     """Returns a VM as its .vmx and the descriptors of its disks show it."""
     path = stores.path_of(listed.file)
-    text = stores.settings.get(path or "")
-    if path is None or text is None:
+    settings = vmx_settings(stores.settings.get(path or "", ""))
+    # One that is empty, as a full datastore leaves it, does not say that the VM has no disk.
+    if path is None or not settings:
         return replace(
             skipped_machine(listed.id, host),
             name=decoded(listed.name),
@@ -97,7 +98,6 @@ def listed_machine(listed: RegisteredVm, host: str, stores: Stores) -> VirtualMa
             connection_state="connected",
             vmx_path=listed.file,
         )
-    settings = vmx_settings(text)
     name = decoded(settings.get("displayname") or listed.name)
     version = settings.get("virtualhw.version")
     controllers, disks = _devices(settings, path, stores)
@@ -324,6 +324,8 @@ def _told(disk: Disk, device: Mapping[str, Value], controller_key: int | None) -
         key=_number(device, "key") or disk.key,
         label=_text(_part(device, "deviceInfo"), "label") or disk.label,
         controller=controller,
+        # One whose descriptor could not be read is a mapping all the same, of a mode that is not known.
+        kind=DiskKind.MAPPING if disk.kind is DiskKind.OTHER and _maps(backing) else disk.kind,
         compatibility=agreed,
         disk_mode=_text(backing, "diskMode") or disk.disk_mode,
         sharing=_SHARING.get(sharing, sharing) if sharing is not None else disk.sharing,
@@ -337,6 +339,10 @@ def _told(disk: Disk, device: Mapping[str, Value], controller_key: int | None) -
         io_limit=_number(allocation, "limit"),
         io_reservation=_number(allocation, "reservation"),
     )
+
+
+def _maps(backing: Mapping[str, Value] | None) -> bool:
+    return "RawDiskMapping" in (_text(backing, TYPE) or "")
 
 
 def _records_in_files(vmx: str, texts: KeptTexts | None) -> dict[str, DiskJournal | UnreadableJournal]:

@@ -61,11 +61,11 @@ echo "|$code"
 # What changes while a conversion goes on: whether the host takes part, and its devices.
 _NOW = """told clock '' date +%s
 told host '' vim-cmd hostsvc/hostsummary
-if json=$(esxcli --debug --formatter=json storage core device list 2>/dev/null </dev/null); then
-  told devices_json '' echo "$json"
-else
-  told devices '' esxcli storage core device list
-fi
+json=$(esxcli --debug --formatter=json storage core device list 2>/dev/null </dev/null) || json=
+case $json in
+  *'"Device"'*) told devices_json '' echo "$json" ;;
+  *) told devices '' esxcli storage core device list ;;
+esac
 told disks '' ls -l /vmfs/devices/disks
 """
 
@@ -83,8 +83,8 @@ told vsan '' esxcli vsan storage list
 
 _SEARCH = f"""read_file={quote(_FILE)}
 search() {{
-  find "$1" -type f \\( -name '*.vmx' -o -name '*.{JOURNAL_KEY}*.json' -o -name '*.vmdk' ! -name '*-flat.vmdk' \\
-    ! -name '*-delta.vmdk' ! -name '*-sesparse.vmdk' ! -name '*-ctk.vmdk' \\) -size -64k \\
+  find "$1" -type f \\( -name '*.vmx' -size -1024k -o -size -64k \\( -name '*.{JOURNAL_KEY}*.json' -o -name '*.vmdk' \\
+    ! -name '*-flat.vmdk' ! -name '*-delta.vmdk' ! -name '*-sesparse.vmdk' ! -name '*-ctk.vmdk' \\) \\) \\
     -exec sh -c "$read_file" sh {{}} \\; 2>/dev/null
 }}
 """

@@ -210,7 +210,7 @@ def _listed(answer: Answer) -> dict[str, tuple[str, ...]]:
 def _datastores(answer: Answer, host: str, luns: tuple[HostLun, ...] | None) -> dict[str, Datastore]:
     local = {lun.canonical_name: lun.local for lun in luns or ()}
     devices: dict[str, list[bool | None]] = {}
-    for extent in extents(answer.text("extents") or ""):
+    for extent in extents(answer.text("extents") or "") or ():
         devices.setdefault(extent.uuid, []).append(local.get(extent.device))
     found: dict[str, Datastore] = {}
     for volume in filesystems(answer.text("filesystems") or ""):

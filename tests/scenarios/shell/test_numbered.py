@@ -112,6 +112,25 @@ def test_refused_as_over_the_api_and_nothing_is_written(both: Both, name: str) -
 
 
 @pytest.mark.slow
+def test_scenario_28_a_host_that_does_not_tell_from_which_disk_it_started(both: Both) -> None:
+    """Before 6.0: of a disk with partitions it is not known whether it is that one."""
+    both.lab.world(one_local_disk(version="5.5.0", lun={"partitioned": True}))
+    result = over_ssh(both.lab, both.shell, check=True, vm=VM)
+    assert [blocker["code"] for blocker in result["blockers"]] == ["host_unavailable"]
+
+
+@pytest.mark.slow
+def test_a_disk_that_may_be_a_mapping_is_told_of(both: Both) -> None:
+    both.lab.world(one_local_disk(disk={"rdm": None, "flat": 1 << 30}))
+    next(both.shell.stores.rglob("backup01/data.vmdk")).unlink()
+    result = over_ssh(both.lab, both.shell, vm=VM)
+    assert (result["failed"], result["changed"], result["disks"]) == (False, False, [])
+    assert any(
+        f"Whether {AT} of {VM} ({OLD_FILE}) is a mapping could not be read" in told for told in result["warnings"]
+    )
+
+
+@pytest.mark.slow
 def test_scenario_14_a_free_licence_refuses_over_the_api_and_not_over_ssh(both: Both) -> None:
     world = json.loads(one_local_disk())
     world["hosts"][0]["licence"] = "free"

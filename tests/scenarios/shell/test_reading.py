@@ -140,6 +140,20 @@ def test_a_file_that_no_vm_uses_names_its_lun(both: Both) -> None:
     assert luns[found[0]["lun_uuid"]] == SAN + "e"
 
 
+def test_a_disk_that_cannot_be_read_is_a_mapping_as_hostd_says(both: Both) -> None:
+    """Its descriptor is not there. And a VM whose own file is empty, as a full datastore leaves it, may have disks."""
+    both.world()
+    next(both.shell.stores.rglob("winsrv/*_1.vmdk")).unlink()
+    next(both.shell.stores.rglob("plain.vmx")).write_text("")
+    result = both.ssh("rdm_info")
+    assert [(rdm["address"], rdm["compatibility"]) for rdm in result["rdms"] if rdm["vm"]["name"] == "winsrv"] == [
+        ("scsi0:1", None),
+        ("scsi0:2", "virtual"),
+    ]
+    said = " ".join(finding["message"] for finding in result["findings"])
+    assert "plain is connected, and its configuration could not be read; it may have mappings." in said
+
+
 def test_hostd_that_does_not_answer_leaves_the_luns(both: Both) -> None:
     both.world()
     both.lab.change_host(HOST, "hostd_down")
@@ -181,7 +195,9 @@ def test_a_running_vms_mapping_may_be_locked(both: Both, query: str) -> None:
 def test_what_a_command_does_not_tell_is_null(both: Both, command: str, key: str, about: str) -> None:
     both.world()
     program, *words = command.split()
-    both.lab.fault(kind="command_fails", method=program, skip=_before(both, program, words))
+    # The exit code says nothing.
+    skip = _before(both, program, words)
+    both.lab.fault(kind="command_fails", method=program, skip=skip, message="Connect to localhost failed: x", code=0)
     result = both.ssh("lun_info")
     assert any(about in finding["message"] for finding in result["findings"])
     lun = next(lun for lun in result["luns"] if lun["canonical_name"] == SAN + "d")

@@ -26,6 +26,9 @@ _EXTENT = re.compile(
 )
 
 
+_HEADER = re.compile(r"Volume Name\s.*|[-\s]+", re.ASCII)
+
+
 @dataclass(frozen=True)
 class Filesystem:
     """A volume that the host mounts; `type` is "VMFS-6", "NFS", "vfat"."""
@@ -57,7 +60,13 @@ def filesystems(text: str) -> tuple[Filesystem, ...]:
     )
 
 
-def extents(text: str) -> tuple[Extent, ...]:
-    """Returns the parts of all VMFS volumes."""
-    rows = (_EXTENT.fullmatch(line) for line in lines(text))
-    return tuple(Extent(row["name"], row["uuid"], row["device"]) for row in rows if row is not None)
+def extents(text: str) -> tuple[Extent, ...] | None:
+    """Returns the parts of all VMFS volumes; None for a text that is no list of them."""
+    found: list[Extent] = []
+    for line in lines(text):
+        row = _EXTENT.fullmatch(line)
+        if row is not None:
+            found.append(Extent(row["name"], row["uuid"], row["device"]))
+        elif line.strip() and not _HEADER.fullmatch(line):
+            return None
+    return tuple(found)

@@ -17,7 +17,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.code
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import lun_of_disk, machine_result
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry, from_volume_path
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk, Power
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
+    Compatibility,
+    Disk,
+    DiskKind,
+    Power,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import (
     Action,
     DiskChange,
@@ -154,7 +159,15 @@ def old_mapping_deleted(entry: JournalEntry, file: str) -> Finding:
 
 
 def cautions(plan: Plan) -> list[str]:
-    """Returns what nobody can see from outside and the user has to know of, for the disks that become virtual."""
+    """Returns what nobody can see from outside and the user has to know of: of the disks that become virtual, and of
+    those of which it is not known whether the call is about them."""
+    name = plan.machine.name
+    unknown = [] if plan.request.disks else [disk for disk in plan.machine.disks if disk.kind is DiskKind.OTHER]
+    told = [
+        f"Whether {disk.address} of {name} ({disk.file}) is a mapping could not be read; it is left as it is. Look at "
+        "it on the host with vmkfstools -q."
+        for disk in unknown
+    ]
     addresses = [
         disk.address
         for disk in plan.disks
@@ -162,12 +175,12 @@ def cautions(plan: Plan) -> list[str]:
         and disk.action in (Action.CONVERT, Action.FINISH)
         and disk.entry.wanted is Compatibility.VIRTUAL
     ]
-    if not addresses:
-        return []
-    return [
-        f"Whether the guest of {plan.machine.name} needs SCSI pass-through to {', '.join(addresses)}, as cluster "
-        "nodes and SAN agents do, cannot be seen from outside: a virtual mapping has none."
-    ]
+    if addresses:
+        told.append(
+            f"Whether the guest of {name} needs SCSI pass-through to {', '.join(addresses)}, as cluster nodes and SAN "
+            "agents do, cannot be seen from outside: a virtual mapping has none."
+        )
+    return told
 
 
 def disk_facts(disk: Disk) -> dict[str, object]:
