@@ -37,9 +37,12 @@ def resolve_type(text: str, model_types: dict[str, Any] | None = None) -> str:
         return resolve_type(name[:-2], model_types) + "[]"
     if name in _SHORT:
         return f"System.{_SHORT[name]}"
-    for known, full in (_TYPES | {kind.lower(): kind for kind in model_types or ()}).items():
-        if known in (name, f"system.{name}"):
-            return full
+    for known in (name, f"system.{name}"):
+        if known in _TYPES:
+            return _TYPES[known]
+    for kind in model_types or ():
+        if kind.lower() in (name, f"system.{name}"):
+            return kind
     raise UnknownConstruct(f"the type [{text}]")
 
 

@@ -31,10 +31,14 @@ def write(value: Any, depth: int) -> str:
     )
 
 
+_ESCAPED = re.compile("[<>&'\u0085\u2028\u2029]")
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
 def _string(text: str) -> str:
-    if any(character in text for character in "<>&'\u0085\u2028\u2029"):
+    if _ESCAPED.search(text):
         differs("the JSON of < > & or ', which 5.1 escapes")
-    return json.dumps(text, ensure_ascii=False)
+    return _ENCODER.encode(text)
 
 
 def read(text: str) -> Any:

@@ -84,7 +84,10 @@ def _has_weight(character: str) -> bool:
 
 def _same_text(left: str, right: str) -> bool:
     """Whether two strings are equal for -eq: by the invariant culture, which ignores some characters."""
-    if left != right and not all(_has_weight(character) for character in left + right):
+    if left == right:
+        return True
+    both = left + right
+    if not (both.isascii() and both.isprintable()) and not all(_has_weight(character) for character in both):
         raise UnknownConstruct("this comparison of strings beyond ASCII")
     return left.lower() == right.lower()
 
