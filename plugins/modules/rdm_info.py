@@ -256,7 +256,7 @@ rdms:
           returned: always
           sample: 160
     unit:
-      description: Unit number on the controller.
+      description: Unit number on the controller. It is null where it could not be read.
       type: int
       returned: always
       sample: 1

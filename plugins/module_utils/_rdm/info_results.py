@@ -199,7 +199,7 @@ def _mapping(
             "model": disk.controller.model,
             "pci_slot_number": disk.controller.pci_slot_number,
         },
-        "unit": disk.unit,
+        "unit": disk.unit if disk.unit >= 0 else None,
         "file": disk.file,
         "compatibility": disk.compatibility,
         "disk_mode": disk.disk_mode,

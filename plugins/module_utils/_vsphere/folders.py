@@ -109,7 +109,7 @@ def search_mappings(session: Session, datastore: Datastore, until: float = inf) 
     """
     known = browsers_of(session, [datastore.id]).get(datastore.id)
     if known is None:
-        return ()
+        raise StepRefused(f"The server does not tell how to look into {datastore.name}; it may be gone by now.")
     _name, managed = known
     # Of all that lies on a datastore only mappings are kept, and what may be an extent of theirs is asked for; and what
     # a run over a host's shell left beside a VM.

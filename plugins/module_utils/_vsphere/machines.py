@@ -61,6 +61,7 @@ _T = TypeVar("_T")
 _ALWAYS_SET = (
     "config.template",
     "config.instanceUuid",
+    "config.files.vmPathName",
     "config.hardware.device",
     "runtime.powerState",
     "runtime.connectionState",

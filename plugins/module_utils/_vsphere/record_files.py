@@ -45,7 +45,7 @@ def records_in_files(session: Session, state: VmState) -> dict[str, DiskJournal 
     machine = state.machine
     vmx = machine.vmx_path
     if vmx is None:
-        return {}
+        raise StepRefused(f"Where the .vmx of {machine.name} lies could not be read.")
     store, folder, _name = split_file(vmx)
     named = [one for one in state.datastores.values() if one.name == store]
     seen = [one for one in named if one.writable_from is None or machine.host in one.writable_from] or named

@@ -53,6 +53,15 @@ def test_a_kept_mapping_is_no_orphan_where_the_datastore_does_not_tell_its_id(vc
     assert any("its id below /vmfs/volumes" in found["message"] for found in unread(result))
 
 
+def test_a_datastore_that_nobody_can_look_into_is_not_searched_and_says_so(vcenter: VcenterLab) -> None:
+    """Such is one that was unmounted since it was read, too."""
+    vcenter.world(json.dumps(WORLD))
+    vcenter.hide("san01", "browser")
+    result = mappings(vcenter)
+    assert orphans(result) == {}
+    assert [found["object"] for found in unread(result)] == ["san01"]
+
+
 @pytest.mark.parametrize("path", ["summary.type", "summary"])
 def test_a_datastore_without_a_type_is_not_searched_and_says_so(vcenter: VcenterLab, path: str) -> None:
     vcenter.world(json.dumps(WORLD))

@@ -163,6 +163,28 @@ def _json(role: str) -> str:
     return f'"{kind}": {json.dumps(names.strip("[]").split(", "))}'
 
 
+def test_what_of_a_mapping_is_not_told_is_null_and_said(vcenter: VcenterLab, mappings: Read) -> None:
+    vcenter.world(world())
+    vcenter.hide("one", "config.hardware.device.backing.compatibilityMode")
+    vcenter.hide("one", "config.hardware.device.unitNumber")
+    row = of(mappings(), "one")
+    assert (row["compatibility"], row["unit"]) == (None, None)
+    assert [entry["message"] for entry in row["findings"]] == [
+        f"The compatibility mode of {row['file']} could not be read."
+    ]
+
+
+def test_where_the_vmx_lies_is_not_told(vcenter: VcenterLab, mappings: Read) -> None:
+    """Nobody can look for what a run over the shell left beside it."""
+    vcenter.world(world())
+    vcenter.hide("one", "config.files")
+    assert finding(mappings(), "unreadable")["message"] == (
+        "Of one this could not be read: the path of its configuration file."
+    )
+    (blocker,) = run(vcenter, vm="one")["blockers"]
+    assert (blocker["code"], "the records beside its .vmx" in blocker["message"]) == ("vm_inaccessible", True)
+
+
 def test_the_san_lun_of_a_host_that_stands_alone_may_be_used_by_others(vcenter: VcenterLab, luns: Read) -> None:
     local = "t10.ATA_____DISK____________________________________________________1____"
     disks = [lun(C), lun(local, local=True, transport="sas")]

@@ -86,6 +86,7 @@ def usual_machine(name: str) -> dict[str, Any]:
         "name": name,
         "config.template": False,
         "config.instanceUuid": "5029f6cd-8d4a-6e6f-9c0a-3f0b1c1b8f11",
+        "config.files.vmPathName": f"[ds] {name}/{name}.vmx",
         "config.hardware.device": [],
         "runtime.powerState": "poweredOff",
         "runtime.connectionState": "connected",

@@ -86,12 +86,13 @@ def pass_through_findings(disks: Iterable[Disk]) -> tuple[Finding, ...]:
     physical = sum(disk.compatibility is Compatibility.PHYSICAL for disk in disks)
     if not physical:
         return ()
+    several = "both" if physical == 2 else f"all {physical}"
+    which = "the one physical mapping" if physical == 1 else f"{several} physical mappings"
     return (
         Finding(
             FindingCode.GUEST_PASS_THROUGH_UNSEEN,
             "info",
-            "Whether a guest needs SCSI pass-through cannot be seen from outside; that goes for "
-            f"{'the one physical mapping' if physical == 1 else f'all {physical} physical mappings'}.",
+            f"Whether a guest needs SCSI pass-through cannot be seen from outside; that goes for {which}.",
             "Ask who runs the guests: clusters, SAN agents and SMART tools work in physical mode only.",
             "physical mappings",
         ),
@@ -230,6 +231,15 @@ def _of_mode(machine: VirtualMachine, disk: Disk) -> Iterator[Finding]:
             f"{disk.file} is in physical compatibility mode; Windows Server Backup was reported to fail with "
             "0x80780034 on such disks.",
             _CONVERT,
+            where,
+        )
+    told = any(one.of == disk.label and one.part is Part.COMPATIBILITY for one in machine.unreadable)
+    if disk.compatibility is None and not told:
+        yield Finding(
+            FindingCode.UNREADABLE,
+            "warning",
+            f"The compatibility mode of {disk.file} could not be read.",
+            "Look at it on the host with vmkfstools -q.",
             where,
         )
     if disk.compatibility is Compatibility.VIRTUAL and disk.disk_mode == "persistent":

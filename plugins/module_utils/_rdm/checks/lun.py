@@ -29,6 +29,8 @@ _LARGEST = 62 * _TIB
 # Before 5.5 a virtual mapping ended 512 bytes below 2 TiB (KB 2058287).
 _LARGEST_BEFORE_5_5 = 2 * _TIB - 512
 
+_READ_ONLY = "Give the user the role Read-only on the host."
+
 
 def check_lun(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_index: LunIndex) -> Iterator[Finding]:
     """Yields every reason on the side of the LUN not to convert a mapping."""
@@ -71,7 +73,7 @@ def lun_not_found(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> 
         return Finding.blocker(
             BlockerCode.HOST_UNAVAILABLE,
             f"The storage of {host.name} ({host.connection_state}) could not be read, and so not the LUN of {where}.",
-            "Connect the host, and give the user the role Read-only on it.",
+            _READ_ONLY if host.connection_state == "connected" else f"Connect the host. {_READ_ONLY}",
             disk.file,
         )
     found = inventory.luns_of(machine, disk)

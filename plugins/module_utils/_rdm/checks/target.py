@@ -116,7 +116,9 @@ def _check_datastore(machine: VirtualMachine, target: Target) -> Iterator[Findin
         reason = "is not accessible"
     if reason is None and datastore.maintenance:
         reason = "is in maintenance mode"
-    if reason is None and datastore.writable_from is not None and machine.host not in datastore.writable_from:
+    # Of a machine whose host is not known, that is what stands against it.
+    known = machine.host is not None and datastore.writable_from is not None
+    if reason is None and known and machine.host not in (datastore.writable_from or ()):
         reason = f"is not mounted for writing on the host of {machine.name}"
     if reason is not None:
         yield Finding.blocker(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import ONLY_RECORDED, volume_path
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import from_volume_path
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import (
     Action,
@@ -54,8 +55,15 @@ def disk_step(change: DiskChange, plan: Plan) -> PlanStep:
         return PlanStep("undo", change.address, f"see that {old} is attached again, and remove {new} if it was made")
     if entry.edits_only:
         return PlanStep("edit_disk_mode", change.address, f"set the disk mode to {entry.disk_mode}")
-    how = "attach the kept" if change.attach_existing else "make and attach"
     lun = f"{entry.lun.canonical_name}, {entry.lun.capacity_bytes} bytes"
+    if change.disk.key == ONLY_RECORDED or volume_path(change.disk, datastores) == entry.new_file:
+        return PlanStep(
+            "swap",
+            change.address,
+            f"see that {entry.wanted.value} mapping {new} of {lun} is attached in the place of {old}, which an "
+            "interrupted run detached, and verify mode, LUN, size and address",
+        )
+    how = "attach the kept" if change.attach_existing else "make and attach"
     kept = "its file is kept"
     if change.old_may_go_first:
         kept += "; where the host takes no second mapping of the LUN it is deleted before the new one is made"

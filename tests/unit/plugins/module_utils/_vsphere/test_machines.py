@@ -211,6 +211,7 @@ def test_a_machine_without_configuration_is_not_one_without_disks(state: str) ->
         ("runtime.host", Part.HOST),
         ("runtime.consolidationNeeded", Part.CONSOLIDATION),
         ("runtime.faultToleranceState", Part.FAULT_TOLERANCE),
+        ("config.files.vmPathName", Part.CONFIGURATION_FILE),
     ],
 )
 def test_what_every_machine_has_and_one_does_not_tell_is_named(path: str, part: Part) -> None:
