@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -26,3 +27,9 @@ def passwords_in_addresses(options: Mapping[str, Any]) -> set[str]:
                 password = value.rpartition("@")[0].partition("://")[2].partition(":")[2]
             found.update({password, unquote(password)} if password else ())
     return found
+
+
+def may_hold_one(text: str, secrets: Iterable[str]) -> bool:
+    """Tells whether a text of JSON, written without escapes for what is not ASCII, may hold a secret in one of its keys
+    or members. Each character is escaped by itself, so that a secret stands in it as it would stand in JSON alone."""
+    return any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets)

@@ -6,9 +6,19 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from ansible_collections.winbackup.storage.plugins.module_utils._core.secrets_in_text import passwords_in_addresses
+import pytest
+from ansible.module_utils.common.parameters import remove_values
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.secrets_in_text import (
+    may_hold_one,
+    passwords_in_addresses,
+)
+
+SECRETS = st.text('a"\\/\n\u0007é密😀 n', min_size=1, max_size=3)
 
 
 @pytest.mark.parametrize(
@@ -25,3 +35,15 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.secrets_in
 )
 def test_the_password_of_an_address_is_found(proxy: str | None, passwords: set[str]) -> None:
     assert passwords_in_addresses({"proxy": proxy, "port": 3128}) == passwords
+
+
+@given(SECRETS, st.text('a"\\/\n\u0007é密😀 n', max_size=4), st.text(max_size=4), st.booleans())
+def test_no_secret_that_ansible_would_hide_is_overlooked(secret: str, before: str, after: str, in_key: bool) -> None:
+    text = f"{before}{secret}{after}"
+    result = {"vm": [{text: None} if in_key else {"name": text}]}
+    assert remove_values(result, {secret}) != result or in_key
+    assert may_hold_one(json.dumps(result, ensure_ascii=False), {secret})
+
+
+def test_where_no_secret_stands_there_is_none() -> None:
+    assert not may_hold_one(json.dumps({"vm": ["backup01", 1, None]}, ensure_ascii=False), {"pässword", 'a"b', "\\"})
