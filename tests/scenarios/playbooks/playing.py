@@ -33,16 +33,26 @@ class Run:
 
 def run_ansible(command: str, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
     """Runs a command of Ansible ("playbook", "adhoc") in a folder, with the collection of this tree."""
+    return _run([sys.executable, "-m", "ansible", command, *arguments], folder, environment or {})
+
+
+def paste(script: str, folder: Path) -> Run:
+    """Runs what a page says as it stands there, in a folder, with the collection of this tree."""
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return _run(["bash", "-e", "-c", script], folder, {"PATH": programs})
+
+
+def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> Run:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     done = subprocess.run(
-        [sys.executable, "-m", "ansible", command, *arguments],
+        command,
         env={
             **kept,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree"),
             "ANSIBLE_HOME": str(folder / "home"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "true",
-            **(environment or {}),
+            **environment,
         },
         cwd=folder,
         capture_output=True,

@@ -17,7 +17,7 @@ from typing import Any
 import foreign
 import pytest
 from harness import assert_nothing_lost, machine, mapping, run
-from worlds import DISK_2TB, LOCAL_PAIR
+from worlds import DISK_2TB, LOCAL_PAIR, one_disk
 
 from .conftest import Both
 from .ways import commands, leftovers, over_ssh, records_of
@@ -178,7 +178,8 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "29 SATA" else SLOW) for name in PLACES])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLACES)
 def test_converted_where_it_is(both: Both, name: str) -> None:
     both.lab.world(one_local_disk(**PLACES[name]))
     before = both.lab.state()
@@ -371,6 +372,46 @@ def test_scenario_42_somebody_takes_a_snapshot_between_two_steps(both: Both) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("held", "skip", "said"),
+    [
+        ("vmsvc/snapshot.get", 2, "changed when this run had begun, and cannot be read any more: No VM is named"),
+        ("vmkfstools -r", 0, f"is not registered on {HOST} any more"),
+    ],
+    ids=["before anything is written", "while the new mapping is made"],
+)
+def test_scenario_43_the_vm_is_moved_to_another_host_between_two_steps(
+    both: Both, held: str, skip: int, said: str
+) -> None:
+    """This host has nothing to do with it any more; the run is ended through the vCenter, where the VM is now."""
+    both.lab.world(one_disk())
+    before = both.lab.state()
+    override = ["managed_by_vcenter", "other_hosts_unknown"]
+    result = _while_held(both, held, skip, lambda: foreign.move(both.lab), override=override)
+    assert said in result["msg"]
+    assert (result["failed"], result["changed"]) == (True, skip == 0)
+    assert [disk["state"] for disk in result["disks"]] == ["failed" if skip == 0 else "not_started"]
+    assert not any("diskremove" in entry["summary"] for entry in commands(both.lab))
+    assert (mapping(both.lab.state(), VM, AT) or {})["file"] == (mapping(before, VM, AT) or {})["file"]
+    both.lab.advance(120)
+    again = run(both.lab, vm=VM)
+    assert not again["failed"], again["msg"]
+    assert_nothing_lost(before, both.lab.state(), VM)
+
+
+@pytest.mark.slow
+def test_scenario_46_two_luns_answer_to_the_id_of_the_mapping(both: Both) -> None:
+    world = json.loads(one_local_disk())
+    for lun in world["luns"][:2]:
+        lun["uuid"] = "010000000020202020202020202020202053414d4530303157444320574420"
+    both.lab.world(json.dumps(world))
+    result = over_ssh(both.lab, both.shell, vm=VM)
+    assert [blocker["code"] for blocker in result["blockers"]] == ["lun_ambiguous"]
+    for lun in world["luns"][:2]:
+        assert lun["name"] in result["blockers"][0]["message"]
+
+
+@pytest.mark.slow
 def test_scenario_48_another_mapping_stands_where_the_old_one_was(both: Both) -> None:
     """Of the same LUN, mode and size: its uuid is not the one that was noted, and it is not deleted."""
     both.lab.world(one_local_disk())
@@ -399,11 +440,11 @@ def _vmid(both: Both) -> str:
     return str(machine(both.lab.state(), VM)["moid"]).removeprefix("vm-")
 
 
-def _while_held(both: Both, words: str, skip: int, act: Callable[[], object]) -> dict[str, Any]:
+def _while_held(both: Both, words: str, skip: int, act: Callable[[], object], **given: Any) -> dict[str, Any]:
     """Holds the run at a command, does something else meanwhile, and returns the result of the run."""
     hold = both.lab.hold(words=words, skip=skip)
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(over_ssh, both.lab, both.shell, vm=VM)
+        running = pool.submit(over_ssh, both.lab, both.shell, vm=VM, **given)
         hold.wait(30)
         act()
         hold.release()

@@ -7,20 +7,23 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import machine
+from harness import assert_nothing_lost, machine, mapping
 from openssh import SshServer
-from playing import Run, run_ansible
+from playing import Run, paste, run_ansible
 from wsman.connections import ansible_connection
 
 from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
+from ansible_collections.winbackup.storage.tests.unit.helpers.guides import readme_blocks
 
 from .conftest import Both
+from .worlds_of_one_host import one_local_disk
 
 READ = {"winbackup.storage.rdm_info": {}, "winbackup.storage.lun_info": {}}
 
@@ -46,10 +49,12 @@ def others(tmp_path: Path) -> Iterator[dict[str, OtherHost]]:
         server.close()
 
 
-def play(folder: Path, hosts: dict[str, Any], tasks: list[dict[str, Any]], *arguments: str, **environment: str) -> Run:
-    """Runs tasks on all of the hosts, without facts."""
+def play(
+    folder: Path, hosts: dict[str, Any], tasks: dict[str, list[dict[str, Any]]], *arguments: str, **environment: str
+) -> Run:
+    """Runs tasks on the hosts of each pattern, without facts."""
     (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
-    plays = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
+    plays = [{"hosts": pattern, "gather_facts": False, "tasks": some} for pattern, some in tasks.items()]
     (folder / "play.yml").write_text(json.dumps(plays), encoding="utf-8")
     return run_ansible("playbook", folder, "-i", "inventory.json", "play.yml", *arguments, environment=environment)
 
@@ -80,7 +85,8 @@ def test_a_host_is_read_over_its_own_connection(both: Both, tmp_path: Path) -> N
             },
         ]
     # An exported name of a server never turns the task of another host to it.
-    run = play(tmp_path, {"esx1": both.shell.variables()}, tasks, "--check", VMWARE_HOST="127.0.0.1", VMWARE_USER="u")
+    named = {"VMWARE_HOST": "127.0.0.1", "VMWARE_USER": "u"}
+    run = play(tmp_path, {"esx1": both.shell.variables()}, {"all": tasks}, "--check", **named)
     assert run.recap["esx1"]["failed"] == 0, run.text
     for name, result in expected.items():
         found = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
@@ -102,29 +108,43 @@ def test_what_cannot_be_is_one_sentence(both: Both, others: dict[str, OtherHost]
         "local": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
     }
     tasks = [{name: given, "ignore_errors": True, "ignore_unreachable": True} for name, given in READ.items()]
-    run = play(tmp_path, hosts, tasks)
+    more = [
+        {"winbackup.storage.rdm_info": {"username": "root"}, "ignore_errors": True},
+        {"winbackup.storage.rdm_info": {}, "async": 10, "poll": 1, "ignore_errors": True},
+        {"winbackup.storage.rdm_info": {"timeout": 0}, "ignore_errors": True},
+    ]
+    run = play(tmp_path, {**hosts, "esx1": esxi}, {"all:!esx1": tasks, "esx1": more})
     assert said(run, "linux is no ESXi host: uname says Linux, not VMkernel.")
     assert said(run, "menu did not run the script to its end; it said: 1. Settings")
     assert said(run, "The connection ssh to gone cannot be made")
     assert said(run, "become (sudo as operator) is not possible on an ESXi host, which has no such program.")
     assert "Traceback" not in run.text
     assert all(row["ok"] == 0 or row["ignored"] for row in run.recap.values()), run.text
-    more = [
-        {"winbackup.storage.rdm_info": {"username": "root"}, "ignore_errors": True},
-        {"winbackup.storage.rdm_info": {}, "async": 10, "poll": 1, "ignore_errors": True},
-        {"winbackup.storage.rdm_compatibility": {"vm": "winsrv"}, "ignore_errors": True},
-        {"winbackup.storage.rdm_info": {"timeout": 0}, "ignore_errors": True},
-    ]
-    run = play(tmp_path, {"esx1": esxi}, more)
     assert said(run, "username went without hostname.")
     assert said(run, "async is not possible over the task's own connection to the ESXi host")
     assert said(run, "timeout must be at least 1")
     assert run.recap["esx1"]["ignored"] == 3
-    # The module that changes something does so over the same connection: Ansible's own.
-    assert run.recap["esx1"]["changed"] == 1
-    assert {device["mode"] for device in machine(both.lab.state(), "winsrv")["devices"] if device["kind"] == "rdm"} == {
-        "virtualMode"
-    }
+
+
+def test_what_the_readme_says_of_a_single_host(both: Both, tmp_path: Path) -> None:
+    """Pasted as it stands; where the host is, and which key it takes, is told beside the inventory."""
+    world = json.loads(one_local_disk(version="7.0.3", vm={"power": "on"}))
+    world["hosts"][0]["licence"] = "free"
+    both.lab.world(json.dumps(world))
+    before = both.lab.state()
+    (block,) = [block for block in readme_blocks("sh") if "[esxi]" in block]
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars" / "esx01.example.com.json").write_text(json.dumps(both.shell.variables()), encoding="utf-8")
+    run = paste(block, tmp_path)
+    assert run.code == 0, run.text
+    plan, _recap, conversion = run.output.partition("PLAY RECAP")
+    assert "Nothing was changed" in plan
+    changed = [int(count) for count in re.findall(r"^esx01\.example\.com +: .*changed=(\d+)", conversion, re.MULTILINE)]
+    assert changed == [0, 1]
+    after = both.lab.state()
+    assert_nothing_lost(before, after, "backup01")
+    assert (mapping(after, "backup01", "scsi0:1") or {})["mode"] == "virtualMode"
+    assert machine(after, "backup01")["power"] == "poweredOn"
 
 
 def test_a_write_is_sent_once_and_reads_share_the_connection_again(both: Both) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Deadline, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
@@ -23,8 +24,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.e
     only_plan,
     stand_back,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.half_done import mark_untouched
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import wait_for_others
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import (
+    ConversionReport,
+    DiskResult,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import Action
@@ -55,9 +60,18 @@ def convert_machine(
     deadline = Deadline(request.timeout)
     # Records of a claim that another run had at the same moment are written, and count as a change.
     claimed = False
+    report: ConversionReport | None = None
     for attempt in range(_PLANS):
         run = Run(backend, "", run_id, deadline, log, pace)
-        inventory, machine = _read(run, request.vm)
+        try:
+            inventory, machine = _read(run, request.vm)
+        except StorageError as error:
+            if report is None:
+                raise
+            # What the plan before this one has written is told all the same.
+            report.fail(f"{request.vm} changed when this run had begun, and cannot be read any more: {error}")
+            report.changed = claimed
+            return report
         other = None
         if live_entries(machine, run.now()):
             other = wait_for_others(run, machine, may_wait=not check_mode)
@@ -77,6 +91,9 @@ def convert_machine(
             execute(conversion)
         except PlanIsStale as stale:
             claimed = claimed or run.changed
+            report.steps.clear()
+            for change in conversion.changes:
+                mark_untouched(conversion, change, DiskResult.NOT_STARTED)
             if attempt < _PLANS - 1:
                 continue
             report.fail(str(stale))
