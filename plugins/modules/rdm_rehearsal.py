@@ -18,10 +18,14 @@ description:
     over the API, and whether a mapping can hang on a SATA controller.
   - The virtual machine has no disk of its own and no guest system and is never started, so nothing is written to the
     LUN. Mapping files lie in the machine's own folder.
-  - A record is written with the request that makes the virtual machine. What a killed run left is recognised by that
-    record, and never by its name alone, and the next run removes it, unless it holds anything that no rehearsal made.
+  - A record is written with the request that makes the virtual machine; over SSH it is a file on the datastore, the
+    first that is written and the last that goes. What a killed run left is recognised by that record, and never by its
+    name alone, and the next run over the same way removes it, unless it holds anything that no rehearsal made.
   - A refusal of the server is an answer and does not fail the task. A right or a licence that is missing does.
-  - It works over the API. What the shell of a host accepts is not rehearsed.
+  - Without O(hostname), a task on an ESXi host itself rehearses what its shell accepts, over its own connection, which
+    must be C(ssh), and needs neither Python there nor a licence for the API. There the virtual machine is made of a
+    C(.vmx) with C(vim-cmd solo/registervm) and goes with C(vim-cmd vmsvc/unregister); mappings are made and deleted
+    with C(vmkfstools), and put on and taken off with C(vim-cmd vmsvc/device.diskaddexisting) and C(device.diskremove).
 extends_documentation_fragment:
   - winbackup.storage._vsphere
   - winbackup.storage._attributes
@@ -38,7 +42,9 @@ attributes:
     details:
       - It leaves everything as it was. Only what an earlier run left is removed, and that counts as a change.
   async:
-    support: full
+    support: partial
+    details:
+      - With O(hostname) it is supported. Over the task's own connection to an ESXi host it is not.
 options:
   lun:
     description:
@@ -72,7 +78,7 @@ notes:
     C(VirtualMachine.Inventory.Create), C(VirtualMachine.Inventory.Delete) and those of
     M(winbackup.storage.rdm_compatibility); on the resource pool C(Resource.AssignVMToPool); on the datastore
     C(Datastore.AllocateSpace), C(Datastore.Browse) and C(Datastore.FileManagement). Without C(Host.Config.Storage) the
-    partition table may stay unknown.
+    partition table may stay unknown. Over SSH the user must be one who may do everything there (root).
 seealso:
   - module: winbackup.storage.rdm_compatibility
   - module: winbackup.storage.lun_info
@@ -104,6 +110,11 @@ EXAMPLES = r"""
     lun_again: naa.600508b1001c4d1e0a5f0c6a2b3c4d5e
     datastore: san01
   delegate_to: localhost
+
+- name: Rehearse on the shell of an ESXi host, in a play over ssh
+  winbackup.storage.rdm_rehearsal:
+    lun: t10.ATA_____WDC_WD20EFRX2D68EUZN0_________________________WD2DWCC4M0000001
+    datastore: datastore1
 """
 
 RETURN = r"""
@@ -192,6 +203,9 @@ answers:
           mapping file deleted that nothing uses; V(local_disk) a mapping of a local disk; V(sata_controller),
           V(mapping_on_sata), V(on_sata_in_one_reconfigure) and V(on_sata_in_two_reconfigures) the same on a SATA
           controller; V(removal_of_vm) the virtual machine removed with all that it had.
+        - Over SSH the first two are a mapping file made by itself, V(mapping_attached) one that is attached then;
+          V(old_file_kept) the file of a disk that is taken off; V(to_virtual_in_steps) and V(to_physical_in_steps) the
+          new file attached in the place of the old one. Nothing is asked about reconfigures there.
       type: str
       returned: always
       sample: to_virtual_in_one_reconfigure
@@ -214,8 +228,11 @@ answers:
       sample: "InvalidDeviceSpec: Invalid configuration for device '0' (deviceIndex 0)."
 conversion:
   description:
-    - How M(winbackup.storage.rdm_compatibility) will go over the API with a disk like the rehearsed one. Each is
-      V(one_reconfigure), V(two_reconfigures), V(rolled_back), or V(unknown).
+    - How M(winbackup.storage.rdm_compatibility) will go over the same way with a disk like the rehearsed one. Over the
+      API each is V(one_reconfigure), V(two_reconfigures), V(rolled_back), or V(unknown).
+    - Over SSH each is V(step_by_step), V(old_mapping_first) where the host takes one mapping of a LUN, so that the old
+      file goes before the new one is made, V(old_mapping_lost) where it deletes the file of a disk that is taken off,
+      V(rolled_back), V(failed) where a disk could not be attached again either, or V(unknown).
   type: dict
   returned: once the LUN was found, also when the task fails; null where nothing was rehearsed
   contains:
@@ -266,10 +283,15 @@ report:
           returned: always
           sample: 8.0.3
         build:
-          description: Its build.
+          description: Its build; empty where it is not told.
           type: str
           returned: always
           sample: "24022515"
+        over:
+          description: The way that led to it, V(api) or V(ssh).
+          type: str
+          returned: always
+          sample: api
     host:
       description: The host of the virtual machine.
       type: dict

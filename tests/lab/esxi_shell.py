@@ -24,7 +24,18 @@ from openssh import SshServer
 from vcenter_lab import VcenterLab
 
 SOURCE = Path(__file__).resolve().parent / "esxi"
-PROGRAMS = ("vmkfstools", "esxcli", "esxcfg-scsidevs", "vim-cmd", "vmware", "hostname", "uname", "df", "date")
+PROGRAMS = (
+    "vmkfstools",
+    "esxcli",
+    "esxcfg-scsidevs",
+    "vim-cmd",
+    "vmware",
+    "hostname",
+    "uname",
+    "df",
+    "date",
+    "partedUtil",
+)
 # What sources use. Not there, because older hosts or all lack it: stat, timeout, base64, cmp, nc, flock, tac, and the
 # built-in `command` of ash. Nor is ps, whose form on ESXi is its own, and which no source shows.
 APPLETS = (

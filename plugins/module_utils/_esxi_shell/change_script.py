@@ -34,7 +34,7 @@ _CREATE = {Compatibility.VIRTUAL: "-r", Compatibility.PHYSICAL: "-z"}
 _VMID = re.compile(r"\d{1,9}", re.ASCII)
 
 # A claim of another host, whose processes cannot be asked for, counts as dead after 300 s.
-_CLAIM = """trap '' HUP PIPE
+CLAIM = """trap '' HUP PIPE
 host=$(hostname 2>/dev/null || uname -n); host=${host%%[!A-Za-z0-9-]*}
 enter() {
   tries=0
@@ -144,18 +144,19 @@ def change_script(vmid: str, kept: KeptTexts, token: str, change: Change) -> byt
     lines = [f"vmid={vmid}", f"vmx={quote(kept.vmx)}", f"claim={quote(f'{stem}.winbackup.claim')}", f"token={token}"]
     lines += ["step() {", *_conditions(kept, change), *_records(kept.vmx, change.texts), *change.commands, "}"]
     lines += ["if enter; then step; leave; else told refused '' echo \"$said\"; fi", ""]
-    return framed(_CLAIM + change.functions + "\n".join(lines))
+    return framed(CLAIM + change.functions + "\n".join(lines))
 
 
 def _conditions(kept: KeptTexts, change: Change) -> list[str]:
     lines = []
     stale = "|| { told stale '' echo changed; return; }"
     if change.settled:
-        lines.append(f'same "$vmx" {quote(_ended(kept.text))} {stale}')
+        lines.append(f'same "$vmx" {quote(ended(kept.text))} {stale}')
     prefix = quote(record_file(kept.vmx, "").removesuffix(".json"))
+    beside = [path for path in kept.records if path.startswith(record_file(kept.vmx, "").removesuffix(".json"))]
     lines += ["found=0", f'for file in {prefix}*.json; do [ ! -e "$file" ] || found=$((found + 1)); done']
-    lines.append(f'[ "$found" = {len(kept.records)} ] {stale}')
-    lines += [f"same {quote(path)} {quote(_ended(text))} {stale}" for path, text in sorted(kept.records.items())]
+    lines.append(f'[ "$found" = {len(beside)} ] {stale}')
+    lines += [f"same {quote(path)} {quote(ended(text))} {stale}" for path, text in sorted(kept.records.items())]
     if change.off:
         lines.append("off || return")
     return lines
@@ -169,7 +170,7 @@ def _records(vmx: str, texts: Mapping[str, str | None]) -> list[str]:
     return lines
 
 
-def _ended(text: str) -> str:
+def ended(text: str) -> str:
     """Returns a text as the shell has it of a command: without the ends of lines after its last."""
     return text.rstrip("\n")
 
@@ -222,7 +223,7 @@ def edited(texts: Mapping[str, str | None], text: str) -> Change:
     # A copy keeps owner and mode of the file; its text is the new one before it is moved.
     commands = (
         'cp -p "$vmx" "$claim/$me/new" || { told refused \'\' echo "$vmx could not be copied"; return; }',
-        f'put "$vmx" {quote(_ended(text))} || return',
+        f'put "$vmx" {quote(ended(text))} || return',
         "told step '' vim-cmd vmsvc/reload \"$vmid\"",
     )
     return Change(texts, commands, off=True)

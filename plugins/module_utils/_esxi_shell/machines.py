@@ -48,6 +48,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import record_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import maps_unknown
 
 # A host that stands alone has one datacenter, and calls it so.
@@ -119,6 +120,7 @@ def listed_machine(listed: RegisteredVm, host: str, stores: Stores) -> VirtualMa
         controllers=controllers,
         disks=disks,
         change_version=texts.version if texts is not None else None,
+        rehearsal=_rehearsal(path, texts),
     )
     files = _records_in_files(path, texts)
     return with_records_of_both(machine, files, _records_in_settings(settings), files=files)
@@ -126,8 +128,9 @@ def listed_machine(listed: RegisteredVm, host: str, stores: Stores) -> VirtualMa
 
 def may_map(machine: VirtualMachine) -> bool:
     """Tells whether hostd is to be asked about a VM: it has a mapping, a disk that may be one, or a record of one that
-    may be detached."""
-    return machine.disks_known and (bool(machine.mappings) or maps_unknown(machine) or bool(machine.journal))
+    may be detached; or a rehearsal made it."""
+    recorded = bool(machine.journal) or machine.rehearsal is not None
+    return machine.disks_known and (bool(machine.mappings) or maps_unknown(machine) or recorded)
 
 
 def asked_machine(machine: VirtualMachine, answer: Answer) -> VirtualMachine:
@@ -345,11 +348,18 @@ def _maps(backing: Mapping[str, Value] | None) -> bool:
     return "RawDiskMapping" in (_text(backing, TYPE) or "")
 
 
+def _rehearsal(vmx: str, texts: KeptTexts | None) -> str | None:
+    """Returns the record beside the VM's folder, without the end of its line."""
+    text = texts.records.get(record_file(vmx)) if texts is not None else None
+    return text.rstrip("\n") if text is not None else None
+
+
 def _records_in_files(vmx: str, texts: KeptTexts | None) -> dict[str, DiskJournal | UnreadableJournal]:
     found: dict[str, DiskJournal | UnreadableJournal] = {}
     for path, text in (texts.records if texts is not None else {}).items():
-        address = address_of_record_file(vmx, path) or ""
-        found[address] = read_journal(address, text)
+        address = address_of_record_file(vmx, path)
+        if address is not None:
+            found[address] = read_journal(address, text)
     return found
 
 

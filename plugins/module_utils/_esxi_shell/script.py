@@ -20,6 +20,7 @@ from collections.abc import Iterable
 
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.quote import quote
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JOURNAL_KEY
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import RECORD_ENDING
 
 # The shell reads a script to its end before it begins with it, and gives none of it to the commands.
 COMMAND = "sh -s"
@@ -81,10 +82,11 @@ told dumps '' esxcli system coredump partition list
 told vsan '' esxcli vsan storage list
 """
 
-_SEARCH = f"""read_file={quote(_FILE)}
+SEARCH = f"""read_file={quote(_FILE)}
 search() {{
-  find "$1" -type f \\( -name '*.vmx' -size -1024k -o -size -64k \\( -name '*.{JOURNAL_KEY}*.json' -o -name '*.vmdk' \\
-    ! -name '*-flat.vmdk' ! -name '*-delta.vmdk' ! -name '*-sesparse.vmdk' ! -name '*-ctk.vmdk' \\) \\) \\
+  find "$1" -type f \\( -name '*.vmx' -size -1024k -o -size -64k \\( -name '*.{JOURNAL_KEY}*.json' \\
+    -o -name '*{RECORD_ENDING}' -o -name '*.vmdk' ! -name '*-flat.vmdk' \\
+    ! -name '*-delta.vmdk' ! -name '*-sesparse.vmdk' ! -name '*-ctk.vmdk' \\) \\) \\
     -exec sh -c "$read_file" sh {{}} \\; 2>/dev/null
 }}
 """
@@ -97,7 +99,7 @@ _EVERYWHERE = """for volume in /vmfs/volumes/*; do
 done
 """
 
-_LIST = """list() {
+LIST = """list() {
   [ -d "$1" ] || { told missing "$1" true; return; }
   for file in "$1"/* "$1"/.[!.]*; do
     [ -e "$file" ] || [ -L "$file" ] || continue
@@ -129,7 +131,7 @@ def framed(body: str) -> bytes:
 
 def host_script() -> bytes:
     """Returns the script that reads the host, its devices, its datastores, and the settings and disks of all VMs."""
-    return framed(_HOST + _NOW + _SEARCH + _EVERYWHERE)
+    return framed(_HOST + _NOW + SEARCH + _EVERYWHERE)
 
 
 def machines_script(vmids: Iterable[str]) -> bytes:
@@ -140,13 +142,13 @@ def machines_script(vmids: Iterable[str]) -> bytes:
 def look_script(vmid: str, folders: Iterable[str]) -> bytes:
     """Returns the script that reads a VM whose files lie in these folders, and what may have changed of its host."""
     searches = "".join(f"search {quote(folder)}\n" for folder in sorted(folders))
-    return framed(_NOW + _SEARCH + searches + _asked(quote(vmid)))
+    return framed(_NOW + SEARCH + searches + _asked(quote(vmid)))
 
 
 def folders_script(folders: Iterable[str]) -> bytes:
     """Returns the script that lists folders, and reads the descriptors in them."""
     asked = "".join(f"list {quote(folder)}\nsearch {quote(folder)}\n" for folder in sorted(folders))
-    return framed(_SEARCH + _LIST + asked)
+    return framed(SEARCH + LIST + asked)
 
 
 def clock_script() -> bytes:

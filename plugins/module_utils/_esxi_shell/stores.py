@@ -32,6 +32,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     HostLun,
     join_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import record_file
 
 _VOLUMES = "/vmfs/volumes/"
 _VMFS = "VMFS-"
@@ -50,7 +51,8 @@ class Chain:
 
 @dataclass(frozen=True)
 class KeptTexts:
-    """The very texts of a VM's .vmx and of the records beside it, by their paths: what a change is bound to."""
+    """The very texts of a VM's .vmx and of the records beside it and its folder, by their paths: what a change is bound
+    to."""
 
     vmx: str
     text: str
@@ -159,11 +161,16 @@ class Stores:
         return Chain(own, below, parents[-1] if parents else path, tuple(parents))
 
     def kept_texts(self, vmx: str) -> KeptTexts | None:
-        """Returns the texts of a VM's .vmx and of the records beside it; None where the .vmx was not read."""
+        """Returns the texts of a VM's .vmx and of its records; None where the .vmx was not read."""
         text = self.exact.get(vmx)
         if text is None:
             return None
-        records = {path: one for path, one in self.exact.items() if address_of_record_file(vmx, path) is not None}
+        own = record_file(vmx)
+        records = {
+            path: one
+            for path, one in self.exact.items()
+            if path == own or address_of_record_file(vmx, path) is not None
+        }
         return KeptTexts(vmx, text, records)
 
     def folder_of(self, path: str) -> Mapping[str, FileFacts] | None:

@@ -279,26 +279,31 @@ class ShellBackend(ShellReader, Backend):
 
         `file` is the one that the step makes: its name says nothing about why it was refused.
         """
-        script = change_script(machine.id, self._texts_of(machine), uuid.uuid4().hex, change)
+        return self._step(
+            change_script(machine.id, self._texts_of(machine), uuid.uuid4().hex, change), doing, machine.name, file
+        )
+
+    def _step(self, script: bytes, doing: str, name: str, file: str = "") -> Answer:
+        """Runs a script that changes something once; raises as `_change` does. `name` is the machine's."""
         deadline = clock() + _LONGEST_STEP
         completed = self._connection.run(COMMAND, script, deadline=deadline, repeatable=False)
         try:
             answer = read_answer(completed.stdout or completed.stderr, self._connection.name)
         except NoFrame as broken:
             raise OutcomeUnknown(f"{doing} may have been done: {broken.message}", hint=broken.hint) from broken
-        _check(answer, doing, machine, file)
+        _check(answer, doing, name, file)
         return answer
 
 
-def _check(answer: Answer, doing: str, machine: VirtualMachine, file: str) -> None:
+def _check(answer: Answer, doing: str, name: str, file: str) -> None:
     """Raises what the answer of a change says of why it was not done."""
-    for name in ("stale", "refused", "exists"):
-        section = answer.find(name)
+    for why in ("stale", "refused", "exists"):
+        section = answer.find(why)
         if section is not None:
             said = _one_line(section.text)
-            if name == "stale":
-                raise StepRefused(f"{machine.name} changed since it was read: {said}", kind=RefusalKind.STALE)
-            if name == "exists":
+            if why == "stale":
+                raise StepRefused(f"{name} changed since it was read: {said}", kind=RefusalKind.STALE)
+            if why == "exists":
                 raise StepRefused(f"{said} exists already.", kind=RefusalKind.FILE_EXISTS)
             raise StepRefused(f"{doing} was refused: {said}")
     step = answer.find("step")
@@ -314,8 +319,8 @@ def _check(answer: Answer, doing: str, machine: VirtualMachine, file: str) -> No
         exists = _FILE_EXISTS in step.text.lower()
         kind = RefusalKind.FILE_EXISTS if exists else RefusalKind.OTHER
         said = " ".join(step.text.split())
-        for name in (file, file.rpartition("/")[2], file.rpartition("/")[2].removesuffix(".vmdk")):
-            said = said.replace(name, "...") if name else said
+        for own in (file, file.rpartition("/")[2], file.rpartition("/")[2].removesuffix(".vmdk")):
+            said = said.replace(own, "...") if own else said
         raise StepRefused(f"{doing} failed: {_one_line(step.text)}", kind=kind, said=said)
 
 
@@ -348,8 +353,9 @@ def _given_up(machine: VirtualMachine) -> list[JournalEntry]:
 def _vmls(recorded: RecordedLun, state: VmState | None) -> list[str]:
     """Returns the ids by which vmkfstools may call a LUN on this host now; one that is not there has none."""
     luns = (state.host.luns or ()) if state is not None and state.host is not None else ()
-    return [f"vml.{name.removeprefix('vml.')}" for lun in luns if recorded.is_same_as(lun) for name in _ids(lun)]
+    return [f"vml.{name.removeprefix('vml.')}" for lun in luns if recorded.is_same_as(lun) for name in ids_of(lun)]
 
 
-def _ids(lun: HostLun) -> list[str]:
+def ids_of(lun: HostLun) -> list[str]:
+    """Returns the ids by which a host may call a LUN, with or without the prefix."""
     return [name for name in (lun.vml, lun.uuid) if name]

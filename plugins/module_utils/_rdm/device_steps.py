@@ -159,6 +159,16 @@ def place_of(entry: JournalEntry, vm_state: VmState, disk: Disk | None) -> Place
     )
 
 
+# A datastore that takes no file at all refuses a spare mapping with the same words, and would the next one as well.
+_OF_THE_DATASTORE = ("space", "read-only")
+
+
+def takes_one_mapping(said: str, said_of_spare: str | None) -> bool:
+    """Tells whether a mapping was refused since the LUN has one: a spare one of the old mode was refused in the same
+    words (`said_of_spare`; None where it was made, or refused otherwise), and these are not about the datastore."""
+    return said != "" and said == said_of_spare and not any(word in said.lower() for word in _OF_THE_DATASTORE)
+
+
 def controller_named(machine: VirtualMachine, bus: str) -> Controller:
     """Returns the controller "scsi0"; raises NotPossible where the VM has it no more."""
     for controller in machine.controllers:

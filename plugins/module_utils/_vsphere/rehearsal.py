@@ -31,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.e
     PartitionTable,
     RehearsalBackend,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.questions import BY_ATTACHING
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import RECORD_KEY
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import Reconfigure
@@ -65,10 +66,13 @@ _CONTROLLER_KEY = -100
 class VsphereRehearsalBackend(VsphereBackend, RehearsalBackend):
     """A vCenter or a stand-alone ESXi host over its API. See `RehearsalBackend` for what each method returns."""
 
+    course = BY_ATTACHING
+    keeps_record_beside = False
+
     def about(self) -> About:
         """Returns what the server says of itself; it said so at the login."""
         about = self.session.content.about
-        return About(_KINDS.get(about.apiType, str(about.apiType)), str(about.version), str(about.build))
+        return About(_KINDS.get(about.apiType, str(about.apiType)), str(about.version), str(about.build), "api")
 
     def partition_table(self, lun: HostLun) -> PartitionTable | None:
         """Returns what stands at the beginning of a LUN; None where the host does not tell."""
@@ -107,7 +111,9 @@ class VsphereRehearsalBackend(VsphereBackend, RehearsalBackend):
             for privilege in lacking_privileges(self.session, [target], privileges).get(target._GetMoId(), ())
         ]
 
-    def create_machine(self, name: str, instance_uuid: str, record: str, host: Host, datastore: Datastore) -> None:
+    def create_machine(
+        self, name: str, instance_uuid: str | None, record: str, host: Host, datastore: Datastore
+    ) -> None:
         """Makes a machine that has a SCSI controller, no disk and no guest system, with its record."""
         vim = library.vim
         folder, pool = self._places(host)

@@ -223,7 +223,7 @@ const session = "lab-session"
 // programs are those that the lab itself answers for.
 var programs = map[string]func(lab *Lab, command *Command) Answer{
 	"vmkfstools": vmkfstools, "esxcli": esxcli, "esxcfg-scsidevs": scsidevs, "vim-cmd": vimCmd, "vmware": vmwareVersion, "hostname": hostName,
-	"uname": uname, "df": diskFree, "date": hostClock,
+	"uname": uname, "df": diskFree, "date": hostClock, "partedUtil": partedUtil,
 }
 
 // start does the work of a command, or lets BusyBox do it.
@@ -251,6 +251,9 @@ func (command *Command) writes() bool {
 	case "vmkfstools":
 		return !strings.HasPrefix(words, "-q") && !strings.HasPrefix(words, "--queryrdm")
 	case "vim-cmd":
+		if strings.HasPrefix(words, "solo/registervm") {
+			return true
+		}
 		for _, verb := range []string{"device.disk", "power.on", "power.off", "power.shutdown", "power.suspend", "reload", "destroy", "unregister", "message"} {
 			if strings.HasPrefix(words, "vmsvc/"+verb) {
 				return verb != "message" || len(command.Arguments) > 2
@@ -260,6 +263,8 @@ func (command *Command) writes() bool {
 		return strings.HasPrefix(words, "-i")
 	case "esxcli":
 		return strings.Contains(words, " set")
+	case "partedUtil":
+		return !strings.HasPrefix(words, "get")
 	}
 	for _, applet := range writingApplets {
 		if command.Program == applet {

@@ -27,7 +27,7 @@ func vimCmd(lab *Lab, command *Command) Answer {
 		return failed(1, "Connect to localhost failed: Connection failure.\n")
 	}
 	if len(command.Arguments) == 0 {
-		return failed(255, "Commands available under /:\nhostsvc/   vmsvc/\n")
+		return failed(255, "Commands available under /:\nhostsvc/   solo/   vmsvc/\n")
 	}
 	verb, words := command.Arguments[0], command.Arguments[1:]
 	host := lab.hosts[command.host.Name]
@@ -36,6 +36,8 @@ func vimCmd(lab *Lab, command *Command) Answer {
 		return lab.allVMs(host)
 	case "hostsvc/hostsummary":
 		return printed("Host summary:\n\n%s\n", dump(reflect.ValueOf(host.Summary), ""))
+	case "solo/registervm":
+		return lab.vimRegister(command, host, words)
 	}
 	known, ok := vimVerbs[strings.TrimPrefix(verb, "vmsvc/")]
 	if !ok || !strings.HasPrefix(verb, "vmsvc/") {

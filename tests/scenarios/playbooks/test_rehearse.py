@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from dpm_lab import DpmLab
+from esxi_shell import EsxiShell
 from harness import without_sessions
 from playing import run_ansible
 from vcenter_lab import VcenterLab
@@ -109,3 +110,29 @@ def test_what_cannot_be_is_told(vcenter: VcenterLab, tmp_path: Path, given: list
     assert slip.code != 0
     assert said in " ".join(slip.text.split())
     assert not [entry for entry in vcenter.log() if entry["writes"]]
+
+
+@pytest.mark.slow
+def test_a_host_whose_licence_lets_the_api_read_only_is_rehearsed_over_ssh(tmp_path: Path) -> None:
+    hosts = "{name: esx1.mueller.example, version: 7.0.3, licence: free}"
+    world = f"api: esxi{WORLD}".replace("{name: esx1.mueller.example}", hosts).replace(
+        "sectors: 4194304}", "sectors: 4194304, local: true}"
+    )
+    with VcenterLab.start(world) as lab, EsxiShell(lab, "esx1.mueller.example", tmp_path / "stores") as shell:
+        before = without_sessions(lab.state())
+        inventory_file = tmp_path / "hosts.json"
+        inventory_file.write_text(json.dumps({"esxi": {"hosts": {"free1": shell.variables()}}}), encoding="utf-8")
+        given = ["-e", f"rehearse_lun={SPARE}", "-e", "rehearse_datastore=san01"]
+        run = run_ansible("playbook", tmp_path, "-i", str(inventory_file), "winbackup.storage.rehearse", *given)
+        assert run.code == 0, run.text
+        assert run.recap["free1"]["changed"] == 0
+        assert without_sessions(lab.state()) == before
+        assert not list((tmp_path / "stores").rglob("winbackup-rehearsal-*"))
+    assert "old file kept: accepted" in run.output
+    said = "A conversion over SSH will go so: to virtual step by step, to physical step by step, on SATA step by step."
+    assert said in run.output
+    (file,) = (tmp_path / "winbackup-rehearsal").iterdir()
+    text = file.read_text(encoding="utf-8")
+    assert json.loads(text)["server"]["over"] == "ssh"
+    for name in (SPARE, "mueller", "san01", "free1"):
+        assert name not in text, name

@@ -22,7 +22,7 @@ from wsman.connections import ansible_connection
 from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
 from ansible_collections.winbackup.storage.tests.unit.helpers.guides import readme_blocks
 
-from .conftest import Both
+from .conftest import SAN, Both
 from .worlds_of_one_host import one_local_disk
 
 READ = {"winbackup.storage.rdm_info": {}, "winbackup.storage.lun_info": {}}
@@ -84,6 +84,11 @@ def test_a_host_is_read_over_its_own_connection(both: Both, tmp_path: Path) -> N
                 },
             },
         ]
+    spare = {"lun": f"{SAN}e", "lun_again": f"{SAN}e", "datastore": "local1"}
+    tasks += [
+        {"winbackup.storage.rdm_rehearsal": spare, "register": "planned"},
+        {"ansible.builtin.assert": {"that": ["planned.plan | length > 9", "planned is not changed"]}},
+    ]
     # An exported name of a server never turns the task of another host to it.
     named = {"VMWARE_HOST": "127.0.0.1", "VMWARE_USER": "u"}
     run = play(tmp_path, {"esx1": both.shell.variables()}, {"all": tasks}, "--check", **named)

@@ -37,7 +37,7 @@ MAY_IMPORT = {
         *("_core", "_dpm", "_dpm/execution", "_powershell", "_windows", "_windows/failures", "_windows/scripts"),
     },
     "_windows/scripts": set(),
-    "_esxi_shell": {"_core", "_esxi_shell/parse", "_rdm", "_rdm/checks", "_rdm/execution"},
+    "_esxi_shell": {"_core", "_esxi_shell/parse", "_rdm", "_rdm/checks", "_rdm/execution", "_rdm/rehearsal"},
     "_esxi_shell/parse": {"_core", "_rdm"},
     "filter": {"_core", "plugin_utils/_report", "plugin_utils/_story"},
     "lookup": {"_core", "_dpm", "filter", "plugin_utils", "plugin_utils/_report"},

@@ -26,7 +26,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import NewMapping, VmState
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.kept_file import check_kept_file
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import recorded_lun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_steps import (
+    recorded_lun,
+    takes_one_mapping,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import inventory_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.mapping_files import (
     delete_file,
@@ -42,16 +45,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, Inventory
 
-# A datastore that takes no file at all refuses the spare one with the same words, and would the next one as well.
-_OF_THE_DATASTORE = ("space", "read-only")
-
 
 def old_has_to_go(run: Run, address: str, refusal: StepRefused, may_touch: Callable[[VmState], None]) -> bool:
     """Tells whether a new mapping was refused because the old one is there; then that is written down.
 
     Raises NotVerified where it was, and the old one must not go since it could not be made again with certainty.
     """
-    if not refusal.said or any(word in refusal.said.lower() for word in _OF_THE_DATASTORE):
+    # Where the words alone tell that it is something else no spare one is made.
+    if not takes_one_mapping(refusal.said, refusal.said):
         return False
     if not _spare_is_refused_alike(run, address, refusal.said, may_touch):
         return False

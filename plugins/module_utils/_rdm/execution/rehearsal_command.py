@@ -39,12 +39,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.f
     blockers,
     choose,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.questions import (
-    completed,
-    predict,
-    usual_steps,
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.questions import Course
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import (
+    NAME_PREFIX,
+    is_registered,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import NAME_PREFIX
 
 
 @dataclass
@@ -93,10 +92,12 @@ def rdm_rehearsal(backend: RehearsalBackend, call: ModuleCall, *, pace: Pace = E
     told.found["blockers"] = found
     if found:
         return ModuleResult(told.result(), " ".join(f"{blocker.message} {blocker.hint}" for blocker in found))
-    told.found["plan"] = _plan(stage)
+    told.found["plan"] = _plan(stage, backend.course)
     if call.check_mode:
         return ModuleResult(told.result())
-    return _hold(Rehearsal(backend, stage, run_id, str(uuid.uuid4()), run.deadline, call.log, pace), call, told)
+    own_uuid = None if backend.keeps_record_beside else str(uuid.uuid4())
+    rehearsal = Rehearsal(backend, stage, run_id, own_uuid, run.deadline, call.log, pace)
+    return _hold(rehearsal, inventory.server, call, told)
 
 
 def _read(
@@ -145,8 +146,12 @@ def _remove_dead(
     gone = set()
     for one in dead:
         try:
-            take_over(backend, one, run.run_id, run.now(), run.log, run.pace)
-            remove(backend, one.machine, run.run_id, datastores, run.log, run.pace)
+            owner = one.record.run
+            # Of one that is not registered files alone are left: whoever removes them does the same.
+            if is_registered(one.machine):
+                take_over(backend, one, run.run_id, run.now(), run.log, run.pace)
+                owner = run.run_id
+            remove(backend, one.machine, owner, datastores, run.log, run.pace)
         except StorageError as error:
             told.warnings.append(f"{one.machine.name}, which an earlier rehearsal left, was not removed: {error}")
         else:
@@ -155,17 +160,20 @@ def _remove_dead(
     return frozenset(gone)
 
 
-def _plan(stage: Stage) -> tuple[str, ...]:
+def _plan(stage: Stage, course: Course) -> tuple[str, ...]:
     """Returns what a rehearsal does on a server that accepts everything, in order."""
     return (
         f"make a virtual machine {NAME_PREFIX}... on {stage.host.name}, in a folder of its own on "
         f"{stage.datastore.name}: no disk, no guest system, never started",
-        *(f"{step} ({stage.lun.canonical_name})" if step.startswith("make ") else step for step in usual_steps()),
+        *(
+            f"{step} ({stage.lun.canonical_name})" if step.startswith("make ") else step
+            for step in course.usual_steps()
+        ),
         "remove its mapping files, the virtual machine and its folder",
     )
 
 
-def _hold(rehearsal: Rehearsal, call: ModuleCall, told: _Told) -> ModuleResult:
+def _hold(rehearsal: Rehearsal, server: str, call: ModuleCall, told: _Told) -> ModuleResult:
     """Holds the rehearsal; returns its result."""
     failure: str | None = None
     left_behind = False
@@ -177,9 +185,9 @@ def _hold(rehearsal: Rehearsal, call: ModuleCall, told: _Told) -> ModuleResult:
     if stopped is not None:
         failure = " ".join(filter(None, (f"The rehearsal did not come to its end: {stopped}", failure)))
     stage = rehearsal.stage
-    answers = completed(rehearsal.answers, stage.lun.local)
-    prediction = predict(answers)
-    names = names_of(stage, rehearsal.machine, str(call.options["hostname"]), str(call.options["username"]))
+    answers = rehearsal.backend.course.completed(rehearsal.answers, stage.lun.local)
+    prediction = rehearsal.backend.course.predict(answers)
+    names = names_of(stage, rehearsal.machine, server, str(call.options.get("username") or ""))
     names.setdefault(rehearsal.name, "<vm>")
     shown = report(rehearsal.backend.about(), stage, rehearsal.machine, answers, prediction, names)
     told.found |= {

@@ -54,16 +54,17 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.q
     Answer,
     Ask,
     Delete,
+    Make,
     Put,
     Question,
     Take,
     Verdict,
-    rehearse,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import (
     NAME_PREFIX,
     Record,
     folder_of,
+    is_registered,
     record_of,
     to_text,
 )
@@ -85,7 +86,8 @@ class Rehearsal:
     backend: RehearsalBackend
     stage: Stage
     run_id: str
-    instance_uuid: str
+    # The instance UUID that the machine gets; None where that is left to the server, and the record lies beside it.
+    instance_uuid: str | None
     deadline: Deadline
     log: Callable[[str], None]
     pace: Pace
@@ -149,9 +151,9 @@ class Rehearsal:
                 lost = error
             break
         found = self._find(patient=not isinstance(lost, StepRefused)) if self.begun else None
-        if found is not None:
+        if found is not None and is_registered(found):
             return found
-        if isinstance(lost, StepRefused):
+        if isinstance(lost, StepRefused) and found is None:
             self.begun = False
         raise lost or SelectionError(
             f"{self.name} was made, and is not shown.", hint="Give the user the role Read-only where it was made."
@@ -182,12 +184,12 @@ class Rehearsal:
                 record = record_of(machine)
                 # A machine that this run has taken over from a killed one names this run, too.
                 mine = record is not None and (record.run, record.instance_uuid) == (self.run_id, self.instance_uuid)
-                if mine:
+                if mine and (self.instance_uuid is not None or machine.name == self.name):
                     return machine
         return None
 
     def _ask_all(self, run: RehearsalRun) -> None:
-        rehearsal = rehearse()
+        rehearsal = self.backend.course.rehearse()
         try:
             ask = next(rehearsal)
             while True:
@@ -196,8 +198,9 @@ class Rehearsal:
                 self._renew_in_time(run)
                 self.log(f"{self.name}: {ask.says}")
                 answer = self._answer(run, ask)
-                if ask.question is not None:
-                    self.answers[ask.question] = answer
+                question = ask.question or (ask.refusal_of if not answer.accepted else None)
+                if question is not None:
+                    self.answers[question] = answer
                 elif not answer.accepted:
                     raise StepRefused(
                         f"What leads to the next question could not be done: {ask.says}: {answer.message}"
@@ -221,13 +224,17 @@ class Rehearsal:
         try:
             if isinstance(step, Delete):
                 return self._delete(run, step)
+            if isinstance(step, Make):
+                return self._make_file(run, step)
             if isinstance(step, Put):
                 run.converge(lambda state: self._hangs(state, step), lambda state: self._put(state, step))
             elif isinstance(step, Take):
-                run.converge(
+                state = run.converge(
                     lambda state: state.machine.disk_at(step.address) is None,
                     lambda state: self._take(state, step.address),
                 )
+                if step.file is not None:
+                    return self._kept(run, state, step.file)
             else:
                 run.converge(_has_sata, lambda state: self.backend.add_sata_controller(state.machine))
         except NotApplied as refusal:
@@ -235,7 +242,7 @@ class Rehearsal:
         except StepRefused as refusal:
             if refusal.kind in _NO_ANSWERS or refusal.kind is RefusalKind.STALE:
                 raise
-            return Answer(Verdict.REFUSED, refusal.kind, refusal.fault or None, refusal.message)
+            return _refused(refusal)
         except (OutcomeUnknown, ConnectionFailed) as unknown:
             if ask.question is not None:
                 self.answers[ask.question] = Answer(Verdict.UNKNOWN, message=unknown.message)
@@ -300,8 +307,42 @@ class Rehearsal:
             if file not in there:
                 return Answer(Verdict.ACCEPTED)
             if refusal is not None:
-                return Answer(Verdict.REFUSED, refusal.kind, refusal.fault or None, refusal.message)
+                return _refused(refusal)
         return Answer(Verdict.NOT_AS_ASKED, message="The file is still there.")
+
+    def _make_file(self, run: RehearsalRun, make: Make) -> Answer:
+        """Makes a mapping file that nothing has, and looks whether it is there; attached it shows what it is."""
+        for _attempt in range(TRIES):
+            state = run.read_vm_as_owner()
+            file = self._whole(state.machine, make.file)
+            try:
+                self.backend.create_mapping(state.machine, NewMapping(file, self.stage.lun, make.compatibility, None))
+            except StepRefused as refusal:
+                if refusal.kind is RefusalKind.STALE:
+                    continue
+                if refusal.kind in _NO_ANSWERS:
+                    raise
+                # One whose answer was lost may be there.
+                if refusal.kind is not RefusalKind.FILE_EXISTS:
+                    return _refused(refusal)
+            except (OutcomeUnknown, ConnectionFailed) as error:
+                if isinstance(error, LoginRefused):
+                    raise
+                self.log(error.message)
+            there = run.files_beside(run.read_vm_as_owner().machine)
+            if there is None:
+                return Answer(Verdict.UNKNOWN, message="Whether the file is there could not be read.")
+            if file in there:
+                return Answer(Verdict.ACCEPTED)
+        return Answer(Verdict.NOT_AS_ASKED, message="The file is not there.")
+
+    def _kept(self, run: RehearsalRun, state: VmState, name: str) -> Answer:
+        there = run.files_beside(state.machine)
+        if there is None:
+            return Answer(Verdict.UNKNOWN, message="Whether the file is there could not be read.")
+        if self._whole(state.machine, name) in there:
+            return Answer(Verdict.ACCEPTED)
+        return Answer(Verdict.NOT_AS_ASKED, message="The disk was taken off, and its file was deleted.")
 
     def _whole(self, machine: VirtualMachine, name: str) -> str:
         place = folder_of(machine)
@@ -326,6 +367,10 @@ class Rehearsal:
                 hint=" ".join(filter(None, (error.hint, _THE_NEXT_REMOVES))),
             ) from error
         self.answers[Question.REMOVAL_OF_VM] = Answer(Verdict.ACCEPTED)
+
+
+def _refused(refusal: StepRefused) -> Answer:
+    return Answer(Verdict.REFUSED, refusal.kind, refusal.fault or None, refusal.message, refusal.said or None)
 
 
 def _has_sata(state: VmState) -> bool:

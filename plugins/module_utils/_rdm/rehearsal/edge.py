@@ -19,6 +19,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     HostLun,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.questions import Course
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,22 @@ class PartitionTable:
 
 @dataclass(frozen=True)
 class About:
-    """What the server says of itself: its kind ("vcenter", "esxi"), version and build."""
+    """What the server says of itself: its kind ("vcenter", "esxi"), version and build ("" where it does not tell), and
+    the way that leads to it ("api", "ssh")."""
 
     kind: str
     version: str
     build: str
+    over: str
 
 
 class RehearsalBackend(Backend, Protocol):
     """An edge on which a machine can be made and removed."""
+
+    # How such a server is asked.
+    course: Course
+    # Whether the record lies beside the machine's own folder; else the request that makes the machine writes it.
+    keeps_record_beside: bool
 
     def about(self) -> About:
         """Returns what the server says of itself."""
@@ -51,14 +59,16 @@ class RehearsalBackend(Backend, Protocol):
     def missing_rights(self, host: Host, datastore: Datastore) -> Sequence[tuple[str, str]]:
         """Returns the privileges that a rehearsal needs and the user lacks: (privilege, of what)."""
 
-    def create_machine(self, name: str, instance_uuid: str, record: str, host: Host, datastore: Datastore) -> None:
+    def create_machine(
+        self, name: str, instance_uuid: str | None, record: str, host: Host, datastore: Datastore
+    ) -> None:
         """Makes a machine that has a SCSI controller, no disk and no guest system, with its record."""
 
     def write_record(self, machine: VirtualMachine, record: str) -> None:
         """Writes the record of a machine anew; refused as stale where anything changed."""
 
     def add_sata_controller(self, machine: VirtualMachine) -> None:
-        """Gives the machine a SATA controller with the bus number 0."""
+        """Gives the machine a SATA controller with the bus number 0; Unsupported where it has one from the first."""
 
     def files_beside(self, machine: VirtualMachine) -> Sequence[str] | None:
         """Returns the .vmdk files of the machine's folder but for extents of mappings, as their whole names; None where
@@ -69,4 +79,4 @@ class RehearsalBackend(Backend, Protocol):
         be read."""
 
     def destroy(self, machine: VirtualMachine) -> None:
-        """Removes a machine with its files; never what a mapping maps."""
+        """Removes a machine with its files; never what a mapping maps. One that is not registered any more, too."""

@@ -4,7 +4,8 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""What a rehearsal asks of a server, one thing after the other, and what follows from the answers. Pure.
+"""What a rehearsal asks of a server on which a mapping comes to be by being attached, one thing after the other, and
+what follows from the answers. Pure.
 
 The questions are put with the very steps that a conversion takes, so that what is answered is what a conversion meets.
 Which question comes next depends on the answers; whoever carries the steps out decides nothing.
@@ -12,7 +13,7 @@ Which question comes next depends on the answers; whoever carries the steps out 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -24,17 +25,21 @@ SCSI, SATA = "scsi0:0", "sata0:0"
 
 
 class Question(StrEnum):
-    """What is asked, in the order in which results list it."""
+    """What is asked: where mappings come to be by being attached, or where they are made by themselves."""
 
     NEW_PHYSICAL_MAPPING = "new_physical_mapping"
+    MAPPING_ATTACHED = "mapping_attached"
     NEW_VIRTUAL_MAPPING = "new_virtual_mapping"
     TO_VIRTUAL_IN_ONE_RECONFIGURE = "to_virtual_in_one_reconfigure"
     TO_VIRTUAL_IN_TWO_RECONFIGURES = "to_virtual_in_two_reconfigures"
     SECOND_MAPPING_FILE = "second_mapping_file"
+    OLD_FILE_KEPT = "old_file_kept"
+    TO_VIRTUAL_IN_STEPS = "to_virtual_in_steps"
     OLD_MAPPING_AGAIN = "old_mapping_again"
     DELETION_OF_MAPPING = "deletion_of_mapping"
     TO_PHYSICAL_IN_ONE_RECONFIGURE = "to_physical_in_one_reconfigure"
     TO_PHYSICAL_IN_TWO_RECONFIGURES = "to_physical_in_two_reconfigures"
+    TO_PHYSICAL_IN_STEPS = "to_physical_in_steps"
     LOCAL_DISK = "local_disk"
     SATA_CONTROLLER = "sata_controller"
     MAPPING_ON_SATA = "mapping_on_sata"
@@ -59,18 +64,28 @@ class Way(StrEnum):
 
     ONE_RECONFIGURE = "one_reconfigure"
     TWO_RECONFIGURES = "two_reconfigures"
+    # Where a mapping file is made by itself: the new one while the old one is there, and kept.
+    STEP_BY_STEP = "step_by_step"
+    # The old file goes before the new one is made.
+    OLD_MAPPING_FIRST = "old_mapping_first"
+    # The host deletes the old file with the disk, although it is told to keep it.
+    OLD_MAPPING_LOST = "old_mapping_lost"
     ROLLED_BACK = "rolled_back"
+    # The old mapping cannot be attached again either.
+    FAILED = "failed"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: the verdict, and of a refusal its kind, the server's own name of the fault, and its words."""
+    """An answer: the verdict, and of a refusal its kind, the server's own name of the fault, and its words: as a
+    sentence, and without the names of files, so that two of them may be compared."""
 
     verdict: Verdict
     kind: RefusalKind | None = None
     fault: str | None = None
     message: str | None = None
+    said: str | None = None
 
     @property
     def accepted(self) -> bool:
@@ -90,10 +105,19 @@ class Put:
 
 
 @dataclass(frozen=True)
+class Make:
+    """A mapping file is made that nothing has yet."""
+
+    file: str
+    compatibility: Compatibility
+
+
+@dataclass(frozen=True)
 class Take:
-    """The disk at an address is taken off; its file is kept."""
+    """The disk at an address is taken off; its file is kept. Whether it was is looked for where the file is named."""
 
     address: str
+    file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,11 +134,13 @@ class AddSata:
 
 @dataclass(frozen=True)
 class Ask:
-    """A step, and the question that its outcome answers; None where the step only leads to the next one."""
+    """A step, and the question that its outcome answers; None where the step only leads to the next one: `refusal_of`
+    is the question that such a step answers where it is refused."""
 
     question: Question | None
-    step: Put | Take | Delete | AddSata
+    step: Make | Put | Take | Delete | AddSata
     says: str
+    refusal_of: Question | None = None
 
 
 Rehearsal = Generator[Ask, Answer, None]
@@ -126,7 +152,7 @@ def rehearse() -> Rehearsal:
 
     A machine that is not as it was asked to be ends it at once: what would be asked next means something else then.
     """
-    first, second = _file("physical"), _file("virtual")
+    first, second = file_named("physical"), file_named("virtual")
     made = yield _make(Question.NEW_PHYSICAL_MAPPING, SCSI, first, Compatibility.PHYSICAL)
     if not made.accepted:
         if made.verdict is Verdict.REFUSED:
@@ -157,7 +183,7 @@ def rehearse() -> Rehearsal:
 
 def _reverse_and_sata(virtual: str) -> Rehearsal:
     """Goes on from a virtual mapping that is attached: back to physical, then both on a SATA controller."""
-    third = _file("physical-again")
+    third = file_named("physical-again")
     in_one = yield _make(Question.TO_PHYSICAL_IN_ONE_RECONFIGURE, SCSI, third, Compatibility.PHYSICAL)
     present = (third, Compatibility.PHYSICAL)
     attached = True
@@ -180,7 +206,7 @@ def _reverse_and_sata(virtual: str) -> Rehearsal:
     on_sata = yield Ask(Question.MAPPING_ON_SATA, Put(SATA, file, mode, make=False), f"attach {file} at {SATA}")
     if not on_sata.accepted:
         return
-    new, other = _file("sata"), _OTHER[mode]
+    new, other = file_named("sata"), _OTHER[mode]
     in_one = yield _make(Question.ON_SATA_IN_ONE_RECONFIGURE, SATA, new, other)
     if in_one.verdict is Verdict.REFUSED:
         yield from _apart(Question.ON_SATA_IN_TWO_RECONFIGURES, new, other, SATA)
@@ -221,21 +247,8 @@ def _make(question: Question, address: str, file: str, mode: Compatibility) -> A
     return Ask(question, Put(address, file, mode, make=True), f"make {file} ({mode.value}) and attach it at {address}")
 
 
-def _file(name: str) -> str:
+def file_named(name: str) -> str:
     return f"{FILE_PREFIX}{name}.vmdk"
-
-
-def usual_steps() -> tuple[str, ...]:
-    """Returns what is done on a server that accepts everything, for a check mode to show."""
-    steps: list[str] = []
-    rehearsal = rehearse()
-    ask = next(rehearsal)
-    while True:
-        steps.append(ask.says)
-        try:
-            ask = rehearsal.send(Answer(Verdict.ACCEPTED))
-        except StopIteration:
-            return tuple(steps)
 
 
 def completed(found: Mapping[Question, Answer], local: bool | None) -> dict[Question, Answer]:
@@ -249,15 +262,37 @@ def completed(found: Mapping[Question, Answer], local: bool | None) -> dict[Ques
         answers[Question.SECOND_MAPPING_FILE] = apart
     for one, two in _PAIRS:
         answers |= _not_told_apart(answers, one, two)
-    if local:
-        made = answers.get(Question.NEW_PHYSICAL_MAPPING)
-        alone = answers.get(Question.NEW_VIRTUAL_MAPPING)
-        best = alone if alone is not None and alone.accepted else made
-        if best is not None:
-            answers[Question.LOCAL_DISK] = best
-    return {question: answers.get(question, Answer(Verdict.NOT_ASKED)) for question in Question}
+    return {question: answers.get(question, Answer(Verdict.NOT_ASKED)) for question in _QUESTIONS} | of_local_disk(
+        answers, local
+    )
 
 
+def of_local_disk(answers: Mapping[Question, Answer], local: bool | None) -> dict[Question, Answer]:
+    """Returns the answer about local disks, which the first mappings of one give."""
+    made = answers.get(Question.NEW_PHYSICAL_MAPPING)
+    alone = answers.get(Question.NEW_VIRTUAL_MAPPING)
+    best = alone if alone is not None and alone.accepted else made
+    return {Question.LOCAL_DISK: best} if local and best is not None else {}
+
+
+# In the order in which results list them.
+_QUESTIONS = (
+    Question.NEW_PHYSICAL_MAPPING,
+    Question.NEW_VIRTUAL_MAPPING,
+    Question.TO_VIRTUAL_IN_ONE_RECONFIGURE,
+    Question.TO_VIRTUAL_IN_TWO_RECONFIGURES,
+    Question.SECOND_MAPPING_FILE,
+    Question.OLD_MAPPING_AGAIN,
+    Question.DELETION_OF_MAPPING,
+    Question.TO_PHYSICAL_IN_ONE_RECONFIGURE,
+    Question.TO_PHYSICAL_IN_TWO_RECONFIGURES,
+    Question.LOCAL_DISK,
+    Question.SATA_CONTROLLER,
+    Question.MAPPING_ON_SATA,
+    Question.ON_SATA_IN_ONE_RECONFIGURE,
+    Question.ON_SATA_IN_TWO_RECONFIGURES,
+    Question.REMOVAL_OF_VM,
+)
 # The one step and the two in which the same is done.
 _PAIRS = (
     (Question.TO_VIRTUAL_IN_ONE_RECONFIGURE, Question.TO_VIRTUAL_IN_TWO_RECONFIGURES),
@@ -279,7 +314,7 @@ def _not_told_apart(answers: Mapping[Question, Answer], one: Question, two: Ques
 
 @dataclass(frozen=True)
 class Prediction:
-    """How conversions over the API will go: of a disk like the rehearsed one, and of one on a SATA controller."""
+    """How conversions will go on the same way: of a disk like the rehearsed one, and of one on a SATA controller."""
 
     to_virtual: Way
     to_physical: Way
@@ -318,3 +353,27 @@ def _way(in_one: Answer, apart: Answer) -> Way:
     if apart.accepted:
         return Way.TWO_RECONFIGURES
     return Way.ROLLED_BACK if apart.verdict is Verdict.REFUSED else Way.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a server of a kind is asked, what follows for every question, and how conversions will go there."""
+
+    rehearse: Callable[[], Rehearsal]
+    completed: Callable[[Mapping[Question, Answer], bool | None], dict[Question, Answer]]
+    predict: Callable[[Mapping[Question, Answer]], Prediction]
+
+    def usual_steps(self) -> tuple[str, ...]:
+        """Returns what is done on a server that accepts everything, for a check mode to show."""
+        steps: list[str] = []
+        rehearsal = self.rehearse()
+        ask = next(rehearsal)
+        while True:
+            steps.append(ask.says)
+            try:
+                ask = rehearsal.send(Answer(Verdict.ACCEPTED))
+            except StopIteration:
+                return tuple(steps)
+
+
+BY_ATTACHING = Course(rehearse, completed, predict)

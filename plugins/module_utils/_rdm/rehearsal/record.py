@@ -6,7 +6,8 @@
 
 """What a rehearsal writes down with the virtual machine that it makes, so that a later one knows it again. Pure.
 
-The record is written with the request that makes the machine: there is no moment at which one exists without the other.
+The record is written with the request that makes the machine, so that neither is ever without the other; or, where that
+cannot be, before anything else, as a file beside the folder that the machine gets, and it goes last.
 It is a memory aid and no authority: what it leads to is looked at before anything is removed.
 """
 
@@ -31,6 +32,9 @@ NAME_PREFIX = "winbackup-rehearsal-"
 # How the mapping files of a rehearsal are called, in the machine's own folder.
 FILE_PREFIX = "rehearsal-"
 RECORD_KEY = "winbackup.storage.rehearsal"
+RECORD_ENDING = f".{RECORD_KEY}.json"
+# The state of connection of a machine of which only files are left.
+UNREGISTERED = "unregistered"
 _FORMAT = 1
 _RUN = re.compile(r"[0-9a-f]{32}")
 
@@ -38,10 +42,12 @@ _RUN = re.compile(r"[0-9a-f]{32}")
 @dataclass(frozen=True)
 class Record:
     """Which run made the machine, the instance UUID that it has (a clone has another), of which LUN it makes mappings,
-    and until when, on the server's clock, the run is at work."""
+    and until when, on the server's clock, the run is at work.
+
+    A record that lies beside the machine's own folder, and is called as that is, names no instance UUID."""
 
     run: str
-    instance_uuid: str
+    instance_uuid: str | None
     lun: str
     lease: float
 
@@ -62,11 +68,11 @@ def from_text(text: str | None) -> Record | None:
         if data.pop("format") != _FORMAT:
             return None
         record = Record(**data)
-        texts = (record.run, record.instance_uuid, record.lun)
+        texts = (record.run, "" if record.instance_uuid is None else record.instance_uuid, record.lun)
         is_number = isinstance(record.lease, (int, float)) and not isinstance(record.lease, bool)
         if not all(isinstance(part, str) for part in texts) or not is_number or not isfinite(record.lease):
             return None
-        return record if _RUN.fullmatch(record.run) and record.instance_uuid else None
+        return record if _RUN.fullmatch(record.run) and record.instance_uuid != "" else None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError):
         return None
 
@@ -74,9 +80,26 @@ def from_text(text: str | None) -> Record | None:
 def record_of(machine: VirtualMachine) -> Record | None:
     """Returns the record of a machine that a rehearsal made; None for any other, a clone of such a one included."""
     record = from_text(machine.rehearsal)
-    if record is None or record.instance_uuid.lower() != (machine.instance_uuid or "").lower():
-        return None
-    return record
+    if record is None or record.instance_uuid is None:
+        return record
+    return record if record.instance_uuid.lower() == (machine.instance_uuid or "").lower() else None
+
+
+def is_registered(machine: VirtualMachine) -> bool:
+    """Tells whether the host has the machine in its list; of one that it has not only files are left."""
+    return machine.connection_state != UNREGISTERED
+
+
+def record_file(vmx: str) -> str:
+    """Returns the path of the record that lies beside the folder of "/vmfs/volumes/<uuid>/<name>/<name>.vmx"."""
+    return f"{vmx.rpartition('/')[0]}{RECORD_ENDING}"
+
+
+def vmx_of_record(path: str) -> str | None:
+    """Returns the .vmx whose record a file is; None for a file that is no record."""
+    stem = path.removesuffix(RECORD_ENDING)
+    name = stem.rpartition("/")[2]
+    return f"{stem}/{name}.vmx" if stem != path and name.startswith(NAME_PREFIX) else None
 
 
 def folder_of(machine: VirtualMachine) -> tuple[str, str] | None:
