@@ -39,11 +39,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import Reconfigure, config_spec
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import (
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.one_machine import (
     read_datacenter,
     read_vm,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import reference
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reader import VsphereReader
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.record_files import (

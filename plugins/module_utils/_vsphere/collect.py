@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""Gathering: everything in a constant number of requests, or one machine with its host and datastores in one."""
+"""Everything that there is, in a number of requests that does not grow with the machines."""
 
 from __future__ import annotations
 
@@ -18,25 +18,21 @@ from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import (
     ConnectionFailed,
-    SelectionError,
     StepRefused,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState, nothing_meanwhile
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import nothing_meanwhile
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Datastore,
-    Disk,
     Host,
     Inventory,
     VirtualMachine,
-    split_file,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable, listed
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import NAME_PREFIX
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import NotTheAnswer
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session, unreachable
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import VIM, child_text
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.gathered import TASK_PATHS, Gathered
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (
     DATASTORE_PATHS,
     FOLDER_PATHS,
@@ -44,9 +40,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts i
     STORAGE_MULTIPATH,
     STORAGE_PATHS,
     STORAGE_PLUGINS,
-    Folders,
-    datastore_of,
-    host_of,
     with_storage,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.luns import DeviceReader
@@ -54,12 +47,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.machine
     EXTRA_PATHS,
     MACHINE_PATHS,
     OPEN_PATH,
-    MachineReader,
-    ReadMachine,
     extent_among,
     files_of,
     journal_of,
-    may_be_half_done,
     rehearsal_of,
     seen_by_guest,
 )
@@ -69,6 +59,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.parts i
     unread_parts,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
+    GONE,
     PAGE_SIZE,
     AnswersTooLarge,
     ObjectProperties,
@@ -80,123 +71,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read im
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reply_parts import Converters
 
-_TASK_PATHS = ("info.state", "info.descriptionId")
-_UNFINISHED = ("queued", "running")
-_GONE = "ManagedObjectNotFound"
 # So often a reading is begun that an object's removal ended.
 _ATTEMPTS = 3
 # A host with thousands of LUNs tells tens of megabytes: few of them are asked for in one request.
 HOSTS_A_PAGE = 2
-_WAS_GONE = "gone when it was asked for"
+_WASGONE = "gone when it was asked for"
 _OFFER = VIM + "scsiDisk"
-
-
-class _Gathered:
-    """What the replies held so far, whatever the order in which the objects came; of hosts also their storage, where
-    that is read along."""
-
-    def __init__(self, session: Session, *, with_storage: bool = False) -> None:
-        self._with_storage = with_storage
-        self.reader = MachineReader()
-        self.machines: dict[str, ReadMachine] = {}
-        self.files: dict[str, dict[str, str]] = {}
-        self.hosts: dict[str, Host] = {}
-        self.host_parents: dict[str, str | None] = {}
-        self.datastores: dict[str, Datastore] = {}
-        self.folders = Folders(session.content.rootFolder._GetMoId())
-        self.running_tasks: dict[str, str] = {}
-        # Machines of which a conversion may be open, whether they have a mapping or not.
-        self.half_done: set[str] = set()
-        self.findings: list[Finding] = []
-        self.objects = 0
-
-    def add(self, read: ObjectProperties) -> None:
-        """Takes in one object."""
-        self.objects += 1
-        if read.type == "VirtualMachine":
-            self.machines[read.id] = self.reader.read(read)
-            if may_be_half_done(read):
-                self.half_done.add(read.id)
-            files = files_of(read)
-            if files:
-                self.files[read.id] = files
-        elif read.type == "HostSystem":
-            host = host_of(read)
-            self.hosts[host.id] = with_storage(host, read) if self._with_storage else host
-            self.host_parents[host.id] = read.text("parent")
-        elif read.type == "Datastore":
-            datastore, unreadable = datastore_of(read)
-            self.datastores[datastore.id] = datastore
-            self._note(datastore.name, unreadable)
-        elif read.type == "Task":
-            if read.text("info.state") in _UNFINISHED:
-                self.running_tasks[read.id] = read.text("info.descriptionId") or read.id
-        else:
-            self.folders.add(read)
-
-    def _note(self, name: str, unreadable: Sequence[Unreadable]) -> None:
-        if unreadable:
-            self.findings.append(
-                Finding(
-                    "unreadable",
-                    "warning",
-                    f"Of {name} this could not be read: {listed(unreadable)}.",
-                    "Give the user the role Read-only on it, and see that its host is connected.",
-                    name,
-                )
-            )
-
-    def finished_machines(self) -> dict[str, VirtualMachine]:
-        """Returns the machines with what other objects say about them."""
-        return {read.machine.id: self._finished(read) for read in self.machines.values()}
-
-    def finished_hosts(self) -> dict[str, Host]:
-        """Returns the hosts with their datacenters and clusters."""
-        return {host.id: self._placed(host, self.host_parents[host.id]) for host in self.hosts.values()}
-
-    def _placed(self, host: Host, parent: str | None) -> Host:
-        return replace(
-            host,
-            datacenter=self.folders.datacenter_of(parent),
-            cluster=self.folders.cluster_of(parent),
-            place_known=self.folders.is_whole(parent),
-        )
-
-    def _finished(self, read: ReadMachine) -> VirtualMachine:
-        machine = read.machine
-        files = self.files.get(machine.id, {})
-        running = [self.running_tasks[task] for task in read.tasks if task in self.running_tasks]
-        disks = machine.disks
-        if files:
-            disks = tuple(replace(disk, extent=extent_among(files, disk)) for disk in disks)
-        return replace(
-            machine,
-            path=self.folders.path_of(machine.name, read.parent),
-            datacenter=self.folders.datacenter_of(read.parent),
-            folder=self.folders.folder_of(read.parent),
-            place_known=self.folders.is_whole(read.parent),
-            running_task=running[0] if running else None,
-            disks=disks,
-            unreadable=(*machine.unreadable, *self._unclear_files(disks)),
-        )
-
-    def _unclear_files(self, disks: Sequence[Disk]) -> list[Unreadable]:
-        """Returns the disks whose file cannot be told apart into datastore and path: "[a] b] c.vmdk"."""
-        names = {
-            disk.label: self.datastores[disk.datastore].name for disk in disks if disk.datastore in self.datastores
-        }
-        return [
-            Unreadable(Part.DATASTORE_IN_FILE, disk.label, disk.file)
-            for disk in disks
-            if disk.file.startswith(f"[{names.get(disk.label)}] ") and split_file(disk.file)[0] != names[disk.label]
-        ]
-
-    def unseen_hosts(self) -> frozenset[str]:
-        """Returns the hosts that VMs, clusters and datastores name and that were not shown."""
-        named = {read.machine.host for read in self.machines.values()} | self.folders.hosts
-        for datastore in self.datastores.values():
-            named |= datastore.mounted_on or frozenset()
-        return frozenset(host for host in named if host and host not in self.hosts)
 
 
 class _Reading:
@@ -249,7 +129,7 @@ class _Reading:
             except ConnectionFailed as error:
                 self.end_with(error)
             except StepRefused as refusal:
-                if refusal.fault != _GONE:
+                if refusal.fault != GONE:
                     raise
                 # The fault does not always say which: each half is asked for by itself.
                 left = [object_id for object_id in group if object_id in unread]
@@ -318,7 +198,7 @@ def _not_all(reading: _Reading) -> Finding:
     )
 
 
-def _read_all(reading: _Reading) -> tuple[_Gathered, bool, bool]:
+def _read_all(reading: _Reading) -> tuple[Gathered, bool, bool]:
     """Returns what was read of all objects, whether that is all, and whether it tells which machines are half done. An
     object that is removed meanwhile may end a reading, which is then begun anew (vSphere API, PropertyCollector:
     ManagedObjectNotFound)."""
@@ -328,7 +208,7 @@ def _read_all(reading: _Reading) -> tuple[_Gathered, bool, bool]:
         "VirtualMachine": (*MACHINE_PATHS, OPEN_PATH),
         "HostSystem": HOST_PATHS,
         "Datastore": DATASTORE_PATHS,
-        "Task": _TASK_PATHS,
+        "Task": TASK_PATHS,
         **FOLDER_PATHS,
     }
     vim = library.vim
@@ -341,9 +221,9 @@ def _read_all(reading: _Reading) -> tuple[_Gathered, bool, bool]:
             traversal(vim.view.ContainerView, "view", traversal(vim.VirtualMachine, "recentTask")),
             skip=True,
         )
-        gathered = _Gathered(session)
+        gathered = Gathered(session)
         for _attempt in range(_ATTEMPTS):
-            gathered = _Gathered(session)
+            gathered = Gathered(session)
             reads = read_properties(session, doing, [start], paths, on_unknown=unknown.append)
             try:
                 with _no_search_for_cycles(), closing(reads):
@@ -356,7 +236,7 @@ def _read_all(reading: _Reading) -> tuple[_Gathered, bool, bool]:
                 reading.end_with(error)
                 return gathered, False, OPEN_PATH not in unknown
             except StepRefused as refusal:
-                if refusal.fault != _GONE:
+                if refusal.fault != GONE:
                     raise
         return gathered, False, OPEN_PATH not in unknown
 
@@ -368,7 +248,7 @@ def _add_extras(reading: _Reading, machines: dict[str, VirtualMachine], ids: Seq
     for read in reading.each(doing, "VirtualMachine", ids, EXTRA_PATHS):
         machines[read.id] = _with_extras(machines[read.id], read)
         unread.pop(read.id, None)
-    why = reading.ended or _WAS_GONE
+    why = reading.ended or _WASGONE
     not_there = tuple(Unreadable(part_of(path, MACHINE_PARTS), why=why) for path in EXTRA_PATHS)
     for machine_id in unread:
         machine = machines[machine_id]
@@ -386,7 +266,7 @@ def _add_storage(reading: _Reading, hosts: dict[str, Host], paths: Sequence[str]
     for read in reads:
         hosts[read.id] = with_storage(hosts[read.id], read)
         unread.pop(read.id, None)
-    why = reading.ended or _WAS_GONE
+    why = reading.ended or _WASGONE
     for host_id in unread:
         host = hosts[host_id]
         hosts[host_id] = replace(host, unreadable=(*host.unreadable, Unreadable(Part.LUNS, why=why)))
@@ -405,7 +285,7 @@ def _with_extras(machine: VirtualMachine, read: ObjectProperties) -> VirtualMach
     )
 
 
-def _with_offers(session: Session, host: Host, gathered: _Gathered, until: float) -> Host:
+def _with_offers(session: Session, host: Host, gathered: Gathered, until: float) -> Host:
     """Returns the host with what it offers for new mappings (vSphere API, EnvironmentBrowser.QueryConfigTarget)."""
     browser = gathered.folders.browsers.get(gathered.host_parents[host.id] or "")
     if host.luns is None:
@@ -449,68 +329,3 @@ def _view(session: Session, create: Any) -> Iterator[Any]:
         # A view ends with its session in any case.
         with suppress(ConnectionFailed, StepRefused):
             session.read("Removing a view", view.DestroyView)
-
-
-def read_vm(session: Session, machine_id: str, *, with_luns: bool = True) -> VmState:
-    """Returns one machine with its host and that host's datastores, all of one moment; the host's LUNs, which are
-    megabytes on a large SAN, only with `with_luns`.
-
-    Raises SelectionError where the machine no longer exists, StepRefused, ConnectionFailed.
-    """
-    vim = library.vim
-    parents = upward()
-    again = library.vmodl.query.PropertyCollector.SelectionSpec(name=parents.name)
-    start = object_spec(
-        reference("VirtualMachine", machine_id),
-        parents,
-        traversal(vim.VirtualMachine, "parentVApp", again),
-        traversal(vim.VirtualMachine, "recentTask"),
-        traversal(vim.VirtualMachine, "datastore"),
-        traversal(vim.VirtualMachine, "runtime.host", again, traversal(vim.HostSystem, "datastore")),
-    )
-    paths = {
-        "VirtualMachine": MACHINE_PATHS + EXTRA_PATHS,
-        "HostSystem": HOST_PATHS + STORAGE_PATHS if with_luns else HOST_PATHS,
-        "Datastore": DATASTORE_PATHS,
-        "Task": _TASK_PATHS,
-        **FOLDER_PATHS,
-    }
-    gathered = _Gathered(session, with_storage=with_luns)
-    gone = SelectionError(
-        f"The virtual machine {machine_id} no longer exists on {session.server.name}.",
-        hint="It was removed or unregistered; register it again, then name it anew.",
-    )
-    try:
-        doing = f"Reading the virtual machine {machine_id}"
-        converters = DeviceReader().converters
-        with closing(read_properties(session, doing, [start], paths, converters=converters)) as reads:
-            for read in reads:
-                gathered.add(read)
-    except StepRefused as refusal:
-        if refusal.fault == _GONE:
-            raise gone from refusal
-        raise
-    machine = gathered.finished_machines().get(machine_id)
-    if machine is None and gathered.objects:
-        raise unreachable(session.server, NotTheAnswer(f"other objects than the virtual machine {machine_id}"))
-    if machine is None:
-        raise gone
-    host = gathered.finished_hosts().get(machine.host or "")
-    return VmState(machine, host, gathered.datastores)
-
-
-def read_datacenter(session: Session, machine_id: str) -> Any:
-    """Returns the reference of the datacenter that a machine lies in; None where it cannot be seen."""
-    start = object_spec(reference("VirtualMachine", machine_id), upward())
-    doing = f"Reading the datacenter of {machine_id}"
-    with closing(read_properties(session, doing, [start], {"Datacenter": ("name",)})) as reads:
-        found = next(reads, None)
-    return reference("Datacenter", found.id) if found is not None else None
-
-
-def upward() -> Any:
-    """Returns the selection that follows `parent` up to the root folder."""
-    query = library.vmodl.query.PropertyCollector
-    parents = traversal(library.vim.ManagedEntity, "parent", query.SelectionSpec(name="upward"))
-    parents.name = "upward"
-    return parents

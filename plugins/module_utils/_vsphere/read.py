@@ -47,6 +47,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reply_p
 )
 
 PAGE_SIZE = 250
+# The fault of an object that was removed meanwhile.
+GONE = "ManagedObjectNotFound"
 
 _OBJECTS = VIM + "objects"
 _TOKEN = VIM + "token"

@@ -36,13 +36,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.r
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.apply import Reconfigure
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.backend import VsphereBackend
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import upward
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Server, Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import (
     NoSuchFolder,
     browsers_of,
     names_in_folder,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.one_machine import upward
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.privileges import (
     DATASTORE_PRIVILEGES,
     MACHINE_PRIVILEGES,

@@ -14,7 +14,6 @@ from typing import Any
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import FileFacts
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Folder, Questions, Survey
-from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.collect import read_datacenter
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders import (
     NoSuchFolder,
@@ -22,6 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.folders
     disk_uuid_of,
     list_folder,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.one_machine import read_datacenter
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.privileges import missing_privileges
 
 
