@@ -87,7 +87,7 @@ test-all: .build/test.stamp .build/events.stamp
 test-versions: .build/test.stamp
 	@$(PYTEST) -m "not slow" $$(cd tools && ../$(BIN)/python -c 'import newest_versions; print(*newest_versions.TESTS)')
 
-# What runs in a real PowerShell where LAB_PWSH=1 and there is a pwsh (docs/lab-powershell-subset.md).
+# What runs in a real PowerShell where LAB_PWSH=1 and there is a pwsh (docs/docsite/rst/lab_powershell_subset.rst).
 test-powershell: .build/test.stamp
 	@LAB_PWSH=1 $(PYTEST) tests/scenarios/winrm tests/lab_tests/wsman
 

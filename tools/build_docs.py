@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""Builds the documentation site from the guides, the pages in Markdown and the documentation of modules and roles:
-`make docs`. It needs no network, and every warning is an error. The site is left in .build/docs/html.
-"""
+"""Builds the documentation site from the guides and the documentation of modules, roles and playbooks: `make docs`.
+It needs no network, and every warning is an error. The site is left in .build/docs/html."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 
 `lay_tree.py link` makes .build/tree with a link to this checkout, for pytest, mypy and ansible-playbook.
 `lay_tree.py copy` makes .build/copy with a copy of what git knows or would add, for ansible-test, which refuses links.
-In the copy the pages in Markdown, and those of playbooks and event sources, are pages of the documentation site too.
+In the copy the pages of playbooks and event sources are pages of the documentation site too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import markdown_pages
 import reference_pages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +42,6 @@ def copy(top: Path = ROOT / ".build" / "copy") -> Path:
         if source.is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, place / name)
-    markdown_pages.write_pages(place)
     reference_pages.write_pages(place)
     # Of a folder that the repository around it ignores ansible-test would see no file.
     subprocess.run(["git", "init", "--quiet", str(place)], check=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the collection's PowerShell scripts to the written subset (docs/lab-powershell-subset.md).
+"""Holds the collection's PowerShell scripts to the written subset (docs/docsite/rst/lab_powershell_subset.rst).
 
 `lint_powershell.py [FILE ...]` reads the constant SCRIPT of each Python file, by default of all script files of the
 collection, and

@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from markdown_pages import LABELS, escaped
 
+LABELS = "ansible_collections.winbackup.storage.docsite."
 SOURCES = "extensions/eda/plugins/event_source"
 SPECIFICATION = "playbooks/vars/argument_specs.yml"
 # Ansible's markup of options, values, variables, environment, code, and its emphasis.
 MARKUP = re.compile(r"\b([A-Z]+)\(([^()]*)\)")
 EMPHASIS = {"B": "**{}**", "I": "*{}*"}
+
+
+def escaped(text: str) -> str:
+    """Returns plain text so that nothing in it is markup."""
+    return re.sub(r"([\\*`|]|_(?=\W|$))", r"\\\1", text)
 
 
 def inline(text: str) -> str:

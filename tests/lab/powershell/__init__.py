@@ -1,5 +1,5 @@
 """An evaluator for the subset of Windows PowerShell 5.1 that the collection's scripts are written in
-(docs/lab-powershell-subset.md).
+(docs/docsite/rst/lab_powershell_subset.rst).
 
 It is part of the lab, a model made from documentation: what it does not know for certain it refuses by name
 (UnknownConstruct).

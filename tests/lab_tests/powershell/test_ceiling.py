@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The evaluator stays as small as its page says (docs/lab-powershell-subset.md)."""
+"""The evaluator stays as small as its page says (docs/docsite/rst/lab_powershell_subset.rst)."""
 
 from __future__ import annotations
 

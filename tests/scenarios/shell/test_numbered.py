@@ -4,7 +4,7 @@
 
 """Scenarios of domain knowledge by their numbers, over SSH: what is refused, undone, told and survived.
 
-The table in docs/over-ssh.md names the test of each scenario, for both ways.
+The table in docs/docsite/rst/scenarios.rst names the test of each scenario, for both ways.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same world over the API and over SSH: the same structure, key by key. What differs stands in docs/over-ssh.md."""
+"""The same world over the API and over SSH: the same structure, key by key. What differs stands in the guide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every code that a user may meet stands in a table of docs/codes.md, and the tables have no other."""
+"""Every code that a user may meet stands in a table of the page of codes, and the tables have no other."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def every_text() -> set[str]:
 
 
 def codes_in_docs() -> set[str]:
-    text = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
-    first_cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-    return {code for cell in first_cells for code in re.findall(r"`([a-z0-9_]+)`", cell)}
+    text = (ROOT / "docs" / "docsite" / "rst" / "codes.rst").read_text(encoding="utf-8")
+    first_cells = re.findall(r"^   \* - (``.*)$", text, re.MULTILINE)
+    return {code for cell in first_cells for code in re.findall(r"``([a-z0-9_]+)``", cell)}
 
 
 def test_every_code_is_documented() -> None:

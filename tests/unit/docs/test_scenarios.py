@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/over-ssh.md names tests that exist, for every scenario that concerns the shell and for both ways."""
+"""The page of scenarios names tests that exist, for every scenario that concerns the shell and for both ways."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import re
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[3]
-_TABLE = (_ROOT / "docs" / "over-ssh.md").read_text(encoding="utf-8")
+_TABLE = (_ROOT / "docs" / "docsite" / "rst" / "scenarios.rst").read_text(encoding="utf-8")
 _CONCERN_THE_SHELL = {*range(1, 6), *range(7, 15), *range(17, 33), *range(34, 39), *range(41, 50)}
 # Numbers, scenario, and the test of each way.
-_ROWS = re.findall(r"^\| ([\d, ]+) \| .+ \| (.+) \| (.+) \|$", _TABLE, re.MULTILINE)
-_TEST = re.compile(r"`((?:convert|shell)/\w+\.py)::(\w+)`")
+_ROWS = re.findall(r"^   \* - ([\d, ]+)\n     - .+\n     - (.+)\n     - (.+)$", _TABLE, re.MULTILINE)
+_TEST = re.compile(r"``((?:convert|shell)/\w+\.py)::(\w+)``")
 _OF_ONE_WAY = "(of the one way alone)"
 
 
