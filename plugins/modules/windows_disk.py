@@ -146,7 +146,7 @@ disks:
       returned: always
       sample: changed
     reason:
-      description: Stable name of why it is not as wished, else null; the table stands in C(docs/codes.md).
+      description: Stable name of why it is not as wanted, else null; the table stands in C(docs/codes.md).
       type: str
       returned: always
       sample: disk_collision

@@ -15,13 +15,13 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.argument_spec import CONNECTION
-from ansible_collections.winbackup.storage.plugins.plugin_utils._lending import LendingAction
+from ansible_collections.winbackup.storage.plugins.plugin_utils._over_task_connection import TaskConnectionAction
 from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
 
 _SSH = "ssh"
 
 
-class EsxiAction(LendingAction):
+class EsxiAction(TaskConnectionAction):
     """The action plugin of a module about mappings; `over_shell` is its work over ssh, None where there is none."""
 
     connection_options = CONNECTION

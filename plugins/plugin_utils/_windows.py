@@ -17,7 +17,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell impo
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.argument_spec import CONNECTION
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.frame import GO
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
-from ansible_collections.winbackup.storage.plugins.plugin_utils._lending import LendingAction
+from ansible_collections.winbackup.storage.plugins.plugin_utils._over_task_connection import TaskConnectionAction
 from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
 
 
@@ -39,7 +39,7 @@ class TaskTransport:
         """Nothing is to be closed."""
 
 
-class WindowsAction(LendingAction):
+class WindowsAction(TaskConnectionAction):
     """The action plugin of a module whose options are `spec` and whose work is `work`."""
 
     connection_options = CONNECTION

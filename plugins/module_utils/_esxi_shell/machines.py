@@ -47,6 +47,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.object_names import decode_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import record_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import maps_unknown
@@ -94,12 +95,12 @@ def listed_machine(listed: RegisteredVm, host: str, stores: Stores) -> VirtualMa
     if path is None or not settings:
         return replace(
             skipped_machine(listed.id, host),
-            name=decoded(listed.name),
-            path=f"/{DATACENTER}/vm/{decoded(listed.name)}",
+            name=decode_name(listed.name),
+            path=f"/{DATACENTER}/vm/{decode_name(listed.name)}",
             connection_state="connected",
             vmx_path=listed.file,
         )
-    name = decoded(settings.get("displayname") or listed.name)
+    name = decode_name(settings.get("displayname") or listed.name)
     version = settings.get("virtualhw.version")
     controllers, disks = _devices(settings, path, stores)
     texts = stores.kept_texts(path)
@@ -160,8 +161,8 @@ def asked_machine(machine: VirtualMachine, answer: Answer) -> VirtualMachine:
     delta = any(disk.parents for disk in disks)
     return replace(
         machine,
-        name=decoded(_text(about, "name") or machine.name),
-        path=f"/{DATACENTER}/vm/{decoded(_text(about, 'name') or machine.name)}",
+        name=decode_name(_text(about, "name") or machine.name),
+        path=f"/{DATACENTER}/vm/{decode_name(_text(about, 'name') or machine.name)}",
         power=_POWER.get(_text(runtime, "powerState") or ""),
         instance_uuid=_text(about, "instanceUuid") or machine.instance_uuid,
         bios_uuid=_text(about, "uuid") or machine.bios_uuid,
@@ -201,13 +202,6 @@ def _boot_order(config: Mapping[str, Value] | None, disks: Sequence[Disk]) -> tu
         return None
     entries = [entry for entry in _list(_part(config, "bootOptions"), "bootOrder") if isinstance(entry, Mapping)]
     return boot_order_of(((str(entry.get(TYPE) or ""), _number(entry, "deviceKey")) for entry in entries), disks)
-
-
-def decoded(name: str) -> str:
-    """Returns a name as people see it; the API keeps three characters encoded, and so may a host."""
-    for code, character in (("2f", "/"), ("5c", "\\"), ("25", "%")):
-        name = re.sub(f"%{code}", lambda _found, character=character: character, name, flags=re.IGNORECASE)  # type: ignore[misc]
-    return name
 
 
 def _devices(settings: Mapping[str, str], vmx: str, stores: Stores) -> tuple[tuple[Controller, ...], tuple[Disk, ...]]:

@@ -39,7 +39,6 @@ class LunGroups:
 
     key_of: Mapping[LunKey, LunKey]
     members: Mapping[LunKey, tuple[HostLun, ...]]
-    by_serial: Mapping[str, frozenset[LunKey]]
     ids_of: Mapping[LunKey, frozenset[str]]
 
     @classmethod
@@ -76,17 +75,13 @@ class LunGroups:
                 key = min(part)
                 key_of.update(dict.fromkeys(part, key))
                 members[key] = tuple(part[sighting] for sighting in sorted(part))
-        by_serial: dict[str, set[LunKey]] = defaultdict(set)
-        for key, lun in luns.items():
-            if lun.serial is not None:
-                by_serial[lun.serial].add(key_of[key])
         ids_of = {
             key: frozenset(
                 name for lun in group for device in (lun.uuid, *lun.durable_names) for name in names_for_all(device)
             )
             for key, group in members.items()
         }
-        return cls(key_of, members, {serial: frozenset(keys) for serial, keys in by_serial.items()}, ids_of)
+        return cls(key_of, members, ids_of)
 
     def key(self, lun: HostLun) -> LunKey:
         """Returns the key of the LUN; its own sighting where it is not of this reading."""

@@ -14,26 +14,6 @@ from xml.etree.ElementTree import Element
 VIM = "{urn:vim25}"
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
-_ESCAPES = {"%2f": "/", "%5c": "\\", "%25": "%"}
-
-
-def decode_name(name: str) -> str:
-    """Returns the name of an object as people see it; the API writes three characters of it as %2f, %5c and %25."""
-    if "%" not in name:
-        return name
-    parts: list[str] = []
-    position = 0
-    while position < len(name):
-        escape = name[position : position + 3].lower()
-        parts.append(_ESCAPES.get(escape, name[position]))
-        position += 3 if escape in _ESCAPES else 1
-    return "".join(parts)
-
-
-def encode_name(name: str) -> str:
-    """The reverse of `decode_name`."""
-    return name.replace("%", "%25").replace("/", "%2f").replace("\\", "%5c")
-
 
 @lru_cache(maxsize=4096)
 def local_name(tag: str) -> str:

@@ -27,13 +27,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     FileFacts,
     join_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.object_names import decode_name
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     as_int,
     child_text,
     children,
-    decode_name,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import (
     object_spec,

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, Host
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.object_names import decode_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     as_bool,
     as_int,
     child_text,
     children,
-    decode_name,
     snake_case,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.luns import (

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, LunPath
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.object_names import decode_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
     as_bool,
@@ -23,7 +24,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
     child_text,
     child_texts,
     children,
-    decode_name,
     snake_case,
     type_of,
 )

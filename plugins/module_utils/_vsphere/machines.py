@@ -34,6 +34,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.object_names import decode_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import RECORD_KEY
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
@@ -43,7 +44,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.element
     child_text,
     child_texts,
     children,
-    decode_name,
     snake_case,
     type_of,
 )

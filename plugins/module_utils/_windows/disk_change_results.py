@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_changes import (
     DiskDecision,
-    DiskWish,
     Refusal,
+    WantedState,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.model import Disk, Machine
 
@@ -43,15 +43,15 @@ class DiskOutcome:
         self.message = f"{refusal.message} {refusal.hint}"
 
     def stop(self, state: str, reason: str, message: str) -> None:
-        """Notes why it is not as wished."""
+        """Notes why it is not as wanted."""
         self.state, self.reason, self.message = state, reason, message
 
 
 def change_result(
-    machine: Machine, wish: DiskWish, outcomes: Sequence[DiskOutcome], *, check_mode: bool
+    machine: Machine, wanted: WantedState, outcomes: Sequence[DiskOutcome], *, check_mode: bool
 ) -> dict[str, object]:
     """Returns the result of one call; in check mode `after` is what it would be."""
-    rows = [_row(outcome, wish, check_mode) for outcome in outcomes]
+    rows = [_row(outcome, wanted, check_mode) for outcome in outcomes]
     changed = any((check_mode and one.state == "would_change") or one.may_have_changed for one in outcomes)
     return {
         "changed": changed,
@@ -65,22 +65,22 @@ def change_result(
 
 
 def change_failure(outcomes: Sequence[DiskOutcome]) -> str | None:
-    """Returns the sentence that fails the task: of the first disk that is not as wished, and how many there are."""
+    """Returns the sentence that fails the task: of the first disk that is not as wanted, and how many there are."""
     failed = [outcome for outcome in outcomes if outcome.state in _FAILED]
     if not failed:
         return None
     # What stands against it says more than what was not begun for that.
     first = next((one for one in failed if one.state != "not_started"), failed[0])
-    more = f" {len(failed) - 1} more of the named disks are not as wished." if len(failed) > 1 else ""
+    more = f" {len(failed) - 1} more of the named disks are not as wanted." if len(failed) > 1 else ""
     return f"{first.message}{more}"
 
 
-def _row(outcome: DiskOutcome, wish: DiskWish, check_mode: bool) -> dict[str, object]:
+def _row(outcome: DiskOutcome, wanted: WantedState, check_mode: bool) -> dict[str, object]:
     disk = outcome.decision.disk
     before = _state_of(disk)
     after = _state_of(outcome.after) if outcome.after is not None else None
     if check_mode and disk is not None and before is not None:
-        after = {**before, **_wished(wish)} if outcome.state == "would_change" else before
+        after = {**before, **_as_wanted(wanted)} if outcome.state == "would_change" else before
     shown = outcome.after or disk
     return {
         "disk_id": outcome.decision.disk_id,
@@ -100,7 +100,7 @@ def _state_of(disk: Disk | None) -> Mapping[str, object] | None:
     return {"offline": disk.offline, "offline_reason": disk.offline_reason, "read_only": disk.read_only}
 
 
-def _wished(wish: DiskWish) -> Mapping[str, object]:
-    if not wish.online:
+def _as_wanted(wanted: WantedState) -> Mapping[str, object]:
+    if not wanted.online:
         return {"offline": True, "offline_reason": "policy"}
-    return {"offline": False, "offline_reason": None, "read_only": wish.read_only}
+    return {"offline": False, "offline_reason": None, "read_only": wanted.read_only}

@@ -28,8 +28,8 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True)
-class DiskWish:
-    """What is wished of the disks with these ids. Whether an offline disk is read-only is nobody's wish."""
+class WantedState:
+    """What the disks with these ids are to be. Whether an offline disk is read-only is not asked for."""
 
     disk_ids: tuple[str, ...]
     online: bool = True
@@ -87,8 +87,8 @@ _OTHER_REASONS = {
 }
 
 
-def wish_of(disk_ids: Sequence[str], *, online: bool, read_only: bool) -> DiskWish:
-    """Returns the wish; raises ConfigurationError where an id is none."""
+def wanted_state_of(disk_ids: Sequence[str], *, online: bool, read_only: bool) -> WantedState:
+    """Returns what is wanted; raises ConfigurationError where an id is none."""
     if not disk_ids:
         raise ConfigurationError("disk_ids names no disk.", hint="windows_disk_info tells the ids of disks.")
     ids = []
@@ -101,25 +101,25 @@ def wish_of(disk_ids: Sequence[str], *, online: bool, read_only: bool) -> DiskWi
                 hint="windows_disk_info tells the ids of disks; numbers of disks change and are not taken.",
             )
         ids.append(plain)
-    return DiskWish(tuple(dict.fromkeys(ids)), online, read_only)
+    return WantedState(tuple(dict.fromkeys(ids)), online, read_only)
 
 
-def decide(facts: MachineDisks, wish: DiskWish) -> tuple[DiskDecision, ...]:
+def decide(facts: MachineDisks, wanted: WantedState) -> tuple[DiskDecision, ...]:
     """Returns a decision for each named disk, in the order of their names."""
-    return tuple(_decide(facts, wish, disk_id) for disk_id in wish.disk_ids)
+    return tuple(_decide(facts, wanted, disk_id) for disk_id in wanted.disk_ids)
 
 
-def steps_of(disk: Disk, wish: DiskWish) -> tuple[Step, ...]:
-    """Returns the steps that bring a disk, whose state is known, to the wish."""
-    if not wish.online:
+def steps_of(disk: Disk, wanted: WantedState) -> tuple[Step, ...]:
+    """Returns the steps that bring a disk, whose state is known, to what is wanted."""
+    if not wanted.online:
         return () if disk.offline else (Step.OFFLINE,)
     steps = [Step.ONLINE] if disk.offline else []
-    if disk.read_only != wish.read_only:
-        steps.append(Step.READ_ONLY if wish.read_only else Step.WRITABLE)
+    if disk.read_only != wanted.read_only:
+        steps.append(Step.READ_ONLY if wanted.read_only else Step.WRITABLE)
     return tuple(steps)
 
 
-def _decide(facts: MachineDisks, wish: DiskWish, disk_id: str) -> DiskDecision:
+def _decide(facts: MachineDisks, wanted: WantedState, disk_id: str) -> DiskDecision:
     found = [disk for disk in facts.disks if disk.disk_id == disk_id]
     if not found and all(disk.offline is None for disk in facts.disks):
         message = (
@@ -137,7 +137,7 @@ def _decide(facts: MachineDisks, wish: DiskWish, disk_id: str) -> DiskDecision:
         return DiskDecision(disk_id, None, refusal=Refusal("disk_ambiguous", message, "Take one of them away."))
     disk = found[0]
     refusal = _refusal_of_kind(disk) or _refusal_of_unknown(disk)
-    steps = steps_of(disk, wish) if refusal is None else ()
+    steps = steps_of(disk, wanted) if refusal is None else ()
     if refusal is None:
         refusal = _refusal_of_steps(disk, steps)
     return DiskDecision(disk_id, disk, steps if refusal is None else (), refusal)

@@ -33,10 +33,10 @@ _RIGHTS = "Give the user a session with an elevated token: a domain account amon
 def machine_findings(facts: MachineDisks) -> Iterator[Finding]:
     """Yields what is to be said of the machine as a whole."""
     name = facts.machine.name or "the machine"
-    for trouble in facts.troubles:
-        what = _PARTS.get(trouble.part, trouble.part)
-        yield Finding("unreadable", "warning", f"Windows did not give {what}: {trouble.message}", _RIGHTS, name)
-    if all(disk.offline is None for disk in facts.disks) and "disks" not in {one.part for one in facts.troubles}:
+    for unread in facts.unread_parts:
+        what = _PARTS.get(unread.part, unread.part)
+        yield Finding("unreadable", "warning", f"Windows did not give {what}: {unread.message}", _RIGHTS, name)
+    if all(disk.offline is None for disk in facts.disks) and "disks" not in {one.part for one in facts.unread_parts}:
         message = "The Storage classes of Windows (MSFT_Disk) list no disk at all, although there are some."
         yield Finding("unreadable", "warning", message, _RIGHTS, name)
 

@@ -43,7 +43,6 @@ class EventRecord:
     version: int | None = None
     level: int | None = None
     number: int | None = None
-    process: str | None = None
     fields: tuple[tuple[str | None, str], ...] = ()
     binary: str = ""
 
@@ -84,7 +83,6 @@ def parse_event(text: str, log: str) -> EventRecord | None:
     name = provider.get("Name")
     if number is None or time is None or not name:
         return None
-    execution = system.find(f"{_NAMESPACE}Execution")
     return EventRecord(
         log=system.findtext(f"{_NAMESPACE}Channel") or log,
         provider=name,
@@ -93,7 +91,6 @@ def parse_event(text: str, log: str) -> EventRecord | None:
         version=_whole(system.findtext(f"{_NAMESPACE}Version")),
         level=_whole(system.findtext(f"{_NAMESPACE}Level")),
         number=_whole(system.findtext(f"{_NAMESPACE}EventRecordID")),
-        process=None if execution is None else execution.get("ProcessID"),
         fields=_fields(root),
         binary=(root.findtext(f".//{_NAMESPACE}Binary") or "").strip().upper(),
     )

@@ -100,7 +100,7 @@ class Disk:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class UnreadPart:
     """A part of a reading that the machine did not give, by the script's name for it, and what was said."""
 
     part: str
@@ -115,4 +115,4 @@ class MachineDisks:
     disks: tuple[Disk, ...]
     other_volumes: tuple[Volume, ...] | None = ()
     san_policy: str | None = None
-    troubles: tuple[Trouble, ...] = ()
+    unread_parts: tuple[UnreadPart, ...] = ()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_changes import Refusal
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.model import Machine, Trouble, Volume
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.model import Machine, UnreadPart, Volume
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.volume_names import key_of
 
 MIB, GIB = 1024**2, 1024**3
@@ -95,7 +95,7 @@ class ShadowCopyFacts:
     most_copies: int | None
     least_area_mib: int | None
     dpm: bool
-    troubles: tuple[Trouble, ...] = ()
+    unread_parts: tuple[UnreadPart, ...] = ()
 
     def find(self, name: str) -> ShadowedVolume | None:
         """Returns the volume of a name: a letter, a folder that it is mounted at, or a volume name."""

@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import answers
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply
 
-_LISTS = ("sources", "troubles")
+_LISTS = ("sources", "unread_parts")
 # Null where the server refused to tell them; a finding says why.
 _LISTS_OR_NULL = ("running", "checks", "failed", "alerts", "disks", "volumes", "modern_volumes")
 _TYPES = {"now": str, "machine": Mapping, "server": Mapping, "knows_modern": bool, "edits_directly": bool}

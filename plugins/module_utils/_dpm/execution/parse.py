@@ -112,7 +112,7 @@ def parse_facts(answer: Mapping[str, Any]) -> Facts:
             text_of(machine.get("name")), text_of(machine.get("bios_uuid")), text_of(machine.get("serial"))
         ),
         unreadable=(
-            *(_unreadable(row) for row in rows_of(answer, "troubles")),
+            *(_unreadable(row) for row in rows_of(answer, "unread_parts")),
             *(
                 finding
                 for key, what in _LISTED.items()

@@ -8,7 +8,7 @@
 
 `Storage` adds pool and volumes, `WithAlerts` the active alerts, `Detail` what people want to know beside, of the data
 sources with `Ids` (none: of all); `ChecksSince` (seconds since 1970, 0 for none) the consistency checks since then.
-What cannot be read is null, and told in `troubles`; one object that cannot be read says so itself as `unreadable`.
+What cannot be read is null, and told in `unread_parts`; one object that cannot be read says so itself as `unreadable`.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ function Get-AlertRow {
 }
 
 $here = [string]$env:COMPUTERNAME
-$troubles = @()
+$unreadParts = @()
 
 $found = @(Get-DPMDatasource)
 # It may list those no longer protected only, or all: what is listed twice is told twice.
@@ -224,7 +224,7 @@ try {
     $others = @(Get-DPMDatasource -Inactive)
 }
 catch {
-    $troubles += @{ part = 'inactive'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'inactive'; message = [string]$_.Exception.Message }
 }
 if ($Detail) {
     # Reading these starts their loading. It is over once nothing has changed any more for a while.
@@ -264,7 +264,7 @@ try {
     })
 }
 catch {
-    $troubles += @{ part = 'jobs'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'jobs'; message = [string]$_.Exception.Message }
 }
 # What is a consistency check DPM says itself: the type of a job may be a text in its language.
 $checks = $null
@@ -279,7 +279,7 @@ try {
     })
 }
 catch {
-    $troubles += @{ part = 'checks'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'checks'; message = [string]$_.Exception.Message }
 }
 $alertRows = $null
 if ($WithAlerts) {
@@ -289,7 +289,7 @@ if ($WithAlerts) {
         })
     }
     catch {
-        $troubles += @{ part = 'alerts'; message = [string]$_.Exception.Message }
+        $unreadParts += @{ part = 'alerts'; message = [string]$_.Exception.Message }
     }
 }
 
@@ -317,7 +317,7 @@ if ($Storage) {
         })
     }
     catch {
-        $troubles += @{ part = 'disks'; message = [string]$_.Exception.Message }
+        $unreadParts += @{ part = 'disks'; message = [string]$_.Exception.Message }
     }
     if ($knowsModern) {
         try {
@@ -326,7 +326,7 @@ if ($Storage) {
             })
         }
         catch {
-            $troubles += @{ part = 'modern'; message = [string]$_.Exception.Message }
+            $unreadParts += @{ part = 'modern'; message = [string]$_.Exception.Message }
         }
     }
     try {
@@ -335,7 +335,7 @@ if ($Storage) {
         })
     }
     catch {
-        $troubles += @{ part = 'volumes'; message = [string]$_.Exception.Message }
+        $unreadParts += @{ part = 'volumes'; message = [string]$_.Exception.Message }
     }
 }
 
@@ -350,7 +350,7 @@ if ($Detail) {
         })
     }
     catch {
-        $troubles += @{ part = 'failed'; message = [string]$_.Exception.Message }
+        $unreadParts += @{ part = 'failed'; message = [string]$_.Exception.Message }
     }
     try {
         $product = Get-CimInstance -ClassName Win32_ComputerSystemProduct
@@ -358,7 +358,7 @@ if ($Detail) {
         $machine.serial = [string]$product.IdentifyingNumber
     }
     catch {
-        $troubles += @{ part = 'machine'; message = [string]$_.Exception.Message }
+        $unreadParts += @{ part = 'machine'; message = [string]$_.Exception.Message }
     }
     # The last thing of all: a process has one connection, and this one is for the version only.
     try {
@@ -367,7 +367,7 @@ if ($Detail) {
         $server.version = [string]$connection.GetProductInformation().Version
     }
     catch {
-        $troubles += @{ part = 'version'; message = [string]$_.Exception.Message }
+        $unreadParts += @{ part = 'version'; message = [string]$_.Exception.Message }
     }
 }
 
@@ -385,6 +385,6 @@ if ($Detail) {
     modern_volumes = $modern
     knows_modern = $knowsModern
     edits_directly = $null -ne (Get-Command -Name Edit-DPMDiskAllocation -ErrorAction SilentlyContinue)
-    troubles = $troubles
+    unread_parts = $unreadParts
 }
 """

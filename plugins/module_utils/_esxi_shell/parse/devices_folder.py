@@ -13,35 +13,23 @@ from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.values import lines
 
-_LINK = re.compile(r"l\S{9,10}\s.*?\s(?P<name>vml\.\S+) -> (?P<target>\S+)\s*", re.ASCII)
 _ENTRY = re.compile(r"[-bc]\S{9,10}\s+\d+\s+\S+\s+\S+\s+(?P<size>\d{1,19})\s.*?\s(?P<name>\S+)\s*", re.ASCII)
 _PARTITION = re.compile(r"(?P<disk>.+):(?P<number>\d{1,3})", re.ASCII)
 
 
 @dataclass(frozen=True)
 class DisksFolder:
-    """The disks with their exact bytes, the numbers of their partitions, and what each vml name links to."""
+    """The disks with their exact bytes, and the numbers of their partitions."""
 
     sizes: dict[str, int]
     partitions: dict[str, tuple[int, ...]]
-    links: dict[str, str]
-
-    def disk_of(self, vml: str) -> str | None:
-        """Returns the disk that a vml name links to, None where it links to none, or to a partition."""
-        target = self.links.get(vml)
-        return target if target in self.sizes else None
 
 
 def disks_folder(text: str) -> DisksFolder:
     """Returns what a long listing of /vmfs/devices/disks tells; lines of another kind are passed over."""
     sizes: dict[str, int] = {}
     partitions: dict[str, list[int]] = {}
-    links: dict[str, str] = {}
     for line in lines(text):
-        link = _LINK.fullmatch(line)
-        if link is not None:
-            links[link["name"]] = link["target"].rpartition("/")[2]
-            continue
         entry = _ENTRY.fullmatch(line)
         if entry is None:
             continue
@@ -50,4 +38,4 @@ def disks_folder(text: str) -> DisksFolder:
             partitions.setdefault(partition["disk"], []).append(int(partition["number"]))
         else:
             sizes[entry["name"]] = int(entry["size"])
-    return DisksFolder(sizes, {disk: tuple(sorted(numbers)) for disk, numbers in partitions.items()}, links)
+    return DisksFolder(sizes, {disk: tuple(sorted(numbers)) for disk, numbers in partitions.items()})

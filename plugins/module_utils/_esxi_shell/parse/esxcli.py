@@ -25,10 +25,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.pars
     yes_or_no,
 )
 
-NO_JSON = "Unable to find requested formatter"
 _FIELD = re.compile(r"\s+(?P<name>[^:]+):(?P<value>.*)")
 _CAPACITY_ROW = re.compile(
-    r"(?P<device>\S+)\s+(?P<physical>\d{1,9})\s+(?P<logical>\d{1,9})\s+(?P<count>\d{1,19})\s+\d+ MiB"
+    r"(?P<device>\S+)\s+\d{1,9}\s+(?P<logical>\d{1,9})\s+(?P<count>\d{1,19})\s+\d+ MiB"
     r"\s+(?P<format>\S.*)",
     re.ASCII,
 )
@@ -40,7 +39,6 @@ class Device:
 
     name: str
     display_name: str | None = None
-    size_mib: int | None = None
     device_type: str | None = None
     multipath_plugin: str | None = None
     devfs_path: str | None = None
@@ -66,7 +64,6 @@ class Capacity:
     name: str
     logical_block_size: int
     logical_block_count: int
-    physical_block_size: int | None = None
     format: str | None = None
 
     @property
@@ -110,7 +107,7 @@ def capacities_from_text(text: str) -> tuple[Capacity, ...]:
     """Returns the exact sizes of `esxcli storage core device capacity list` (there since 6.5 or 6.7)."""
     rows = (_CAPACITY_ROW.fullmatch(line) for line in lines(text))
     return tuple(
-        Capacity(row["device"], int(row["logical"]), int(row["count"]), int(row["physical"]), row["format"].strip())
+        Capacity(row["device"], int(row["logical"]), int(row["count"]), row["format"].strip())
         for row in rows
         if row is not None
     )
@@ -135,16 +132,10 @@ def paths_from_text(text: str) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def lacks_json(text: str) -> bool:
-    """Tells whether a host said that it has no formatter json."""
-    return NO_JSON in text
-
-
 def _device(name: str, fields: Mapping[str, object], uids: Callable[[object], tuple[str, ...]]) -> Device:
     return Device(
         name=name,
         display_name=words(fields.get("Display Name")),
-        size_mib=whole_number(fields.get("Size")),
         device_type=words(fields.get("Device Type")),
         multipath_plugin=words(fields.get("Multipath Plugin")),
         devfs_path=words(fields.get("Devfs Path")),

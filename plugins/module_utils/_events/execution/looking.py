@@ -50,7 +50,7 @@ class Look:
 
     events: tuple[Event, ...]
     bookmark: Bookmark
-    troubles: tuple[str, ...]
+    not_read: tuple[str, ...]
     asked_dpm: bool
 
 
@@ -91,7 +91,7 @@ def look_at(server: Server, settings: Settings, bookmark: Bookmark, *, alerts: b
             bookmark = bookmark.after_alerts(alert_identity(server.name, alert) for alert in facts.alerts)
     if settings.meta_hosts:
         events = [_with_host(event, server.name) for event in events]
-    return Look(tuple(counted(events)), bookmark, tuple(_troubles(read, findings, facts)), facts is not None)
+    return Look(tuple(counted(events)), bookmark, tuple(_not_read(read, findings, facts)), facts is not None)
 
 
 def _since(age: timedelta) -> Since:
@@ -109,7 +109,7 @@ def _with_host(event: Event, server: str) -> Event:
     return replace(event, payload={**event.payload, "meta": {"uuid": event.identity, "hosts": server}})
 
 
-def _troubles(read: LogsRead, findings: list[Finding], facts: Facts | None) -> list[str]:
+def _not_read(read: LogsRead, findings: list[Finding], facts: Facts | None) -> list[str]:
     logs = [
         f"The log {log.name} could not be read: {log.error or 'Windows knows no log of that name.'}"
         for log in read.logs
@@ -120,7 +120,7 @@ def _troubles(read: LogsRead, findings: list[Finding], facts: Facts | None) -> l
         for log in read.logs
         if not log.complete
     ]
-    parts = [f"Windows did not tell {part}: {said}" for part, said in read.troubles if part == "dpm"]
+    parts = [f"Windows did not tell {part}: {said}" for part, said in read.unread_parts if part == "dpm"]
     silent = facts is not None and facts.alerts is None
     alerts = ["The alerts of DPM could not be read."] if silent else []
     return [*logs, *cut, *parts, *alerts, *(finding.message for finding in findings if finding.code == "unreadable")]

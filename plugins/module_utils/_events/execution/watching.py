@@ -103,8 +103,8 @@ class Watcher:
                 continue
             pauses = back_off()
             self._say(server.name, True, logging.INFO, f"{server.name} is read.")
-            trouble = " ".join(seen.troubles)
-            self._say(f"{server.name} troubles", trouble, logging.WARNING, trouble and f"{server.name}: {trouble}")
+            not_read = " ".join(seen.not_read)
+            self._say(f"{server.name} not read", not_read, logging.WARNING, not_read and f"{server.name}: {not_read}")
             asked_dpm = began if seen.asked_dpm else asked_dpm
             anew = False
             await self._hand_over(server, bookmark, seen)

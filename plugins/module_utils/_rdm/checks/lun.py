@@ -145,10 +145,12 @@ def _check_state(group: Sequence[HostLun]) -> Iterator[Finding]:
             "Rescan the storage of the host, and run again.",
             name,
         )
-    for state in sorted({lun.state for lun in group if lun.state is not None and is_working(lun) is False}):
+    bad = [lun for lun in group if is_working(lun) is False]
+    for state in sorted({lun.state for lun in bad if lun.state is not None}):
+        hosts = some_of(tuple(sorted(lun.host_name for lun in bad if lun.state == state)))
         yield Finding.blocker(
             BlockerCode.LUN_NOT_OK,
-            f"{name} is {state} on {_hosts_where(group, lambda lun, state=state: lun.state == state)}.",  # type: ignore[misc]
+            f"{name} is {state} on {hosts}.",
             "Bring the LUN and its paths back first.",
             name,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.edge import About
@@ -60,14 +61,14 @@ def names_of(stage: Stage, machine: VirtualMachine | None, server: str, user: st
 def without_names(text: str, names: Mapping[str, str]) -> str:
     """Returns the text with everything that names something of the site replaced by what it is."""
     for name in sorted(names, key=lambda name: (-len(name), name)):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _match, name=name: names[name], text, flags=re.I)  # type: ignore[misc]
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", names[name], text, flags=re.I)
     for placeholder, pattern in _TELLING:
-        text = pattern.sub(lambda match, placeholder=placeholder: _instead(match[0], placeholder), text)  # type: ignore[misc]
+        text = pattern.sub(partial(_instead, placeholder), text)
     return text
 
 
-def _instead(text: str, placeholder: str) -> str:
-    return text if placeholder == "<host>" and _OF_THE_API.match(text) else placeholder
+def _instead(placeholder: str, found: re.Match[str]) -> str:
+    return found[0] if placeholder == "<host>" and _OF_THE_API.match(found[0]) else placeholder
 
 
 def report(

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""Brings exactly the named disks to what is wished: reads, decides, changes, reads what came of it."""
+"""Brings exactly the named disks to what is wanted: reads, decides, changes, reads what came of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_change_results import DiskOutcome
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_changes import (
     DiskDecision,
-    DiskWish,
+    WantedState,
     decide,
     steps_of,
 )
@@ -64,7 +64,7 @@ class _Answer:
 
 def change_disks(
     host: WindowsHost,
-    wish: DiskWish,
+    wanted: WantedState,
     times: CallTimes,
     *,
     rescan: bool,
@@ -76,7 +76,7 @@ def change_disks(
 
     Raises StorageError only where nothing was changed yet."""
     facts = read_machine_disks(host, times.deadline, refresh=rescan)
-    outcomes = [DiskOutcome(decision, after=decision.disk) for decision in decide(facts, wish)]
+    outcomes = [DiskOutcome(decision, after=decision.disk) for decision in decide(facts, wanted)]
     refused = [outcome for outcome in outcomes if outcome.decision.refusal is not None]
     for outcome in outcomes:
         if outcome.decision.refusal is not None:
@@ -90,15 +90,15 @@ def change_disks(
     if pending and not check_mode:
         for outcome in pending:
             log(f"Making {outcome.title} {' and '.join(outcome.decision.steps).replace('_', '-')}")
-        _Run(host, wish, times, pace).carry_out(pending)
+        _Run(host, wanted, times, pace).carry_out(pending)
     return facts, outcomes
 
 
 class _Run:
     """The writing part of a call."""
 
-    def __init__(self, host: WindowsHost, wish: DiskWish, times: CallTimes, pace: Pace) -> None:
-        self.host, self.wish, self.times, self.pace = host, wish, times, pace
+    def __init__(self, host: WindowsHost, wanted: WantedState, times: CallTimes, pace: Pace) -> None:
+        self.host, self.wanted, self.times, self.pace = host, wanted, times, pace
 
     def carry_out(self, pending: Sequence[DiskOutcome]) -> None:
         """Changes these disks, in order, and reads what came of it. Raises nothing of StorageError once something may
@@ -136,7 +136,7 @@ class _Run:
             raise OutcomeUnknown(f"{LOST_ANSWER}: {corrupt.message}", hint=RUN_AGAIN_HINT) from corrupt
 
     def _read_back(self, pending: Sequence[DiskOutcome], *, wait: bool) -> None:
-        """Reads the disks; with `wait` until they are as wished, for as long as a restart of WinRM takes, else until
+        """Reads the disks; with `wait` until they are as wanted, for as long as a restart of WinRM takes, else until
         what lies on them is mounted, for a few looks."""
         longest = max(1.0, min(RESTART_SECONDS, self.times.end - time.monotonic()))
         for pause in patience(longest) if wait else (0.0, *(1.0,) * (_LOOKS_FOR_VOLUMES - 1)):
@@ -145,17 +145,17 @@ class _Run:
             for outcome in pending:
                 found = [disk for disk in facts.disks if disk.disk_id == outcome.decision.disk_id]
                 outcome.after = found[0] if len(found) == 1 else None
-            reached = [one.after for one in pending if one.after is not None and not steps_of(one.after, self.wish)]
+            reached = [one.after for one in pending if one.after is not None and not steps_of(one.after, self.wanted)]
             if all(map(_is_mounted, reached)) and (len(reached) == len(pending) or not wait):
                 return
 
     def _settle(self, outcome: DiskOutcome, answer: _Answer | None, lost: OutcomeUnknown | None) -> None:
-        """Decides from the disk as it is now; what the script said tells why it is not as wished."""
-        if outcome.after is not None and not steps_of(outcome.after, self.wish):
-            # Whoever made it so: it is as wished, and was not before.
+        """Decides from the disk as it is now; what the script said tells why it is not as wanted."""
+        if outcome.after is not None and not steps_of(outcome.after, self.wanted):
+            # Whoever made it so: it is as wanted, and was not before.
             outcome.state, outcome.may_have_changed = "changed", True
         elif lost is not None:
-            outcome.stop("failed", "outcome_unknown", f"{outcome.title} is not as wished, or not yet. {lost}")
+            outcome.stop("failed", "outcome_unknown", f"{outcome.title} is not as wanted, or not yet. {lost}")
         elif answer is None:
             outcome.stop("not_started", "not_started", "An earlier disk failed, or time was up: it was not begun.")
         elif answer.outcome == "time_was_up":

@@ -21,7 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_ch
     change_failure,
     change_result,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_changes import wish_of
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_changes import wanted_state_of
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_results import disk_info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.changing_disks import change_disks
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.reading_disks import (
@@ -70,15 +70,15 @@ def disk_info(host: WindowsHost, call: ModuleCall) -> ModuleResult:
 def disk(host: WindowsHost, call: ModuleCall, pace: Pace = EVERY_SECOND) -> ModuleResult:
     """Does one call of windows_disk."""
     options = call.options
-    wish = wish_of(options["disk_ids"], online=options["online"], read_only=options["read_only"])
+    wanted = wanted_state_of(options["disk_ids"], online=options["online"], read_only=options["read_only"])
     facts, outcomes = change_disks(
         host,
-        wish,
+        wanted,
         times_of(options),
         rescan=options["rescan"],
         check_mode=call.check_mode,
         pace=pace,
         log=call.log,
     )
-    result = change_result(facts.machine, wish, outcomes, check_mode=call.check_mode)
+    result = change_result(facts.machine, wanted, outcomes, check_mode=call.check_mode)
     return ModuleResult(result, change_failure(outcomes))

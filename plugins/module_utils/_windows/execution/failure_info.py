@@ -103,7 +103,7 @@ def failure_info(call: ModuleCall, task_connection: Transport | None = None) -> 
     name = machine.name or "the machine"
     first = since.time or read.now - timedelta(seconds=since.seconds)
     reading = reading_of(read, facts, server, vm_disks, findings)
-    findings.extend(_troubles(read, name))
+    findings.extend(_unread_parts(read, name))
     findings.extend(log_findings(read.logs, first, name))
     result: dict[str, object] = {
         **diagnosis_result(diagnose(reading, wanted), read.logs, read.backup, disk_changes(read.records)),
@@ -247,7 +247,7 @@ def _seen_disk(disk: Disk, number: int, vm_disk: VmDisk | None) -> SeenDisk:
     )
 
 
-def _troubles(read: LogsRead, machine: str) -> Iterator[Finding]:
-    for part, said in read.troubles:
+def _unread_parts(read: LogsRead, machine: str) -> Iterator[Finding]:
+    for part, said in read.unread_parts:
         message = f"Windows did not give {_PARTS.get(part, part)}: {said}"
         yield Finding("unreadable", "warning", message, _HINT, machine)

@@ -24,7 +24,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.model i
     ScsiAddress,
     SectorSizes,
     Sizes,
-    Trouble,
+    UnreadPart,
     Volume,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.volume_names import guid_in, letter_in
@@ -39,9 +39,9 @@ _DYNAMIC_MBR = 0x42
 def parse_disks(answer: object) -> MachineDisks:
     """Returns the facts in an answer of read_disks; raises CorruptReply for what is no answer of it."""
     storage = _Storage(answer)
-    troubles = [
-        Trouble(answers.text(row, "part") or "other", answers.text(row, "message") or "")
-        for row in answers.rows(answer, "troubles")
+    unread_parts = [
+        UnreadPart(answers.text(row, "part") or "other", answers.text(row, "message") or "")
+        for row in answers.rows(answer, "unread_parts")
     ]
     drives = answers.rows(answer, "drives")
     disks = [storage.disk(row, storage.row_of(row)) for row in drives]
@@ -59,7 +59,7 @@ def parse_disks(answer: object) -> MachineDisks:
         disks=tuple(disks),
         other_volumes=others,
         san_policy=words.word_of(answers.text(answer, "san_policy"), words.SAN_POLICIES),
-        troubles=tuple(troubles),
+        unread_parts=tuple(unread_parts),
     )
 
 

@@ -28,7 +28,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.volume_
 @dataclass(frozen=True)
 class LogsRead:
     """What one run of the script gave. `labels` are those of volumes by the keys of their names, `is_dpm` tells whether
-    DPM is installed (None: not known), `troubles` are parts that could not be read, with what was said."""
+    DPM is installed (None: not known), `unread_parts` are parts that could not be read, with what was said."""
 
     now: datetime
     logs: tuple[SeenLog, ...]
@@ -36,7 +36,7 @@ class LogsRead:
     backup: LastBackup | None
     labels: Mapping[str, str]
     is_dpm: bool | None
-    troubles: tuple[tuple[str, str], ...]
+    unread_parts: tuple[tuple[str, str], ...]
 
 
 def parse_logs(answer: object) -> LogsRead:
@@ -59,7 +59,7 @@ def parse_logs(answer: object) -> LogsRead:
         answers.flag(answer, "dpm"),
         tuple(
             (answers.text(row, "part") or "", answers.text(row, "message") or "")
-            for row in answers.rows(answer, "troubles")
+            for row in answers.rows(answer, "unread_parts")
         ),
     )
 

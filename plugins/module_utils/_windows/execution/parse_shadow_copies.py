@@ -24,7 +24,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.executi
     parse_machine,
     parse_volume,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.model import Trouble
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.model import UnreadPart
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.shadow_copies import (
     Area,
     Copy,
@@ -75,9 +75,9 @@ def parse_shadow_copies(answer: object) -> ShadowCopyFacts:
         most_copies=answers.number(answer, "most_copies"),
         least_area_mib=answers.number(answer, "least_area"),
         dpm=answers.flag(answer, "dpm") is not False,
-        troubles=tuple(
-            Trouble(answers.text(row, "part") or "other", answers.text(row, "message") or "")
-            for row in answers.rows(answer, "troubles")
+        unread_parts=tuple(
+            UnreadPart(answers.text(row, "part") or "other", answers.text(row, "message") or "")
+            for row in answers.rows(answer, "unread_parts")
         ),
     )
 

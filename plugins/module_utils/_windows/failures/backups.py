@@ -100,10 +100,6 @@ class FailedBackup:
         inner = [code for one in self.records for volume in one.volumes for code in (volume.code, volume.detail)]
         return tuple(dict.fromkeys(code for code in (*own, *details, *inner) if code))
 
-    @property
-    def source_volumes(self) -> tuple[SourceVolume, ...]:
-        return tuple(volume for one in self.records for volume in one.volumes)
-
     def ids(self) -> frozenset[int]:
         """Returns the ids of its records."""
         return frozenset(one.record.id for one in self.records)

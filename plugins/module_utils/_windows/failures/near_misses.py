@@ -101,8 +101,16 @@ class NearMiss:
         return any(pattern.fits(sign) for pattern in self.signs)
 
 
-def _of(provider: str, *ids: int, codes: Iterable[int] = (), **more: object) -> Pattern:
-    return Pattern(provider, frozenset(ids), frozenset(codes), **more)  # type: ignore[arg-type]
+def _of(
+    provider: str,
+    *ids: int,
+    codes: Iterable[int] = (),
+    call: str | None = None,
+    control: int | None = None,
+    device: str = "",
+    binary: str = "",
+) -> Pattern:
+    return Pattern(provider, frozenset(ids), frozenset(codes), call, control, device, binary)
 
 
 _ON_TARGET = frozenset({TARGET_FAILED})

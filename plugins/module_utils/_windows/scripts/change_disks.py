@@ -7,7 +7,7 @@
 """Makes disks online, offline, writable or read-only, in the order of its table, one step at a time.
 
 Right before the steps of a disk it is read again: it must be the only one with its id, at the path that was decided on,
-in no cluster, and to come online it must be offline by policy. After each step it is read until it is as wished, for
+in no cluster, and to come online it must be offline by policy. After each step it is read until it is as wanted, for
 `SettleSeconds` at most. The first disk that fails ends it; what it does not answer for was not begun. `guid` is that of
 a GPT disk in braces, or empty; `signature` that of an MBR disk, or 0.
 """

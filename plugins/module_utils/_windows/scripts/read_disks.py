@@ -8,7 +8,7 @@
 
 Disks are listed by Win32_DiskDrive, since the Storage classes have no dynamic disks. `Refresh` has Windows update what
 it keeps of disks first. Enumerations are told as text: numbers, or words where PowerShell's Storage module makes words
-of them. What cannot be read is null, and told in `troubles`.
+of them. What cannot be read is null, and told in `unread_parts`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ SCRIPT = r"""
 [CmdletBinding()]
 param([bool]$Refresh)
 $storage = 'root/Microsoft/Windows/Storage'
-$troubles = @()
+$unreadParts = @()
 if ($Refresh) {
     try {
         $null = Update-HostStorageCache
     }
     catch {
-        $troubles += @{ part = 'cache'; message = [string]$_.Exception.Message }
+        $unreadParts += @{ part = 'cache'; message = [string]$_.Exception.Message }
     }
 }
 $machine = @{ name = [string]$env:COMPUTERNAME }
@@ -36,7 +36,7 @@ try {
     $machine.os_build = [string]$system.BuildNumber
 }
 catch {
-    $troubles += @{ part = 'machine'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'machine'; message = [string]$_.Exception.Message }
 }
 $drives = @(foreach ($one in Get-CimInstance -ClassName Win32_DiskDrive) {
     $row = @{
@@ -87,7 +87,7 @@ try {
     })
 }
 catch {
-    $troubles += @{ part = 'disks'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'disks'; message = [string]$_.Exception.Message }
 }
 $partitions = $null
 try {
@@ -105,7 +105,7 @@ try {
     })
 }
 catch {
-    $troubles += @{ part = 'partitions'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'partitions'; message = [string]$_.Exception.Message }
 }
 $physical = $null
 try {
@@ -120,7 +120,7 @@ try {
     })
 }
 catch {
-    $troubles += @{ part = 'physical'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'physical'; message = [string]$_.Exception.Message }
 }
 $volumes = $null
 try {
@@ -135,14 +135,14 @@ try {
     })
 }
 catch {
-    $troubles += @{ part = 'volumes'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'volumes'; message = [string]$_.Exception.Message }
 }
 $policy = $null
 try {
     $policy = [string](Get-StorageSetting).NewDiskPolicy
 }
 catch {
-    $troubles += @{ part = 'san_policy'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'san_policy'; message = [string]$_.Exception.Message }
 }
 @{
     machine = $machine
@@ -152,6 +152,6 @@ catch {
     physical = $physical
     volumes = $volumes
     san_policy = $policy
-    troubles = $troubles
+    unread_parts = $unreadParts
 }
 """

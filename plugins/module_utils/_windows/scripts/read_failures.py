@@ -8,7 +8,7 @@
 
 `Logs` are tables with the name of a log and lists of ids, one query each; `Since` is a time in seconds since 1970, or 0
 for the last `Age` seconds; of one query no more than `Most` records are taken, the latest. Records are told as the XML
-that Windows has for them. What cannot be read is null, and told in `troubles`.
+that Windows has for them. What cannot be read is null, and told in `unread_parts`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ $from = $now.AddSeconds(-$Age)
 if ($Since -gt 0) {
     $from = ([datetime]'1970-01-01T00:00:00Z').ToUniversalTime().AddSeconds($Since)
 }
-$troubles = @()
+$unreadParts = @()
 $rows = @(foreach ($log in $Logs) {
     $row = @{
         name = [string]$log.name
@@ -104,7 +104,7 @@ if ($has_summary) {
         }
     }
     catch {
-        $troubles += @{ part = 'backup'; message = [string]$_.Exception.Message }
+        $unreadParts += @{ part = 'backup'; message = [string]$_.Exception.Message }
     }
 }
 $labels = $null
@@ -114,7 +114,7 @@ try {
     })
 }
 catch {
-    $troubles += @{ part = 'labels'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'labels'; message = [string]$_.Exception.Message }
 }
 $dpm = $null -ne (Get-Command -Name Get-DPMDatasource -ErrorAction SilentlyContinue)
 if (-not $dpm) {
@@ -126,7 +126,7 @@ if (-not $dpm) {
     catch {
         if ([string]$_.FullyQualifiedErrorId -notmatch '^PathNotFound') {
             $dpm = $null
-            $troubles += @{ part = 'dpm'; message = [string]$_.Exception.Message }
+            $unreadParts += @{ part = 'dpm'; message = [string]$_.Exception.Message }
         }
     }
 }
@@ -137,6 +137,6 @@ if (-not $dpm) {
     summary = $summary
     labels = $labels
     dpm = $dpm
-    troubles = $troubles
+    unread_parts = $unreadParts
 }
 """

@@ -7,7 +7,7 @@
 """Reads what a test of shadow copies rests on: volumes, copies, their storage, limits, DPM, and marks of tests.
 
 A mark is a key of the registry, `Mark` with the GUID of a volume behind it. What cannot be read is null, and told in
-`troubles`.
+`unread_parts`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ function Test-Key {
         return $false
     }
 }
-$troubles = @()
+$unreadParts = @()
 $machine = @{ name = [string]$env:COMPUTERNAME }
 try {
     $product = Get-CimInstance -ClassName Win32_ComputerSystemProduct
@@ -53,7 +53,7 @@ try {
     $machine.os_build = [string]$system.BuildNumber
 }
 catch {
-    $troubles += @{ part = 'machine'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'machine'; message = [string]$_.Exception.Message }
 }
 $volumes = @(foreach ($one in Get-CimInstance -ClassName Win32_Volume) {
     $row = @{
@@ -86,7 +86,7 @@ try {
     })
 }
 catch {
-    $troubles += @{ part = 'copies'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'copies'; message = [string]$_.Exception.Message }
 }
 $areas = $null
 try {
@@ -100,7 +100,7 @@ try {
     })
 }
 catch {
-    $troubles += @{ part = 'areas'; message = [string]$_.Exception.Message }
+    $unreadParts += @{ part = 'areas'; message = [string]$_.Exception.Message }
 }
 $services = 'HKLM:\SYSTEM\CurrentControlSet\Services\'
 $vss = Get-Setting -Path ($services + 'VSS\Settings')
@@ -114,6 +114,6 @@ $driver = Get-Setting -Path ($services + 'VolSnap')
     most_copies = $vss.MaxShadowCopies
     least_area = $driver.MinDiffAreaFileSize
     dpm = Test-Key -Path 'HKLM:\SOFTWARE\Microsoft\Microsoft Data Protection Manager\Setup'
-    troubles = $troubles
+    unread_parts = $unreadParts
 }
 """

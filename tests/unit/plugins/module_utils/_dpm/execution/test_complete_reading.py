@@ -39,7 +39,7 @@ WHOLE: dict[str, Any] = {
     "modern_volumes": None,
     "knows_modern": True,
     "edits_directly": True,
-    "troubles": [],
+    "unread_parts": [],
 }
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

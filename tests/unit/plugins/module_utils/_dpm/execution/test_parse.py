@@ -392,7 +392,9 @@ json = st.recursive(
 
 @given(
     st.dictionaries(
-        st.sampled_from(["now", "sources", "volumes", "disks", "running", "checks", "failed", "alerts", "troubles"]),
+        st.sampled_from(
+            ["now", "sources", "volumes", "disks", "running", "checks", "failed", "alerts", "unread_parts"]
+        ),
         json | st.lists(st.dictionaries(st.sampled_from(["ids", "name", "type", "sources", "errors"]), json)),
     )
 )

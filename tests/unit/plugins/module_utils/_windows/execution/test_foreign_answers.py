@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_changes import decide, wish_of
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_changes import decide, wanted_state_of
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_results import disk_info_result
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.parse_disks import parse_disks
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.execution.parse_shadow_copies import (
@@ -91,7 +91,7 @@ DISKS = answer(
     partitions=PARTITION,
     physical=row("number size reasons"),
     volumes=VOLUME,
-    troubles=row("part message", part=TEXTS, message=TEXTS),
+    unread_parts=row("part message", part=TEXTS, message=TEXTS),
 )
 COPIES = answer(
     "now",
@@ -101,7 +101,7 @@ COPIES = answer(
     volumes=VOLUME,
     copies=row("id volume client_accessible", id=TEXTS, volume=TEXTS, client_accessible=FLAGS),
     areas=row("volume on allocated most", **dict.fromkeys(("volume", "on", "allocated", "most"), TEXTS)),
-    troubles=row("part message", part=TEXTS, message=TEXTS),
+    unread_parts=row("part message", part=TEXTS, message=TEXTS),
 )
 MADE = row(
     "outcome message return_value ticks copy removed events",
@@ -118,7 +118,7 @@ def test_disks(given_answer: Any) -> None:
     except CorruptReply:
         return
     to_json_types(disk_info_result(facts, ()))
-    for decision in decide(facts, wish_of([GUID], online=True, read_only=False)):
+    for decision in decide(facts, wanted_state_of([GUID], online=True, read_only=False)):
         # Nothing is changed of a disk of which something is not known.
         assert not decision.steps or (decision.disk is not None and decision.disk.offline is not None)
         assert bool(decision.steps) <= (decision.refusal is None)

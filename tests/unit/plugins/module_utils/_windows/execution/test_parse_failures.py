@@ -31,7 +31,7 @@ ANSWER: dict[str, Any] = {
     "summary": {"last_code": 2155348020, "last_success": ""},
     "labels": [{"path": "\\\\?\\Volume{a59dcd66-5963-4ba8-995c-915935cb8654}\\", "label": "Backup"}],
     "dpm": False,
-    "troubles": [{"part": "dpm", "message": "no"}],
+    "unread_parts": [{"part": "dpm", "message": "no"}],
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -44,7 +44,7 @@ def test_an_answer() -> None:
     read = parse_logs(ANSWER)
     assert read.now == NOON
     assert read.logs == (SeenLog("System", enabled=True, records=1, unreadable=1),)
-    assert (read.is_dpm, read.troubles) == (False, (("dpm", "no"),))
+    assert (read.is_dpm, read.unread_parts) == (False, (("dpm", "no"),))
     assert read.backup is not None
     assert (read.backup.last_result_code, read.backup.last_success) == (0x80780034, None)
     assert read.labels == {"\\\\?\\volume{a59dcd66-5963-4ba8-995c-915935cb8654}": "Backup"}
@@ -74,7 +74,7 @@ def test_what_is_said_of_logs() -> None:
     assert list(log_findings([SeenLog("System", enabled=True, oldest=at(-1), records=0)], NOON, "SRV1")) == []
 
 
-@pytest.mark.parametrize("key", ["logs", "summary", "dpm", "labels", "troubles"])
+@pytest.mark.parametrize("key", ["logs", "summary", "dpm", "labels", "unread_parts"])
 def test_an_answer_that_lacks_a_part_is_none(key: str) -> None:
     with pytest.raises(CorruptReply):
         parse_logs({name: value for name, value in ANSWER.items() if name != key})

@@ -25,7 +25,7 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._action import S
 from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
 
 
-class LendingAction(StorageAction):
+class TaskConnectionAction(StorageAction):
     """The action plugin of a module whose options are `spec`, those of a connection among them.
 
     Ansible compiles what an action plugin imports anew in every run: a plugin imports the module's work in the method
