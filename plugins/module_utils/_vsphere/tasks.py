@@ -90,23 +90,30 @@ def wait_for_task(
         if results:
             return results[0]
         if question is not None:
-            raise StepRefused(
-                f"{doing} waits for an answer to a question: {question}",
-                fault="QuestionPending",
-                hint="Answer it in the vSphere client; it is never answered from here.",
-            )
+            raise _held_up(doing, question)
         if clock() >= until:
-            with suppress(StepRefused, ConnectionFailed):
-                session.read(f"Cancelling: {doing}", task.CancelTask)
-            raise StepRefused(
-                f"{doing} has not ended in time, and was cancelled.", fault="Timedout", hint="Raise timeout."
-            )
+            raise _cancelled(session, task, doing)
         if end.is_over:
             raise OutcomeUnknown(
                 f"{doing} was begun and has not ended within {LONGEST_WAIT_SECONDS} s.",
                 hint="Look at the task in the vSphere client; run again once it has ended.",
             )
     raise AssertionError("unreachable: there is always another round")
+
+
+def _held_up(doing: str, question: str) -> StepRefused:
+    return StepRefused(
+        f"{doing} waits for an answer to a question: {question}",
+        fault="QuestionPending",
+        hint="Answer it in the vSphere client; it is never answered from here.",
+    )
+
+
+def _cancelled(session: Session, task: Any, doing: str) -> StepRefused:
+    """Cancels a task whose time is up; returns what that is to whoever waits for it."""
+    with suppress(StepRefused, ConnectionFailed):
+        session.read(f"Cancelling: {doing}", task.CancelTask)
+    return StepRefused(f"{doing} has not ended in time, and was cancelled.", fault="Timedout", hint="Raise timeout.")
 
 
 def _fault_of(read: ObjectProperties) -> ServerFault:

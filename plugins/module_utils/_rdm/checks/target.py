@@ -86,20 +86,8 @@ def _check_datastore(machine: VirtualMachine, target: Target) -> Iterator[Findin
             target.file,
         )
         return
-    unread = [
-        part
-        for part, value in (
-            (Part.DATASTORE_TYPE, datastore.type),
-            (Part.DATASTORE_FACTS, datastore.version),
-            (Part.ACCESS, datastore.accessible),
-            (Part.MOUNTS, datastore.writable_from),
-            (Part.FREE_SPACE, datastore.free_bytes),
-            (Part.DATASTORE_ID, datastore.uuid or None),
-        )
-        if value is None
-    ]
-    is_vmfs = (datastore.type or _VMFS).upper() == _VMFS
-    if unread and is_vmfs:
+    unread = _unread_parts(datastore)
+    if unread and _may_be_vmfs(datastore):
         yield Finding.blocker(
             BlockerCode.DATASTORE_UNSUITABLE,
             f"Of the datastore {datastore.name} this could not be read: {', '.join(unread)}; so whether {target.file} "
@@ -107,19 +95,7 @@ def _check_datastore(machine: VirtualMachine, target: Target) -> Iterator[Findin
             f"Give the user the role Read-only on it, and see that it is accessible. {hint}",
             datastore.name,
         )
-    reason = None
-    if not is_vmfs:
-        reason = f"is {datastore.type}, and a mapping file must be on VMFS"
-    elif _is_before_vmfs_5(datastore.version):
-        reason = f"is VMFS {datastore.version}; version 5 or later is needed"
-    if reason is None and datastore.accessible is False:
-        reason = "is not accessible"
-    if reason is None and datastore.maintenance:
-        reason = "is in maintenance mode"
-    # Of a machine whose host is not known, that is what stands against it.
-    known = machine.host is not None and datastore.writable_from is not None
-    if reason is None and known and machine.host not in (datastore.writable_from or ()):
-        reason = f"is not mounted for writing on the host of {machine.name}"
+    reason = _why_unsuitable(machine, datastore)
     if reason is not None:
         yield Finding.blocker(
             BlockerCode.DATASTORE_UNSUITABLE, f"Datastore {datastore.name} {reason}.", hint, datastore.name
@@ -131,6 +107,40 @@ def _check_datastore(machine: VirtualMachine, target: Target) -> Iterator[Findin
             f"Free some megabytes. {hint}",
             datastore.name,
         )
+
+
+def _unread_parts(datastore: Datastore) -> list[Part]:
+    """Returns what could not be read of a datastore, of all that decides whether a mapping file can lie there."""
+    facts: tuple[tuple[Part, object], ...] = (
+        (Part.DATASTORE_TYPE, datastore.type),
+        (Part.DATASTORE_FACTS, datastore.version),
+        (Part.ACCESS, datastore.accessible),
+        (Part.MOUNTS, datastore.writable_from),
+        (Part.FREE_SPACE, datastore.free_bytes),
+        (Part.DATASTORE_ID, datastore.uuid or None),
+    )
+    return [part for part, value in facts if value is None]
+
+
+def _may_be_vmfs(datastore: Datastore) -> bool:
+    return (datastore.type or _VMFS).upper() == _VMFS
+
+
+def _why_unsuitable(machine: VirtualMachine, datastore: Datastore) -> str | None:
+    """Returns what is known against a mapping file there, as the rest of a sentence; None for nothing."""
+    if not _may_be_vmfs(datastore):
+        return f"is {datastore.type}, and a mapping file must be on VMFS"
+    if _is_before_vmfs_5(datastore.version):
+        return f"is VMFS {datastore.version}; version 5 or later is needed"
+    if datastore.accessible is False:
+        return "is not accessible"
+    if datastore.maintenance:
+        return "is in maintenance mode"
+    # Of a machine whose host is not known, that is what stands against it.
+    known = machine.host is not None and datastore.writable_from is not None
+    if known and machine.host not in (datastore.writable_from or ()):
+        return f"is not mounted for writing on the host of {machine.name}"
+    return None
 
 
 def _is_before_vmfs_5(version: str | None) -> bool:

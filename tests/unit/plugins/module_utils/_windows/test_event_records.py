@@ -37,7 +37,6 @@ def test_a_published_record() -> None:
         None,
         2,
         177900,
-        "12504",
         ((None, "a"), (None, "b\n")),
         "2D20",
     )
