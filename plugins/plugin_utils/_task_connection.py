@@ -16,7 +16,6 @@ import contextlib
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import (
@@ -32,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     ConnectionFailed,
     OutcomeUnknown,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock, pause_for
 from ansible_collections.winbackup.storage.plugins.plugin_utils._connection_failures import (
     describe_failure,
     is_refused_logon,
@@ -97,7 +97,7 @@ class TaskConnection:
         return self._never_reached and not self._was_there
 
     def run(self, command: str, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
-        """Runs a command line on an input and returns its output; `deadline` is a time of `time.monotonic()`.
+        """Runs a command line on an input and returns its output; `deadline` is a time of `clock()`.
 
         Raises ConnectionFailed where nothing was run. Once it may have been run: runs it again where that is
         `repeatable`, else raises OutcomeUnknown. Raises TimeIsUp or WriteTimeIsUp at the deadline."""
@@ -106,17 +106,17 @@ class TaskConnection:
         attempts = absences = 0
         away_since = 0.0
         while True:
-            started = time.monotonic()
+            started = clock()
             try:
                 return self._run(command, data, deadline, repeatable)
             except _NotConnected as failed:
                 away_since = started if not absences else away_since
-                waited = time.monotonic() - away_since >= LONGEST_ABSENCE or time.monotonic() >= deadline
+                waited = clock() - away_since >= LONGEST_ABSENCE or clock() >= deadline
                 if failed.refused or waited or not self._was_there:
                     self._never_reached = True
                     raise self._failure("cannot be made", failed) from failed
                 # It was there before: it may be on its way back.
-                time.sleep(min(_PAUSES[min(absences, len(_PAUSES) - 1)], max(0.0, deadline - time.monotonic())))
+                pause_for(min(_PAUSES[min(absences, len(_PAUSES) - 1)], max(0.0, deadline - clock())))
                 absences += 1
             except _ConnectionLost as failed:
                 failure = self._failure("failed", failed)
@@ -124,7 +124,7 @@ class TaskConnection:
                     self._leave()
                     raise OutcomeUnknown(f"{LOST_ANSWER}: {failure.message}", hint=RUN_AGAIN_HINT) from failed
                 attempts, absences = attempts + 1, 0
-                over = attempts == _ATTEMPTS or time.monotonic() >= deadline
+                over = attempts == _ATTEMPTS or clock() >= deadline
                 if failed.refused or over or not self._end():
                     raise failure from failed
 
@@ -160,7 +160,7 @@ class TaskConnection:
         thread = threading.Thread(target=self._execute, args=(command, data, outcome), name="winbackup", daemon=True)
         thread.start()
         try:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(max(0.0, deadline - clock()))
         except BaseException:
             # Somebody ended the run. What reads is ended there, too; what writes comes to its own end.
             if repeatable:
@@ -188,8 +188,8 @@ class TaskConnection:
         if self._kind != "ssh":
             thread.join(_ENDING)
             return
-        end = time.monotonic() + _ENDING
-        while thread.is_alive() and time.monotonic() < end:
+        end = clock() + _ENDING
+        while thread.is_alive() and clock() < end:
             _end_program(thread)
             thread.join(_ENDING_PAUSE)
 
@@ -226,7 +226,7 @@ class TaskConnection:
                 # What is sealed for a connection that is gone is refused: once more, over a new one. A thread that
                 # still waits there may come in between; it ends with its first failure.
                 self._forget_session()
-                time.sleep(_ENDING_PAUSE * attempt)
+                pause_for(_ENDING_PAUSE * attempt)
         try:
             self._connection.reset()
         except Exception as error:

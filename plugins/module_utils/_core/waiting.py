@@ -27,6 +27,11 @@ def clock() -> float:
     return time.monotonic()
 
 
+def pause_for(seconds: float) -> None:
+    """Waits so many seconds."""
+    time.sleep(seconds)
+
+
 class Deadline:
     """A moment some seconds from now, on a clock that nobody sets."""
 
@@ -72,11 +77,11 @@ class Pace:
 
     def pause(self, times: float = 1.0) -> None:
         """Waits for one look to the next, or for several."""
-        time.sleep(times * self.seconds)
+        pause_for(times * self.seconds)
 
     def until(self, seconds: float) -> None:
         """Waits as long as is said, but no longer than two looks."""
-        time.sleep(min(max(0.1, seconds), 2 * self.seconds))
+        pause_for(min(max(0.1, seconds), 2 * self.seconds))
 
 
 EVERY_SECOND = Pace()
@@ -101,6 +106,6 @@ def growing_pauses(first: float, longest: float) -> Iterator[None]:
     """Waits before each round: briefly at first, twice as long each time, never longer than `longest`."""
     pause = first
     while True:
-        time.sleep(pause)
+        pause_for(pause)
         yield
         pause = min(pause * 2, longest)

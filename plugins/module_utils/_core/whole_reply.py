@@ -10,13 +10,14 @@ run that asked for it has left."""
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable
 from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from math import inf
 from socket import socket
 from typing import Any
+
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
 
 
 class RunIsOver(TimeoutError):
@@ -32,7 +33,7 @@ class _InTime(io.RawIOBase):
         self._seconds = connection.gettimeout()
         seconds = self._seconds or 0.0
         self._late = RunIsOver if left is not None and left < seconds else TimeoutError
-        self._end = time.monotonic() + (seconds if left is None else min(seconds, left))
+        self._end = clock() + (seconds if left is None else min(seconds, left))
 
     @property
     def _sock(self) -> socket:
@@ -47,7 +48,7 @@ class _InTime(io.RawIOBase):
         """Reads as a socket's file does; raises TimeoutError where the whole reply has had its time."""
         if self._seconds is None:
             return self._raw.readinto(buffer)
-        left = self._end - time.monotonic()
+        left = self._end - clock()
         if left <= 0:
             raise self._late("timed out")
         self._socket.settimeout(left)

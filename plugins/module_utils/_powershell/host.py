@@ -7,7 +7,7 @@
 """A Windows host on which scripts run: one shell, opened when it is first needed, closed on every way out.
 
 with WindowsHost(options, transport, prologue) as host:
-    facts = host.run(READ, {"Ids": [...]}, deadline=time.monotonic() + 600)
+    facts = host.run(READ, {"Ids": [...]}, deadline=clock() + 600)
     host.run(WRITE, {...}, deadline=..., writes=True)
 """
 

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -19,7 +18,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.command im
     Completed,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown
-from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import WRITE_GRACE_SECONDS
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import WRITE_GRACE_SECONDS, clock
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.diagnostics import text_of
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import (
     POWERSHELL_HINT,
@@ -63,7 +62,7 @@ class PowerShell:
         writes: bool = False,
         writes_end: float | None = None,
     ) -> Any:
-        """Returns what a script returned, as JSON has it; `deadline` is a time of `time.monotonic()`.
+        """Returns what a script returned, as JSON has it; `deadline` is a time of `clock()`.
 
         A script with `writes` gets the parameter SecondsLeft and begins nothing after that time; it ends itself, and
         only one that does not is ended from here, 120 s later or at `writes_end`. It is never run twice.
@@ -73,7 +72,7 @@ class PowerShell:
         for attempt in range(1, _READ_ATTEMPTS + 1):
             sent = dict(parameters)
             if writes:
-                sent["SecondsLeft"] = max(0, int(deadline - time.monotonic()))
+                sent["SecondsLeft"] = max(0, int(deadline - clock()))
             request = make_input(script, sent, self._prologue)
             end = deadline
             if writes:

@@ -21,7 +21,7 @@ class Transport(Protocol):
         """How messages call the host."""
 
     def execute(self, data: bytes, *, deadline: float, repeatable: bool) -> Completed:
-        """Runs the frame on `data` and returns its output; `deadline` is a time of `time.monotonic()`.
+        """Runs the frame on `data` and returns its output; `deadline` is a time of `clock()`.
 
         Raises ConnectionFailed or ConfigurationError where nothing was run. Once it may have been run: runs it again
         where that is `repeatable`, else raises OutcomeUnknown. Raises TimeIsUp or WriteTimeIsUp at the deadline."""

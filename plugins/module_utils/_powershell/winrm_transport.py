@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -32,6 +31,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     OutcomeUnknown,
     StorageError,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock, pause_for
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import bootstrap, library, replies
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.classify import (
     Kind,
@@ -98,7 +98,7 @@ class WinRmTransport:
         except BaseException:
             self.close()
             raise
-        replies.guard(self._protocol, lambda: self._latest - time.monotonic())
+        replies.guard(self._protocol, lambda: self._latest - clock())
         self._operation_timeout: int = self._protocol.operation_timeout_sec
 
     @property
@@ -109,7 +109,7 @@ class WinRmTransport:
         attempts = absences = 0
         away_since = 0.0
         while True:
-            answered, started = self._answered, time.monotonic()
+            answered, started = self._answered, clock()
             try:
                 return self._run(data, deadline, repeatable)
             except _Retry as retry:
@@ -117,7 +117,7 @@ class WinRmTransport:
                 if kind is Kind.CONNECTION and answered is not None and answered == self._answered:
                     # It was there before and does not answer at all now: it may be on its way back.
                     away_since = started if not absences else away_since
-                    goes_on = time.monotonic() - away_since < LONGEST_ABSENCE
+                    goes_on = clock() - away_since < LONGEST_ABSENCE
                     pause = _PAUSES[min(absences, len(_PAUSES) - 1)]
                     absences += 1
                 else:
@@ -125,10 +125,10 @@ class WinRmTransport:
                     goes_on = attempts < _ATTEMPTS
                     pauses = _BUSY_PAUSES if kind in (Kind.QUOTA_SHELLS, Kind.QUOTA_OPERATIONS, Kind.BUSY) else _PAUSES
                     pause = pauses[min(attempts, len(pauses)) - 1]
-                if not goes_on or time.monotonic() >= deadline:
+                if not goes_on or clock() >= deadline:
                     raise retry.cause.meaning from retry
                 self._prepare(kind)
-                time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+                pause_for(min(pause, max(0.0, deadline - clock())))
             except TransportError as error:
                 raise error.meaning from error
 
@@ -183,7 +183,7 @@ class WinRmTransport:
                 lambda: protocol.run_command(self._shell, first, rest, console_mode_stdin=False), deadline
             )
             for start in range(0, len(data), CHUNK):
-                if time.monotonic() >= deadline:
+                if clock() >= deadline:
                     raise _Retry(TransportError(Kind.FATAL, ConnectionFailed(f"{self.name} took too long.")))
                 if not self._send(command, data[start : start + CHUNK], end=False, deadline=deadline):
                     return command, False
@@ -207,7 +207,7 @@ class WinRmTransport:
                     return False
                 if error.kind is not Kind.BUSY or attempt == _ATTEMPTS:
                     raise
-                time.sleep(_BUSY_PAUSES[attempt - 1])
+                pause_for(_BUSY_PAUSES[attempt - 1])
         raise AssertionError("unreachable")
 
     # ---- from the end of the input on: it may have run
@@ -219,7 +219,7 @@ class WinRmTransport:
         failing_since: float | None = None
         failures = 0
         while True:
-            if time.monotonic() >= deadline:
+            if clock() >= deadline:
                 raise self._time_is_up(repeatable)
             try:
                 if not input_ended:
@@ -241,13 +241,13 @@ class WinRmTransport:
                 if error.kind is Kind.OPERATION_TIMEOUT:
                     failing_since, failures = None, 0
                     continue
-                now = time.monotonic()
+                now = clock()
                 failing_since = now if failing_since is None else failing_since
                 again = error.kind in (Kind.CONNECTION, Kind.BUSY) and now - failing_since <= LONGEST_ABSENCE
                 if not again and not (error.kind is Kind.NOT_THE_ANSWER and failures < _ATTEMPTS - 1):
                     raise self._broken_off(error, repeatable) from error
                 interrupted = True
-                time.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
+                pause_for(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
 
     def _time_is_up(self, repeatable: bool) -> StorageError:
@@ -277,7 +277,7 @@ class WinRmTransport:
         """Sends one request; raises TransportError. No operation takes longer than what is left until the deadline; a
         host that answers nothing is given up a little later."""
         self._latest = deadline + _LAST_ANSWER_SECONDS
-        left = int(deadline - time.monotonic()) + 1
+        left = int(deadline - clock()) + 1
         self._protocol.operation_timeout_sec = max(1, min(self._operation_timeout, left))
         try:
             answer = self._understood(request)
@@ -286,7 +286,7 @@ class WinRmTransport:
                 self._disconnect()
             raise
         self._established = True
-        self._answered = time.monotonic()
+        self._answered = clock()
         return answer
 
     def _prepare(self, kind: Kind) -> None:
@@ -307,14 +307,14 @@ class WinRmTransport:
         if self._shell is None:
             return
         try:
-            self._ask(lambda: self._protocol.cleanup_command(self._shell, command), time.monotonic() + _ENDING_SECONDS)
+            self._ask(lambda: self._protocol.cleanup_command(self._shell, command), clock() + _ENDING_SECONDS)
         except TransportError as error:
             if error.kind is Kind.SHELL_LOST:
                 self._shell = None
 
     def _delete_shell(self) -> None:
         shell, self._shell = self._shell, None
-        end = time.monotonic() + _DELETING_SECONDS
+        end = clock() + _DELETING_SECONDS
         for _attempt in range(2 if shell else 0):
             try:
                 self._ask(lambda: self._protocol.close_shell(shell, close_session=False), end)

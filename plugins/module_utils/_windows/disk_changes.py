@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""What has to be done so that disks are as they are wished, and what is refused. Pure."""
+"""What has to be done so that disks are as they are wanted, and what is refused. Pure."""
 
 from __future__ import annotations
 

@@ -144,6 +144,11 @@ def test_what_is_pure_can_neither_talk_nor_wait(path: Path) -> None:
     assert re.findall(r"datetime\.(?:now|utcnow|today)\(", path.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize("path", [path for path in FILES if short(path) != "_core/waiting.py"], ids=short)
+def test_nothing_waits_but_by_the_one_module_for_it(path: Path) -> None:
+    assert not re.search(r"\btime\.sleep\b|\bfrom time import\b", path.read_text(encoding="utf-8"))
+
+
 # Names that the vSphere API gives its faults: an edge turns them into the kinds of a refusal.
 FAULTS = ("InvalidDevice", "NoPermission", "ConcurrentAccess", "RestrictedVersion", "FileAlreadyExists", "SystemError")
 OF_MAPPINGS = [path for path in FILES if "_rdm" in path.parts]

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,7 +15,7 @@ from typing import Any, Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import LOST_ANSWER, RUN_AGAIN_HINT
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import OutcomeUnknown, StorageError
-from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import CallTimes, clock, pause_for
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.complete_reading import complete_reading
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.dpm_values import code_of
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.parse import parse_facts
@@ -68,7 +67,7 @@ class Answer:
 
 
 class DpmServer(Protocol):
-    """What the flows need of a DPM server; times are of `time.monotonic()`."""
+    """What the flows need of a DPM server; times are of `clock()`."""
 
     def read(
         self,
@@ -103,7 +102,7 @@ class DpmServer(Protocol):
         """Waits."""
 
     def time(self) -> float:
-        """Returns the time as `time.monotonic()` counts it."""
+        """Returns the time as `clock()` counts it."""
 
 
 class PowerShellServer:
@@ -186,7 +185,7 @@ class PowerShellServer:
         self._sleep(max(0.0, end - self.time()))
 
     def time(self) -> float:
-        return time.monotonic()
+        return clock()
 
     def _run(self, script: str, parameters: Mapping[str, object], deadline: float) -> Any:
         try:
@@ -203,7 +202,7 @@ class PowerShellServer:
             raise _explained(failed) from failed
 
     def _sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        pause_for(seconds)
 
 
 def _edit(decision: Decision) -> dict[str, object]:

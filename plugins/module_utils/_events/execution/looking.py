@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.model import Facts
 from ansible_collections.winbackup.storage.plugins.module_utils._events.bookmark import Bookmark
 from ansible_collections.winbackup.storage.plugins.module_utils._events.execution.options import Server, Settings
@@ -58,7 +58,7 @@ def look_at(server: Server, settings: Settings, bookmark: Bookmark, *, alerts: b
     """Looks at one server; with `alerts` at those of DPM, too, where it is a DPM server.
 
     Raises StorageError where the logs could not be read at all."""
-    deadline = time.monotonic() + settings.timeout
+    deadline = clock() + settings.timeout
     findings: list[Finding] = []
     now = datetime.now(UTC)
     with WindowsHost(server.connection) as host:

@@ -16,7 +16,6 @@ import asyncio
 import functools
 import logging
 import random
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     LoginRefused,
     StorageError,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
 from ansible_collections.winbackup.storage.plugins.module_utils._events.bookmark import Bookmark
 from ansible_collections.winbackup.storage.plugins.module_utils._events.execution.looking import Look, look_at
 from ansible_collections.winbackup.storage.plugins.module_utils._events.execution.options import Server, Settings
@@ -88,7 +88,7 @@ class Watcher:
             bookmark = self._state.of(server.name)
             if anew:
                 bookmark = bookmark.begun_anew()
-            began = time.monotonic()
+            began = clock()
             alerts = self._settings.alerts and (
                 asked_dpm is None or began - asked_dpm >= self._settings.alerts_interval * self._second
             )

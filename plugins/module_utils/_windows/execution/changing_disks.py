@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting im
     RESTART_SECONDS,
     CallTimes,
     Pace,
+    clock,
     patience,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import answers
@@ -138,7 +138,7 @@ class _Run:
     def _read_back(self, pending: Sequence[DiskOutcome], *, wait: bool) -> None:
         """Reads the disks; with `wait` until they are as wanted, for as long as a restart of WinRM takes, else until
         what lies on them is mounted, for a few looks."""
-        longest = max(1.0, min(RESTART_SECONDS, self.times.end - time.monotonic()))
+        longest = max(1.0, min(RESTART_SECONDS, self.times.end - clock()))
         for pause in patience(longest) if wait else (0.0, *(1.0,) * (_LOOKS_FOR_VOLUMES - 1)):
             self.pace.pause(pause)
             facts = read_machine_disks(self.host, self.times.end, refresh=False)

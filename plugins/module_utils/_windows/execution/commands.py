@@ -8,13 +8,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
-from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, CallTimes, Pace
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import (
+    EVERY_SECOND,
+    CallTimes,
+    Pace,
+    clock,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.transport import Transport
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_change_results import (
@@ -48,15 +52,15 @@ def on_host(command: Callable[[WindowsHost, ModuleCall], ModuleResult]) -> Modul
 
 
 def times_of(options: Mapping[str, Any]) -> CallTimes:
-    """Returns the times of `time.monotonic()` that follow from the option `timeout`; raises ConfigurationError."""
+    """Returns the times of `clock()` that follow from the option `timeout`; raises ConfigurationError."""
     seconds = int(options["timeout"])
     if seconds < 1:
         raise ConfigurationError(f"timeout must be at least 1, not {seconds}.")
-    return CallTimes.of(time.monotonic(), seconds)
+    return CallTimes.of(clock(), seconds)
 
 
 def deadline_of(options: Mapping[str, Any]) -> float:
-    """Returns the time of `time.monotonic()` at which the option `timeout` is over; raises ConfigurationError."""
+    """Returns the time of `clock()` at which the option `timeout` is over; raises ConfigurationError."""
     return times_of(options).deadline
 
 

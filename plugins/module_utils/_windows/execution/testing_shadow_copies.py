@@ -11,7 +11,6 @@ A run that was killed leaves a mark, in which its copy stands: the next run remo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -23,7 +22,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, ModuleResult
-from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import EVERY_SECOND, Pace, clock
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.host import WindowsHost
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.disk_changes import Refusal
@@ -109,7 +108,7 @@ class _Run:
 
     def read(self) -> ShadowCopyFacts:
         """Returns the state of now; raises StorageError where no volume is shown."""
-        until = max(self.deadline, time.monotonic() + _READING_SECONDS)
+        until = max(self.deadline, clock() + _READING_SECONDS)
         facts = parse_shadow_copies(self.host.run(read_shadow_copies.SCRIPT, {"Mark": _MARK}, deadline=until))
         if not facts.volumes:
             raise StorageError(
@@ -129,7 +128,7 @@ class _Run:
             if before is None:
                 return
             for attempt in range(1, _ATTEMPTS + 1):
-                if time.monotonic() >= self.deadline:
+                if clock() >= self.deadline:
                     test.stop("refused", "not_started", f"The time of the call (timeout) was over before {test.title}.")
                     return
                 own = self._make(test, before)
@@ -171,7 +170,7 @@ class _Run:
             # A mark without its time is being made in this moment, or was never finished.
             unfinished += marked.mark.until is None
             if self._is_alive(marked, facts) or (marked.mark.until is None and unfinished < _UNFINISHED_LOOKS):
-                if time.monotonic() >= self.deadline:
+                if clock() >= self.deadline:
                     message = f"Another test of {marked.title} is under way."
                     test.refuse(Refusal("run_in_progress", message, "Run again when it has ended."))
                     return None
@@ -190,7 +189,7 @@ class _Run:
     def _remove_leftover(self, facts: ShadowCopyFacts, one: ShadowedVolume) -> None:
         copy = one.mark.copy if one.mark is not None else ""
         parameters = {"Mark": self._mark_of(one), "Volume": one.volume.path or "", "Copy": copy}
-        until = max(self.deadline, time.monotonic() + _READING_SECONDS)
+        until = max(self.deadline, clock() + _READING_SECONDS)
         self.host.run(remove_shadow_copy.SCRIPT, parameters, deadline=until, writes=True)
         if copy:
             message = f"An earlier test of {one.title} had left its copy {copy}, which is removed now if it was one."
@@ -215,7 +214,7 @@ class _Run:
             "LeaseSeconds": _LEASE_SECONDS,
         }
         # The time of the call only says when no new test is begun: what was begun has its own.
-        until = time.monotonic() + _LONGEST_SECONDS
+        until = clock() + _LONGEST_SECONDS
         try:
             reply = self.host.run(make_shadow_copy.SCRIPT, parameters, deadline=until, writes=True)
             made = parse_made(reply)
@@ -248,8 +247,8 @@ class _Run:
     def _after_a_lost_answer(self, one: ShadowedVolume) -> str | None:
         """Waits until the run is over whose answer was lost, and removes what it left; returns its copy's id."""
         last = one
-        until = time.monotonic() + _LEASE_SECONDS
-        while time.monotonic() < until:
+        until = clock() + _LEASE_SECONDS
+        while clock() < until:
             with suppress(StorageError):
                 facts = self.read()
                 found = facts.find(one.volume.path or "")

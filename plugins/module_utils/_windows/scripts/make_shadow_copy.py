@@ -75,8 +75,8 @@ try {
         $answer.outcome = 'no_room'
     }
     else {
-        $wish = @{ Volume = $Volume; Context = 'ClientAccessible' }
-        $made = Invoke-CimMethod -ClassName Win32_ShadowCopy -MethodName Create -Arguments $wish
+        $arguments = @{ Volume = $Volume; Context = 'ClientAccessible' }
+        $made = Invoke-CimMethod -ClassName Win32_ShadowCopy -MethodName Create -Arguments $arguments
         $id = [string]$made.ShadowID
         if ($id -match '[1-9a-fA-F]') {
             Set-ItemProperty -LiteralPath $Mark -Name 'copy' -Value $id -Confirm:$false
