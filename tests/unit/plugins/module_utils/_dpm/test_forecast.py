@@ -158,8 +158,23 @@ def test_any_readings_give_a_range_or_none(readings: list[tuple[float, int]], si
         assert found is None or found.first <= found.last
 
 
-def test_a_trend_within_its_own_noise_does_not_grow() -> None:
-    assert not Trend(START, 1.0, slope=0.1, lowest=0.05, highest=0.2, spread=10.0, days=60).grows
+@pytest.mark.parametrize(
+    "trend",
+    [
+        Trend(START, 1.0, slope=0.1, lowest=0.05, highest=0.2, spread=10.0, days=60),
+        Trend(START, 1.0, slope=1.0, lowest=-0.1, highest=2.0, spread=1.0, days=60),
+    ],
+    ids=["within its own noise", "may as well shrink"],
+)
+def test_a_trend_that_may_be_chance_gets_no_date(trend: Trend) -> None:
+    assert full_between(trend, 100) is None
+
+
+def test_the_range_of_days_is_as_wide_as_days_are_away_from_the_trend() -> None:
+    trend = Trend(START, 50.0, slope=1.0, lowest=1.0, highest=1.0, spread=5.0, days=60)
+    found = full_between(trend, 60)
+    assert found is not None
+    assert (found.first, found.last) == (datetime(2026, 1, 6).date(), datetime(2026, 1, 16).date())
 
 
 @pytest.mark.parametrize(("count", "most"), [(0, 5), (1, 5), (5, 5), (6, 5), (91, 24), (91, 45)])
