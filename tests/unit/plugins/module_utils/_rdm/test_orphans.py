@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
+    Controller,
     Datastore,
+    Disk,
     DiskKind,
     FileFacts,
     Inventory,
@@ -41,3 +45,21 @@ def test_a_file_that_only_a_snapshot_names_is_in_use(
 ) -> None:
     found = orphans_of(site(has_snapshots, files), [(STORE, FILE)])
     assert [(one.facts.file, one.users_are_known) for one in found] == orphans
+
+
+def test_a_file_below_the_delta_of_a_disk_is_in_use() -> None:
+    controller = Controller(1000, "scsi", "pvscsi", 0)
+    disk = Disk(
+        2000,
+        "Hard disk 1",
+        "scsi0:0",
+        0,
+        controller,
+        "[san01] one/one-000001.vmdk",
+        DiskKind.MAPPING,
+        datastore=STORE.id,
+        parents=(FILE.file,),
+    )
+    site_of_a_delta = site(True, ())
+    one = replace(site_of_a_delta.machines["vm-1"], disks=(disk,))
+    assert orphans_of(replace(site_of_a_delta, machines={one.id: one}), [(STORE, FILE)]) == ()

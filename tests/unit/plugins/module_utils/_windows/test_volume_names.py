@@ -37,6 +37,12 @@ def test_a_volume_that_is_not_in_the_table_is_known_by_its_name_only() -> None:
     assert volumes().find("") is None
 
 
+def test_two_volumes_without_a_name_are_not_the_same() -> None:
+    nameless = NamedVolume.named(" \\ ")
+    assert not nameless.is_same_as(NamedVolume.named(""))
+    assert NamedVolume.named("E:").is_same_as(NamedVolume.named("e:\\"))
+
+
 def test_a_label_that_two_volumes_have_tells_none() -> None:
     two = [NamedVolume(label="Backup", letter="E:"), NamedVolume(label="Backup", letter="F:")]
     assert VolumeTable(two).by_label("Backup") is None
