@@ -115,11 +115,11 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         plain: Any = to_json_types(given)
         values, refused = converted(role, taken, plain)
         if role == _SIZES and not refused:
-            refused = _size_problems(values)
+            refused = size_problems(values)
         return {"options": values, "chosen": chosen(role, taken, values), "problems": [*problems, *refused]}
 
 
-def _size_problems(values: Mapping[str, Any]) -> list[str]:
+def size_problems(values: Mapping[str, Any]) -> list[str]:
     """Returns what the module would refuse of the sizes: nothing is read, and no check begins, for a mistake."""
     given = [name for name in _WISHES if values.get(name) is not None]
     if not given:

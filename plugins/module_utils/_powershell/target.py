@@ -117,7 +117,7 @@ class Target:
         if self.transport in ("basic", "certificate") and self.message_encryption == "always":
             raise ConfigurationError(f"The transport {self.transport} has no message encryption; TLS does it.")
         if self.connection_timeout < _SHORTEST_TIMEOUT:
-            raise ConfigurationError(f"connection_timeout is to be {_SHORTEST_TIMEOUT} seconds or more.")
+            raise ConfigurationError(f"connection_timeout must be at least {_SHORTEST_TIMEOUT} seconds.")
         for name in ("ca_trust_path", "cert_pem", "cert_key_pem"):
             path = getattr(self, name)
             if path == "":

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.winbackup.storage.plugins.lookup.role_variables import _size_problems
+from ansible_collections.winbackup.storage.plugins.lookup.role_variables import size_problems
 
 DEFAULTS: dict[str, Any] = {
     "datasources": ["D:\\"],
@@ -34,7 +34,7 @@ DEFAULTS: dict[str, Any] = {
     ],
 )
 def test_what_the_module_takes_is_taken(given: dict[str, Any]) -> None:
-    assert _size_problems({**DEFAULTS, **given}) == []
+    assert size_problems({**DEFAULTS, **given}) == []
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_what_the_module_takes_is_taken(given: dict[str, Any]) -> None:
     ],
 )
 def test_what_the_module_would_refuse_is_told_first(given: dict[str, Any], said: str) -> None:
-    (problem,) = _size_problems({**DEFAULTS, **given})
+    (problem,) = size_problems({**DEFAULTS, **given})
     assert said in problem
