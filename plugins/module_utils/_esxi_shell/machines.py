@@ -32,12 +32,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     JOURNAL_KEY,
     DiskJournal,
     UnreadableJournal,
-    read_journal,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
     address_of_record_file,
     with_records_of_both,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import read_journal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,

@@ -25,9 +25,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     DiskJournal,
     UnreadableJournal,
     journal_at,
-    to_text,
-    whole_text,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import to_text, whole_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import VirtualMachine
 
 Records: TypeAlias = Mapping[str, Union[DiskJournal, UnreadableJournal]]  # noqa: UP007 (pylint takes the | for arithmetic)

@@ -24,8 +24,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     OPEN_KEY,
     DiskJournal,
     UnreadableJournal,
-    read_journal,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import read_journal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Controller,

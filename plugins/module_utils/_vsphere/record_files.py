@@ -17,15 +17,12 @@ from urllib.parse import quote, urlencode
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
-    DiskJournal,
-    UnreadableJournal,
-    read_journal,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal, UnreadableJournal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
     RECORD_FILES,
     address_of_record_file,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import read_journal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import VirtualMachine, split_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session

@@ -27,7 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     VmState,
     nothing_meanwhile,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import read_journal, to_text
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import read_journal, to_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Controller,

@@ -22,15 +22,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.l
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
-    FORMAT,
     LEASE_SECONDS,
     DiskJournal,
     JournalEntry,
     KeptMapping,
     RecordedLun,
-    read_journal,
-    to_text,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import FORMAT, read_journal, to_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     DiskKind,

@@ -16,12 +16,8 @@ from hypothesis import strategies as st
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     DiskJournal,
     JournalEntry,
-    NotAJournal,
     RecordedLun,
     UnreadableJournal,
-    from_text,
-    read_journal,
-    whole_text,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import (
     Records,
@@ -29,6 +25,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_pla
     record_file,
     texts_to_write,
     with_records_of_both,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import (
+    NotAJournal,
+    from_text,
+    read_journal,
+    whole_text,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,

@@ -14,14 +14,16 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     DiskJournal,
     JournalEntry,
     KeptMapping,
-    NotAJournal,
     RecordedLun,
     UnreadableJournal,
-    from_text,
     from_volume_path,
+    to_volume_path,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import (
+    NotAJournal,
+    from_text,
     read_journal,
     to_text,
-    to_volume_path,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,

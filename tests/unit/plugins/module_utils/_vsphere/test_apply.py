@@ -18,8 +18,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     DiskJournal,
     KeptMapping,
     RecordedLun,
-    to_text,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import to_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Controller,
