@@ -17,11 +17,12 @@ UTILS = PLUGINS / "module_utils"
 # A part of the collection, and the parts that it may import besides itself.
 MAY_IMPORT = {
     "_core": set(),
-    "_rdm": {"_core", "_rdm/checks"},
+    "_rdm": {"_core"},
     "_rdm/checks": {"_core", "_rdm"},
     "_rdm/planning": {"_core", "_rdm", "_rdm/checks"},
+    "_rdm/results": {"_core", "_rdm", "_rdm/checks", "_rdm/planning"},
     "_rdm/rehearsal": {"_core", "_rdm", "_rdm/checks"},
-    "_rdm/execution": {"_core", "_rdm", "_rdm/checks", "_rdm/planning", "_rdm/rehearsal"},
+    "_rdm/execution": {"_core", "_rdm", "_rdm/checks", "_rdm/planning", "_rdm/rehearsal", "_rdm/results"},
     "_dpm": {"_core"},
     "_dpm/execution": {"_core", "_dpm", "_dpm/scripts", "_powershell"},
     "_dpm/scripts": set(),
@@ -66,7 +67,16 @@ ANSIBLE_FILES = {
 }
 
 # What does no I/O and never waits, as its imports tell: these of the standard library, and nothing of ours that does.
-PURE = {"_rdm", "_rdm/checks", "_rdm/planning", "_rdm/rehearsal", "_esxi_shell/parse", "_windows", "_windows/failures"}
+PURE = {
+    "_rdm",
+    "_rdm/checks",
+    "_rdm/planning",
+    "_rdm/rehearsal",
+    "_rdm/results",
+    "_esxi_shell/parse",
+    "_windows",
+    "_windows/failures",
+}
 PURE_LIBRARY = {
     "__future__",
     "bisect",

@@ -13,10 +13,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm import model as dpm
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import Limits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
-    lun_info_result,
-    rdm_info_result,
-)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     FileFacts,
@@ -28,6 +24,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     split_file,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import Orphan
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.info_results import (
+    lun_info_result,
+    rdm_info_result,
+)
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, read

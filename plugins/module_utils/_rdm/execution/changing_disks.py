@@ -19,10 +19,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution i
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.conversion import Conversion
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.half_done import mark_failed
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.own_files import old_is_gone
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import DiskResult
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import TakenOver
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning import steps
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import Action, DiskChange
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import DiskResult
 
 
 def change_disk(conversion: Conversion, change: DiskChange) -> None:

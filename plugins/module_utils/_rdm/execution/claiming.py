@@ -21,9 +21,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.code
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.conversion import Conversion
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.half_done import mark_untouched
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.power import Fingerprint
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import DiskResult
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import NotApplied
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning import steps
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import DiskResult
 
 # What a first write that is refused says about the user or the server, and not about this VM at this moment.
 _FIRST_WRITE = {

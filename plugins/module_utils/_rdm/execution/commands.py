@@ -24,11 +24,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.other_runs import in_progress
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import with_half_done_disks
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
-    lun_info_result,
-    other_mode,
-    rdm_info_result,
-)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import is_record_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -42,6 +37,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import orphans_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.making import conversion_blockers
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.info_results import (
+    lun_info_result,
+    other_mode,
+    rdm_info_result,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import (
     select_hosts,
     select_machines,

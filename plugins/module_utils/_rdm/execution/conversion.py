@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import (
-    ConversionReport,
-    DiskResult,
-)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import DiskChange
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.plan import Plan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import (
+    ConversionReport,
+    DiskResult,
+)
 
 
 @dataclass

@@ -26,15 +26,15 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.e
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.half_done import mark_untouched
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import wait_for_others
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import (
-    ConversionReport,
-    DiskResult,
-)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import Action
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.making import make_plan, plan_questions
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request, request_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import (
+    ConversionReport,
+    DiskResult,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection import select_machine
 
 _PLANS = 4

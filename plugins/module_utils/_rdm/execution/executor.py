@@ -31,10 +31,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.k
     delete_kept_mappings,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.power import NotShutDown, switch_off
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import (
-    DiskResult,
-    old_mapping_deleted,
-)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import TakenOver
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.starting import may_start, start_again
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import from_volume_path
@@ -43,6 +39,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.di
     Action,
     DiskChange,
     DiskPlan,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import (
+    DiskResult,
+    old_mapping_deleted,
 )
 
 

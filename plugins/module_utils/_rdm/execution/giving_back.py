@@ -14,10 +14,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.conversion import Conversion
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.one_at_a_time import drop_spare
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.own_files import remove_new_file
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import DiskResult
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal, journal_at
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning import steps
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import DiskChange
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import DiskResult
 
 
 def give_back(conversion: Conversion, changes: Sequence[DiskChange]) -> None:

@@ -19,9 +19,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.device_step
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import DiskState, disk_state_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import swap
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.conversion import Conversion
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import DiskResult
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import DiskChange
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.recovery import recovery_commands
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import DiskResult
 
 
 def mark_failed(conversion: Conversion, change: DiskChange) -> None:

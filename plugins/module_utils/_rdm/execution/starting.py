@@ -18,10 +18,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.c
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.conversion import Conversion
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.half_done import mark_failed
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.power import start
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import DiskResult
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import TakenOver
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning import steps
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.disk_plan import DiskChange
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import DiskResult
 
 
 class Unfit(StorageError):

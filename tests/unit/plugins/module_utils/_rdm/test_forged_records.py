@@ -19,7 +19,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Deadline, Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.converting import convert_machine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.lease import wait_for_others
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     LEASE_SECONDS,
@@ -36,6 +35,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import ConversionReport
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import (
     STORE,
     THREE_TB,

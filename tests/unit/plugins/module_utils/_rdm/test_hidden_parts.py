@@ -12,11 +12,6 @@ from hypothesis import strategies as st
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import check_conversion
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
-    lun_info_result,
-    other_mode,
-    rdm_info_result,
-)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
@@ -30,6 +25,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import orphans_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.info_results import (
+    lun_info_result,
+    other_mode,
+    rdm_info_result,
+)
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
 
 HOSTS, LUNS = ("host-1", "host-2", "host-3"), 3

@@ -12,10 +12,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.find
     inventory_findings,
     mapping_findings,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import (
-    lun_info_result,
-    rdm_info_result,
-)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
@@ -26,6 +22,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.info_results import (
+    lun_info_result,
+    rdm_info_result,
+)
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
 
 NOT_READ = (Unreadable(Part.CONFIGURATION),)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import RefusalKind, StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import Pace
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.converting import convert_machine
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import own_entries, own_journals
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import ConversionReport
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import (
     THREE_TB,
     TWO_TB,

@@ -12,10 +12,10 @@ import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import RefusalKind, StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import NewMapping
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.report import ConversionReport
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import own_journals
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Power, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.conversion_report import ConversionReport
 from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import HostInMemory, Trouble
 from ansible_collections.winbackup.storage.tests.unit.plugins.module_utils._rdm.test_nothing_is_lost import (
     KINDS,

@@ -14,7 +14,6 @@ from enum import StrEnum
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.info_results import lun_of_disk, machine_result
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry, from_volume_path
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -30,6 +29,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.di
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.plan import Plan
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.steps import PlanStep
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.info_results import (
+    lun_of_disk,
+    machine_result,
+)
 
 
 class DiskResult(StrEnum):
