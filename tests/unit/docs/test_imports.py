@@ -31,11 +31,13 @@ MAY_IMPORT = {
         *("_core", "_dpm", "_events", "_powershell", "_windows", "_windows/execution", "_windows/failures"),
     },
     "_powershell": {"_core"},
-    "_windows": {"_core", "_windows/failures"},
+    "_windows": {"_core"},
     "_windows/failures": {"_core", "_windows"},
+    "_windows/shadow_copies": {"_core", "_windows", "_windows/failures"},
     "_vsphere": {"_core", "_rdm", "_rdm/execution", "_rdm/rehearsal"},
     "_windows/execution": {
         *("_core", "_dpm", "_dpm/execution", "_powershell", "_windows", "_windows/failures", "_windows/scripts"),
+        "_windows/shadow_copies",
     },
     "_windows/scripts": set(),
     "_esxi_shell": {"_core", "_esxi_shell/parse", "_rdm", "_rdm/checks", "_rdm/execution", "_rdm/rehearsal"},
@@ -76,6 +78,7 @@ PURE = {
     "_esxi_shell/parse",
     "_windows",
     "_windows/failures",
+    "_windows/shadow_copies",
 }
 PURE_LIBRARY = {
     "__future__",

@@ -25,7 +25,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.executi
     parse_volume,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.model import UnreadPart
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.shadow_copies import (
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.shadow_copies.allowed import (
     Area,
     Copy,
     Mark,

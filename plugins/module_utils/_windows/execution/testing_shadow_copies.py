@@ -38,12 +38,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.scripts
     read_shadow_copies,
     remove_shadow_copy,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.shadow_copies import (
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.shadow_copies.allowed import (
     ShadowCopyFacts,
     ShadowedVolume,
     refusal_of,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.shadow_copy_results import (
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.shadow_copies.results import (
     IN_PROGRESS,
     VolumeTest,
     answered,

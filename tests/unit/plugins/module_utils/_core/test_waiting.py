@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core import waiting
-from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import RESTART_SECONDS, Deadline, patience
+from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import (
+    RESTART_SECONDS,
+    Deadline,
+    growing_pauses,
+    patience,
+)
 
 
 def test_a_restart_of_the_management_is_waited_for_as_long_as_it_takes() -> None:
@@ -33,3 +40,10 @@ def test_a_deadline_is_over_once_its_seconds_are(monkeypatch: pytest.MonkeyPatch
     assert (deadline.remaining, deadline.is_over) == (6, False)
     now[0] = 111
     assert (deadline.remaining, deadline.is_over) == (0, True)
+
+
+def test_pauses_grow_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(waiting, "pause_for", waited.append)
+    assert len(list(islice(growing_pauses(0.5, 3.0), 5))) == 5
+    assert waited == [0.5, 1.0, 2.0, 3.0, 3.0]

@@ -24,7 +24,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._windows.executi
     parse_made,
     parse_shadow_copies,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._windows.shadow_copies import refusal_of
+from ansible_collections.winbackup.storage.plugins.module_utils._windows.shadow_copies.allowed import refusal_of
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.vm_disks import vm_disks_of
 
 GUID = "0d6c9a2c-5b0e-4f7e-9d3f-1f7f3b7b2c11"
