@@ -114,11 +114,16 @@ def test_what_cannot_be_is_told(vcenter: VcenterLab, tmp_path: Path, given: list
 
 @pytest.mark.slow
 def test_a_host_whose_licence_lets_the_api_read_only_is_rehearsed_over_ssh(tmp_path: Path) -> None:
-    hosts = "{name: esx1.mueller.example, version: 7.0.3, licence: free}"
-    world = f"api: esxi{WORLD}".replace("{name: esx1.mueller.example}", hosts).replace(
-        "sectors: 4194304}", "sectors: 4194304, local: true}"
-    )
-    with VcenterLab.start(world) as lab, EsxiShell(lab, "esx1.mueller.example", tmp_path / "stores") as shell:
+    """It takes one mapping of a LUN, and a forgotten one lies about: little is asked then, and it is told."""
+    world = yaml.safe_load(WORLD)
+    world["hosts"] = [{"name": "esx1.mueller.example", "version": "7.0.3", "licence": "free"}]
+    world["luns"][0]["local"] = True
+    world |= {"api": "esxi", "second_mapping": "InvalidDeviceBacking"}
+    world["files"] = [{"file": "[san01] forgotten/data.vmdk", "rdm": SPARE}]
+    with (
+        VcenterLab.start(json.dumps(world)) as lab,
+        EsxiShell(lab, "esx1.mueller.example", tmp_path / "stores") as shell,
+    ):
         before = without_sessions(lab.state())
         inventory_file = tmp_path / "hosts.json"
         inventory_file.write_text(json.dumps({"esxi": {"hosts": {"free1": shell.variables()}}}), encoding="utf-8")
@@ -128,8 +133,9 @@ def test_a_host_whose_licence_lets_the_api_read_only_is_rehearsed_over_ssh(tmp_p
         assert run.recap["free1"]["changed"] == 0
         assert without_sessions(lab.state()) == before
         assert not list((tmp_path / "stores").rglob("winbackup-rehearsal-*"))
-    assert "old file kept: accepted" in run.output
-    said = "A conversion over SSH will go so: to virtual step by step, to physical step by step, on SATA step by step."
+    assert "new physical mapping: refused" in run.output
+    assert "removal of vm: accepted" in run.output
+    said = "A conversion over SSH will go so: to virtual rolled back, to physical rolled back, on SATA rolled back."
     assert said in run.output
     (file,) = (tmp_path / "winbackup-rehearsal").iterdir()
     text = file.read_text(encoding="utf-8")
