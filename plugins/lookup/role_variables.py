@@ -76,6 +76,11 @@ from ansible.errors import AnsibleLookupError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.interpreter import require_python
+
+# Roles and playbooks come through this door first.
+require_python()
+
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.options import size_policy_of, volume_kind_of

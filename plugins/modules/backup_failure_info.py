@@ -332,8 +332,9 @@ other_failures:
   contains:
     kind:
       description:
-        - What it is; the table of all kinds stands in C(docs/codes.md). V(unexplained) where no signature knows the
-          codes.
+        - What it is. All kinds stand with
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
+        - V(unexplained) where no signature knows the codes.
       type: str
       returned: always
       sample: source_snapshot_failed
@@ -483,7 +484,9 @@ findings:
   returned: always
   contains:
     code:
-      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      description:
+        - Stable name of the kind. It is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: str
       returned: always
       sample: log_too_short

@@ -255,7 +255,8 @@ volumes:
         sample: extended
       reason:
         description:
-          - A code of the table in C(docs/codes.md), or null.
+          - Null, or one of
+            L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           - With V(unchanged) and V(extended) V(max_size_reached), V(larger_than_wish), V(nothing_to_extend) or
             V(auto_grow_step); with V(failed)
             V(busy), V(changed_meanwhile), V(outcome_unknown), V(total_not_reached), V(gone), V(dpm_refused),

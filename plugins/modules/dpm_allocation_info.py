@@ -339,7 +339,9 @@ datasources:
         returned: always
         contains:
           code:
-            description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+            description:
+              - Stable name of the kind. It is one of
+                L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
             type: str
             returned: always
             sample: recovery_point_volume_short
@@ -482,7 +484,9 @@ modern_volumes:
       returned: always
       contains:
         code:
-          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          description:
+            - Stable name of the kind. It is one of
+              L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           type: str
           returned: always
           sample: recovery_point_volume_short
@@ -529,7 +533,9 @@ computers:
       returned: always
       contains:
         code:
-          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          description:
+            - Stable name of the kind. It is one of
+              L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           type: str
           returned: always
           sample: recovery_point_volume_short
@@ -575,7 +581,9 @@ server:
       returned: always
       contains:
         code:
-          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          description:
+            - Stable name of the kind. It is one of
+              L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           type: str
           returned: always
           sample: recovery_point_volume_short

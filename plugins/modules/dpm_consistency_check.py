@@ -146,7 +146,8 @@ checks:
         sample: "2026-11-25T07:35:58Z"
       reason:
         description:
-          - A code of the table in C(docs/codes.md), or null.
+          - Null, or one of
+            L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           - V(job_failed), V(dpm_refused), V(gone), V(job_not_found), V(outcome_unknown), V(timeout),
             V(unreachable), V(not_started), V(inactive), V(no_disk_storage) or V(state_unknown).
         type: str

@@ -132,7 +132,8 @@ points:
         sample: "2026-11-25T07:35:58Z"
       reason:
         description:
-          - A code of the table in C(docs/codes.md), or null.
+          - Null, or one of
+            L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           - V(job_failed), V(dpm_refused), V(gone), V(busy), V(outcome_unknown), V(timeout), V(unreachable),
             V(not_started), V(inactive), V(no_disk_storage) or V(replica_inconsistent).
         type: str

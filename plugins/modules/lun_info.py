@@ -308,7 +308,8 @@ luns:
       sample: false
     mappable_reasons:
       description:
-        - Why not, or where RV(luns[].mappable) is null what is not known. Codes of the table in C(docs/codes.md).
+        - Why not, or where RV(luns[].mappable) is null what is not known. Each is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: list
       elements: str
       returned: always
@@ -320,7 +321,9 @@ luns:
       returned: always
       contains:
         code:
-          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          description:
+            - Stable name of the kind. It is one of
+              L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           type: str
           returned: always
           sample: physical_compatibility
@@ -351,7 +354,9 @@ findings:
   returned: always
   contains:
     code:
-      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      description:
+        - Stable name of the kind. It is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: str
       returned: always
       sample: physical_compatibility

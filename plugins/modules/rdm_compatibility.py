@@ -479,7 +479,9 @@ blockers:
   returned: once the virtual machine was found, also when the task fails
   contains:
     code:
-      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      description:
+        - Stable name of the kind. It is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: str
       returned: always
       sample: vm_powered_on
@@ -517,7 +519,9 @@ findings:
   returned: once the virtual machine was found, also when the task fails
   contains:
     code:
-      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      description:
+        - Stable name of the kind. It is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: str
       returned: always
       sample: old_mapping_deleted

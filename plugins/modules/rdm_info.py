@@ -525,7 +525,9 @@ rdms:
       returned: always
       contains:
         code:
-          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          description:
+            - Stable name of the kind. It is one of
+              L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           type: str
           returned: always
           sample: physical_compatibility
@@ -556,7 +558,9 @@ rdms:
       returned: always
       contains:
         code:
-          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          description:
+            - Stable name of the kind. It is one of
+              L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           type: str
           returned: always
           sample: vm_powered_on
@@ -701,7 +705,9 @@ findings:
   returned: always
   contains:
     code:
-      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      description:
+        - Stable name of the kind. It is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: str
       returned: always
       sample: physical_compatibility

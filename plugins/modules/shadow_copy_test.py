@@ -161,7 +161,9 @@ tests:
       returned: always
       sample: 10
     code:
-      description: Stable name of why it failed or was refused, else null; the table stands in C(docs/codes.md).
+      description:
+        - Stable name of why it failed or was refused, else null. It is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: str
       returned: always
       sample: provider_vetoed
@@ -233,7 +235,9 @@ findings:
   returned: always
   contains:
     code:
-      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      description:
+        - Stable name of the kind. It is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: str
       returned: always
       sample: test_left_open

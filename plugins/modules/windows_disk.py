@@ -146,7 +146,9 @@ disks:
       returned: always
       sample: changed
     reason:
-      description: Stable name of why it is not as wanted, else null; the table stands in C(docs/codes.md).
+      description:
+        - Stable name of why it is not as wanted, else null. It is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: str
       returned: always
       sample: disk_collision

@@ -413,7 +413,9 @@ disks:
       returned: always
       contains:
         code:
-          description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+          description:
+            - Stable name of the kind. It is one of
+              L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
           type: str
           returned: always
           sample: disk_sizes_differ
@@ -490,7 +492,9 @@ findings:
   returned: always
   contains:
     code:
-      description: Stable name of the kind; the table of all codes stands in C(docs/codes.md).
+      description:
+        - Stable name of the kind. It is one of
+          L(all codes,https://winbackup.github.io/storage/docsite/codes.html).
       type: str
       returned: always
       sample: unreadable

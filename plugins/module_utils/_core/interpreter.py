@@ -19,13 +19,22 @@ OLDEST = (3, 11)
 
 
 def require_python() -> None:
-    """Ends a module as failed, with the reason, where its Python is too old. Does nothing else."""
+    """Ends a module as failed, with the reason, where its Python is too old. Does nothing else.
+
+    Raises ImportError on a controller, which Ansible shows as it is."""
     if tuple(sys.version_info[:2]) >= OLDEST:
         return
     needed, found = ".".join(map(str, OLDEST)), ".".join(map(str, sys.version_info[:3]))
+    this = f"and this is Python {found} ({sys.executable})"
+    # Nothing that runs on a host has Ansible's plugins.
+    if "ansible.plugins" in sys.modules:
+        raise ImportError(
+            f"The collection winbackup.storage needs Python {needed} or later where Ansible runs, {this}. "
+            "Install ansible-core with a newer one."
+        )
     message = (
-        f"The collection winbackup.storage needs Python {needed} or later where its modules run, and this is Python "
-        f"{found} ({sys.executable}). Set ansible_python_interpreter of the host that runs the task to a newer one; "
+        f"The collection winbackup.storage needs Python {needed} or later where its modules run, {this}. "
+        "Set ansible_python_interpreter of the host that runs the task to a newer one; "
         "for localhost that may be {{ ansible_playbook_python }}."
     )
     # As AnsibleModule.fail_json would: no module could be made yet.

@@ -24,6 +24,8 @@ _LONGEST_CATCH_UP = timedelta(days=1)
 _UNANSWERED = timedelta(minutes=10)
 # A clock that went otherwise than ours by more than this was set.
 _CLOCK_WAS_SET = timedelta(minutes=5)
+# No calendar goes back further than a clock may be set; nor does any log.
+_LONGEST_STEP = timedelta(days=36500)
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,12 @@ class Bookmark:
         return max(timedelta(0), now - self.read_at) + OVERLAP
 
     def clock_step(self, now: datetime, server_now: datetime) -> timedelta:
-        """Returns by how much one of both clocks was set since the last reading; zero for what is no such step."""
+        """Returns by how much one of both clocks was set since the last reading, a hundred years at most; zero for what
+        is no such step."""
         if self.read_at is None or self.read_to is None:
             return timedelta(0)
         step = abs((server_now - self.read_to) - (now - self.read_at))
-        return step if step > _CLOCK_WAS_SET else timedelta(0)
+        return min(step, _LONGEST_STEP) if step > _CLOCK_WAS_SET else timedelta(0)
 
     def begun_anew(self) -> Bookmark:
         """Returns it as a run takes it up whose engine knows nothing of the run before: what was told so shortly before

@@ -45,7 +45,7 @@ class Report:
 class Heading:
     """What the page says about itself: when its readings were made, of which servers, and who wrote it.
 
-    `documentation` is the address of the documentation, whose table of codes the page links to.
+    `documentation` is the address of the documentation site, whose table of codes the page links to.
     """
 
     read_at: str | None = None
@@ -89,7 +89,7 @@ def page(facts: Facts, heading: Heading, stories: Sequence[StoryPart] = ()) -> s
             "tiles": _tiles(facts, findings) if facts.read else [],
             "sections": sections_of(facts, findings, stories),
             "first_rows": FIRST_ROWS,
-            "docs": f"{heading.documentation.rstrip('/')}/codes.md" if heading.documentation else None,
+            "docs": f"{heading.documentation.rstrip('/')}/docsite/codes.html" if heading.documentation else None,
             "footer": (
                 "This page is one file: it loads nothing, sends nothing, and its values are those of the readings "
                 "above. Findings and blockers are explained by their codes in the documentation of winbackup.storage"

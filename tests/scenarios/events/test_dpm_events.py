@@ -394,3 +394,21 @@ def test_a_wrong_option_ends_the_source_with_its_name(lab: Lab, wrong: dict[str,
         asyncio.run(main(asyncio.Queue(1), lab.args(**wrong)))
     assert lab.site.host.troubles.log == []
     assert Path(__file__).read_bytes() == before
+
+
+def test_a_server_whose_clock_stood_at_the_end_of_the_calendar_ends_no_watch(lab: Lab, tmp_path: Path) -> None:
+    lab.fills_up(FULL, "fs02.lab.test")
+    state = tmp_path / "state.json"
+    then = {"read_to": "9926-11-28T05:00:00+00:00", "read_at": "2026-11-28T05:00:00+00:00"}
+    bookmark = {**then, "handled": {}, "alerts": [], "told": {}}
+    plain = {"winbackup.storage.dpm_events": 1, "servers": {"localhost": bookmark}}
+    state.write_text(json.dumps(plain), encoding="utf-8")
+
+    async def story() -> None:
+        async with lab.watched(alerts=False, state=str(state)) as events:
+            # All that the log holds is told; the last is what happened just now.
+            while kinds(told := await events.take(1)) != [("record", 140)] or told[0]["dpm"]["more"] > 0:
+                continue
+            await events.no_more(lab.site, 1)
+
+    run(story)

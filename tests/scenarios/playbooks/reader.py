@@ -65,4 +65,6 @@ class User:
         )
         assert run.returncode == 0, run.stdout + run.stderr
         assert self.lab.password not in run.stdout + run.stderr
+        # What is installed is found.
+        assert "will not be picked up" not in run.stdout + run.stderr
         return run.stdout

@@ -37,19 +37,42 @@ finally:
     ours = [one for name, one in list(sys.modules.items()) if name.startswith("ansible_collections.winbackup.")]
     print("\\n".join(sorted(one.__file__ for one in ours if one.__file__)), file=sys.stderr)
 """
+# The same where Ansible runs, which is imported before: what each plugin that is named says.
+OLDER_CONTROLLER = """
+import enum, importlib, json, sys
+import ansible.plugins.action, ansible.plugins.lookup
+sys.version_info, sys.executable = (3, 9, 18, "final", 0), "python3.9"
+del enum.StrEnum
+said = {}
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        said[name] = str(error)
+print(json.dumps(said))
+"""
+
+
+def run_older(script: str, *names: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", script, *names]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+
+
+def test_on_a_controller_each_way_in_says_it_in_a_sentence() -> None:
+    plugins = MODULES.rpartition(".")[0]
+    ways = [f"{plugins}.lookup.role_variables", *(f"{plugins}.action.{name}" for name in NAMES)]
+    said = json.loads(run_older(OLDER_CONTROLLER, *ways).stdout)
+    assert said == dict.fromkeys(
+        ways,
+        "The collection winbackup.storage needs Python 3.11 or later where Ansible runs, and this is Python 3.9.18 "
+        "(python3.9). Install ansible-core with a newer one.",
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_older_python_is_told_which_is_needed_and_which_ran(name: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, "-c", OLDER, f"{MODULES}.{name}"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=120,
-        check=False,
-    )
+    done = run_older(OLDER, f"{MODULES}.{name}")
     result = json.loads(done.stdout)
     assert result["failed"] is True
     assert result["changed"] is False

@@ -55,7 +55,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 DOCS = "https://docs.example.com/winbackup"
-CODES = f"{DOCS}/codes.md"
+CODES = f"{DOCS}/docsite/codes.html"
 
 
 def whole_page(name: str) -> Element:

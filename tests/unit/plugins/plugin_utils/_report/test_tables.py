@@ -159,9 +159,11 @@ def test_codes_lead_to_their_documentation_where_its_address_is_known() -> None:
     result = rdm_info(site_with(PHYSICAL))
     page = page_of(result, documentation="https://docs.example.com/")
     codes = [
-        one for one in page.all("a") if (one.attributes["href"] or "").startswith("https://docs.example.com/codes.md")
+        one
+        for one in page.all("a")
+        if (one.attributes["href"] or "").startswith("https://docs.example.com/docsite/codes.html")
     ]
-    assert "https://docs.example.com/codes.md#:~:text=physical_compatibility" in {
+    assert "https://docs.example.com/docsite/codes.html#:~:text=physical_compatibility" in {
         one.attributes["href"] for one in codes
     }
     assert not [one for one in page_of(result).all("a") if "://" in (one.attributes["href"] or "")]
