@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.winbackup.storage.plugins.filter.conversions import vms_to_convert
+from ansible_collections.winbackup.storage.plugins.filter.conversions import next_conversion, vms_to_convert
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,23 @@ def test_a_machine_that_has_something_to_do(
 ) -> None:
     row = {"vm": {"moid": "vm-1"}, "compatibility": compatibility, "findings": [{"code": code} for code in codes]}
     assert vms_to_convert([row, row], "virtual", with_kept_mappings) == (["vm-1"] if chosen else [])
+
+
+@pytest.mark.parametrize(
+    ("plan", "codes", "variables"),
+    [
+        (["record"], [], {"rdm_convert_vms": ["one"]}),
+        ([], ["vm_powered_on"], {"rdm_convert_vms": ["one"], "rdm_convert_power": "shutdown"}),
+        ([], [], {}),
+        (["record"], ["has_snapshots"], {}),
+    ],
+    ids=["can be done", "only the power is in the way", "nothing to do", "something else is in the way"],
+)
+def test_the_conversion_that_comes_next(plan: list[str], codes: list[str], variables: dict[str, object]) -> None:
+    one = {
+        "vm": {"name": "one", "moid": "vm-1"},
+        "disks": [{}],
+        "plan": plan,
+        "blockers": [{"code": code} for code in codes],
+    }
+    assert next_conversion([one], {}) == variables

@@ -133,6 +133,12 @@ def test_a_refused_logon_is_final_and_nothing_else_is(said: str, refused: bool) 
     assert is_refused_logon(Exception(said), new_connection=True) is refused
 
 
+def test_what_credssp_says_of_an_old_connection_that_was_dropped_is_no_refused_logon() -> None:
+    said = Exception("CredSSP TLS wrapping failed")
+    assert is_refused_logon(said, new_connection=True)
+    assert not is_refused_logon(said, new_connection=False)
+
+
 @pytest.mark.parametrize(
     ("said", "nothing_was_run"),
     [

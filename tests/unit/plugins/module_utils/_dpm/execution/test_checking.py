@@ -55,6 +55,10 @@ def test_what_is_inconsistent_is_checked_and_a_second_run_has_nothing_to_do() ->
     assert check_result(again)["changed"] is False
 
 
+def test_what_is_consistent_is_checked_where_all_are() -> None:
+    assert states(run(server(a="valid"), only_inconsistent=False)) == {"a": "succeeded"}
+
+
 def test_one_at_a_time_or_as_many_as_are_allowed() -> None:
     for parallel, most in ((1, 1), (2, 2), (9, 3)):
         one = server(a="invalid", b="invalid", c="invalid")

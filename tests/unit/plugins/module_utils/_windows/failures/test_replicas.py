@@ -111,6 +111,8 @@ def test_a_machine_without_dpm_has_no_replica() -> None:
     assert failure.confidence is Confidence.POSSIBLE
     assert "no DPM server" in failure.cause
     assert "dpm_allocation" not in failure.next
+    # 93 names no cause, on whatever machine.
+    assert offline(volsnap(93), ntfs_140(), is_dpm=False).confidence is Confidence.UNCLEAR
 
 
 def test_ntfs_alone_is_possible_for_a_known_replica_with_its_code_only() -> None:
