@@ -21,15 +21,33 @@ _ALIKE = 0.7
 
 
 def unknown_variables(role: str, options: Iterable[str], names: Iterable[str]) -> list[str]:
-    """Returns a sentence for each of these names that begins with the role's and is none of its options."""
+    """Returns a sentence for each of these names that begins with the role's, or with one that a single slip makes of
+    it before the end of an option, and is none of its options."""
     known = [*options, f"{role}_{_RESULT}"]
+    ends = {name.removeprefix(role) for name in options}
     sentences = []
     for name in sorted(set(names) - set(known)):
-        if not name.startswith(f"{role}_"):
+        plain = name.casefold()
+        meant = [f"{role}{end}" for end in ends if plain.endswith(end) and _is_slip_of(role, plain.removesuffix(end))]
+        if meant:
+            sentences.append(f"{name} is no variable of the role {role}. Did you mean {max(meant)}?")
+        if meant or not name.startswith(f"{role}_"):
             continue
         nearest = get_close_matches(name, known[:-1], n=1, cutoff=0.0)
         sentences.append(f"{name} is no variable of the role {role}. Did you mean {nearest[0]}?")
     return sentences
+
+
+def _is_slip_of(word: str, text: str) -> bool:
+    """Tells whether a text is a word, or the word with one letter left out, put in or changed, or two swapped."""
+    if text == word:
+        return True
+    left = next((at for at, (one, other) in enumerate(zip(word, text, strict=False)) if one != other), None)
+    if left is None:
+        return abs(len(word) - len(text)) == 1
+    rest, typed = word[left:], text[left:]
+    swapped = rest[1::-1] + rest[2:]
+    return rest[1:] == typed or rest == typed[1:] or rest[1:] == typed[1:] or typed == swapped
 
 
 def misspelt_variables(beginnings: Iterable[str], options: Iterable[str], names: Iterable[str]) -> list[str]:

@@ -12,7 +12,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.points import Point, PointState
-from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import format_time, name_row, refusals
+from ansible_collections.winbackup.storage.plugins.module_utils._dpm.results import (
+    became,
+    format_time,
+    name_row,
+    refusals,
+)
 
 # How many data sources the sentence of a failure tells of; the result has them all.
 _TOLD = 5
@@ -52,8 +57,7 @@ def point_failure(points: Sequence[Point], *, waited: bool) -> str | None:
     told = [point for point in points if point.state in bad]
     if not told:
         return None
-    listed = " ".join(
-        f"{one.source.display_name}: {one.state}{f' ({one.error})' if one.error else ''}." for one in told[:_TOLD]
-    )
+    listed = " ".join(became(one.source.display_name, one.state, one.error) for one in told[:_TOLD])
     more = f" And {len(told) - _TOLD} more." if len(told) > _TOLD else ""
-    return f"{len(told)} of {len(points)} recovery points were not made. {listed}{more}"
+    which = "The recovery point was" if len(points) == 1 else f"{len(told)} of {len(points)} recovery points were"
+    return f"{which} not made. {listed}{more}"

@@ -47,7 +47,9 @@ def resize_result(report: ResizeResult) -> dict[str, Any]:
         "volumes": rows,
         "pool": {"before": before, "after": after},
         "warnings": refusals(
-            f"{result.before.display_name} is refused: {result.message}"
+            f"Refused: {result.message}"
+            if result.before.display_name in (result.message or "")
+            else f"{result.before.display_name} is refused: {result.message}"
             for result in report.volumes
             if result.state == "refused" and result.reason != "not_started"
         ),
@@ -74,7 +76,8 @@ def resize_failure(report: ResizeResult) -> str | None:
         if count
     ]
     kind = report.volumes[0].before.kind.display_name
-    outcome = f"Of {len(report.volumes)} {kind}s: {', '.join(counted)}"
+    of = f"{len(report.volumes)} {kind}{'' if len(report.volumes) == 1 else 's'}"
+    outcome = f"Of {of}: {', '.join(counted)}"
     return f"{outcome if failed else f'Nothing was written. {outcome}'}. {listed}{more}"
 
 
@@ -112,12 +115,16 @@ def check_failure(results: Sequence[Check], *, waited: bool, selected: bool) -> 
     told = [result for result in results if result.state in bad]
     if not told:
         return None
-    listed = " ".join(
-        f"{result.source.display_name}: {result.state}{f' ({result.error})' if result.error else ''}."
-        for result in told[:_TOLD]
-    )
+    listed = " ".join(became(result.source.display_name, result.state, result.error) for result in told[:_TOLD])
     more = f" And {len(told) - _TOLD} more." if len(told) > _TOLD else ""
-    return f"{len(told)} of {len(results)} consistency checks did not come to a good end. {listed}{more}"
+    which = "The consistency check" if len(results) == 1 else f"{len(told)} of {len(results)} consistency checks"
+    return f"{which} did not come to a good end. {listed}{more}"
+
+
+def became(name: str, state: str | None, error: str | None) -> str:
+    """Returns the sentences that say what became of a data source, and why."""
+    shown = (state or "not known").replace("_", " ")
+    return f"{name}: {shown}. {error.rstrip('.')}." if error else f"{name}: {shown}."
 
 
 def pool_row(pool: Pool) -> dict[str, Any] | None:

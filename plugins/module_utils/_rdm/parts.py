@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Why a part could not be read of an object that was removed meanwhile.
+REMOVED = "gone when it was asked for"
+
 
 class Part(StrEnum):
     """A part of an object that an edge may be unable to read, in the words that a sentence has for it."""

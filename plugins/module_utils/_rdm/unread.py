@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     DiskKind,
@@ -16,6 +16,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import REMOVED, Part
 
 _NAMED = 3
 
@@ -35,7 +36,11 @@ class Unread:
         """Returns what could not be read of an inventory."""
         hosts = [host.name for host in inventory.hosts.values() if host.luns is None or host.machines is None]
         return cls(
-            tuple(machine for machine in inventory.machines.values() if maps_unknown(machine)),
+            tuple(
+                machine
+                for machine in inventory.machines.values()
+                if maps_unknown(machine) or may_hide_a_detached_mapping(machine)
+            ),
             tuple(
                 (host.id, machine_id)
                 for host in inventory.hosts.values()
@@ -45,6 +50,11 @@ class Unread:
             (*sorted(hosts), *sorted(inventory.unseen_hosts)),
             not inventory.complete,
         )
+
+    def without(self, machine: VirtualMachine) -> Unread:
+        """Returns what could not be read of others than this VM, whose own detached mappings are no other's."""
+        others = tuple(other for other in self.machines if other.id != machine.id or maps_unknown(other))
+        return replace(self, machines=others)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,6 +85,11 @@ def maps_unknown(machine: VirtualMachine) -> bool:
         disk.kind is DiskKind.OTHER or (disk.kind is DiskKind.MAPPING and not disk.lun_uuid and not disk.device_name)
         for disk in machine.disks
     )
+
+
+def may_hide_a_detached_mapping(machine: VirtualMachine) -> bool:
+    """Tells whether an interrupted run may have left a mapping of a VM detached: its journal could not be read."""
+    return any(one.part in (Part.SETTINGS, Part.RECORD_FILES) and one.why != REMOVED for one in machine.unreadable)
 
 
 def counted(names: tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import REMOVED, Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import NAME_PREFIX
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
@@ -75,7 +75,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reply_p
 _ATTEMPTS = 3
 # A host with thousands of LUNs tells tens of megabytes: few of them are asked for in one request.
 HOSTS_A_PAGE = 2
-_WASGONE = "gone when it was asked for"
 _OFFER = VIM + "scsiDisk"
 
 
@@ -248,7 +247,7 @@ def _add_extras(reading: _Reading, machines: dict[str, VirtualMachine], ids: Seq
     for read in reading.each(doing, "VirtualMachine", ids, EXTRA_PATHS):
         machines[read.id] = _with_extras(machines[read.id], read)
         unread.pop(read.id, None)
-    why = reading.ended or _WASGONE
+    why = reading.ended or REMOVED
     not_there = tuple(Unreadable(part_of(path, MACHINE_PARTS), why=why) for path in EXTRA_PATHS)
     for machine_id in unread:
         machine = machines[machine_id]
@@ -266,7 +265,7 @@ def _add_storage(reading: _Reading, hosts: dict[str, Host], paths: Sequence[str]
     for read in reads:
         hosts[read.id] = with_storage(hosts[read.id], read)
         unread.pop(read.id, None)
-    why = reading.ended or _WASGONE
+    why = reading.ended or REMOVED
     for host_id in unread:
         host = hosts[host_id]
         hosts[host_id] = replace(host, unreadable=(*host.unreadable, Unreadable(Part.LUNS, why=why)))

@@ -53,8 +53,10 @@ def test_what_is_on_no_disk_of_the_server_is_in_nobodys_way(lab: Lab, kind: str,
     assert states(extended) == {"D:\\": ("extended", None), "E:\\": ("unchanged", "nothing_to_extend")}
     failure, refused = lab.allocate(datasources=["E:\\"], min_free="5GB")
     assert failure is not None
+    assert failure.startswith("Nothing was written. Of 1 recovery-point volume: 1 refused. ")
     assert states(refused) == {"E:\\": ("refused", "no_disk_storage")}
-    assert refused["warnings"]
+    (warning,) = refused["warnings"]
+    assert warning.count("E:\\ on fs02.lab.test") == 1
 
 
 def test_a_server_with_modern_storage_only_has_no_pool_and_ends_well(lab: Lab) -> None:

@@ -7,10 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from harness import options_for, run
+from harness import RECORD, options_for, run
 from vcenter_lab import VcenterLab
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import ModuleCall, result_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
+    OPEN_KEY,
+    DiskJournal,
+    JournalEntry,
+    RecordedLun,
+    whole_text,
+)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
     LUN_INFO,
     RDM_INFO,
@@ -172,6 +180,32 @@ def test_what_of_a_mapping_is_not_told_is_null_and_said(vcenter: VcenterLab, map
     assert [entry["message"] for entry in row["findings"]] == [
         f"The compatibility mode of {row['file']} could not be read."
     ]
+
+
+def test_a_user_who_sees_nothing_is_not_told_that_all_is_well(vcenter: VcenterLab, mappings: Read) -> None:
+    everything = ["esx1.lab", "esx2.lab", "one", "two", "san01"]
+    vcenter.world(world(users={"bob": {"password": "pw", "unseen": everything}}))
+    result = mappings(username="bob", password="pw")
+    assert (result["msg"], result["rdms"]) == (None, [])
+    assert "sees no host" in finding(result, "unreadable")["message"]
+
+
+def test_a_lun_that_a_journal_may_name_is_not_called_free(vcenter: VcenterLab, mappings: Read, luns: Read) -> None:
+    """A run that was killed left the only mapping of "two" detached; and then its settings are refused."""
+    uuid = "50040000-0000-4000-8000-00000000beef"
+    lun_b = RecordedLun(B, f"vml.0200000000{B[4:]}565241494420", 2097152000 * 512)
+    folder = "/vmfs/volumes/san01/two"
+    modes = (Compatibility.VIRTUAL, Compatibility.PHYSICAL)
+    entry = JournalEntry(
+        "a" * 32, 0, "removed", "scsi0:1", *modes, f"{folder}/x.vmdk", f"{folder}/y.vmdk", lun_b, Power.OFF
+    )
+    extra = {f"{RECORD}scsi0:1": whole_text(DiskJournal(uuid, entry)), OPEN_KEY: "scsi0:1"}
+    vcenter.world(world(vms=[vm("one", A), vm("two", host="esx2.lab", instance_uuid=uuid, extra=extra)]))
+    assert (luns()[B]["mappable"], luns()[C]["mappable"]) == (False, True)
+    assert codes(of(mappings(), "two")["findings"]) == {"conversion_open"}
+    vcenter.hide("two", "config.extraConfig", fault="NoPermission")
+    assert (luns()[B]["mappable"], luns()[C]["mappable"]) == (None, None)
+    assert codes(of(mappings(), "one")["blockers"]) == {"other_vms_unread"}
 
 
 def test_where_the_vmx_lies_is_not_told(vcenter: VcenterLab, mappings: Read) -> None:

@@ -50,6 +50,7 @@ def inventory_findings(inventory: Inventory) -> tuple[Finding, ...]:
     return (
         *inventory.findings,
         *hosts,
+        *_of_no_host(inventory),
         *_of_unseen(inventory),
         *_of_unknown_places(inventory),
         *machines,
@@ -138,6 +139,18 @@ def _of_unknown_lun(machine: VirtualMachine) -> Finding:
         "Look at its files on the host with vmkfstools -q.",
         machine.name,
     )
+
+
+def _of_no_host(inventory: Inventory) -> Iterator[Finding]:
+    """Who may see nothing is told that there is nothing: no server of use has no host."""
+    if not inventory.hosts and inventory.complete:
+        yield Finding(
+            FindingCode.UNREADABLE,
+            "warning",
+            f"The user sees no host of {inventory.server}, and so no LUN; there may be hosts, and VMs with mappings.",
+            "Give the user the role Read-only on the server, propagated to its children.",
+            inventory.server,
+        )
 
 
 def _of_unseen(inventory: Inventory) -> Iterator[Finding]:

@@ -44,7 +44,7 @@ def check_lun(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_ind
         yield missing
     group = lun_index.group_of(inventory, machine, disk)
     lun = inventory.lun_of(machine, disk)
-    yield from _check_unread(disk, lun, group, lun_index)
+    yield from _check_unread(machine, disk, lun, group, lun_index)
     if lun is None:
         return
     yield from _check_other_hosts(inventory, lun)
@@ -107,9 +107,12 @@ def _check_users(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_
         )
 
 
-def _check_unread(disk: Disk, lun: HostLun | None, group: Sequence[HostLun], lun_index: LunIndex) -> Iterator[Finding]:
+def _check_unread(
+    machine: VirtualMachine, disk: Disk, lun: HostLun | None, group: Sequence[HostLun], lun_index: LunIndex
+) -> Iterator[Finding]:
     """Yields who may use the LUN too, as far as that could not be read."""
-    users = lun_index.unread.users_of(lun) if lun is not None else lun_index.unread.names
+    unread = lun_index.unread.without(machine)
+    users = unread.users_of(lun) if lun is not None else unread.names
     if users:
         name = group[0].canonical_name if group else disk.lun_uuid or disk.file
         yield Finding.blocker(

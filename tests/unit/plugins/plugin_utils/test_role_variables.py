@@ -104,6 +104,31 @@ def test_a_misspelt_variable_names_the_nearest() -> None:
     assert "dpm_recovery_points_computers?" in named[0]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dpm_recovery_point_computers",
+        "dpm_recoverypoints_computers",
+        "dpm_recovery_poinst_computers",
+        "dpm_recovery_poimts_computers",
+        "ddpm_recovery_points_computers",
+        "DPM_RECOVERY_POINTS_COMPUTERS",
+        "Dpm_recovery_points_computers",
+    ],
+)
+def test_a_slip_in_the_name_of_the_role_does_not_widen_what_it_does(name: str) -> None:
+    assert unknown_variables("dpm_recovery_points", options_of("dpm_recovery_points"), [name]) == [
+        f"{name} is no variable of the role dpm_recovery_points. Did you mean dpm_recovery_points_computers?"
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["dpm_computers", "dpm_recovery_computers", "computers", "_computers", "rdm_convert_vms"]
+)
+def test_variables_of_others_are_left_alone(name: str) -> None:
+    assert unknown_variables("dpm_recovery_points", options_of("dpm_recovery_points"), [name]) == []
+
+
 def test_what_was_chosen_has_no_secret_and_no_template() -> None:
     given = {
         "rdm_convert_password": "secret",
