@@ -57,6 +57,28 @@ class Ansible:
         self.said = " ".join(said.split())
         return {**result, "failed": done.code != 0}
 
+    def play(self, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Runs the module in one play, once with each of the options laid over the right ones; returns the results."""
+        tasks: list[dict[str, Any]] = []
+        for number, options in enumerate(calls):
+            # The password is the play's; where Ansible shows a task that failed it shows no more than that.
+            given = {**self.options, "password": "{{ secret }}", **options}
+            given = {name: value for name, value in given.items() if value is not None}
+            register = {"register": f"result_{number}", "ignore_errors": True}
+            tasks.append({"winbackup.storage.rdm_compatibility": given, **register})
+        names = ", ".join(f"result_{number}" for number in range(len(calls)))
+        copy = {"content": f"{{{{ [{names}] | to_json }}}}", "dest": str(self.folder / "results.json")}
+        plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, {"ansible.builtin.copy": copy}]}]
+        (self.folder / "play.yml").write_text(json.dumps(plays), encoding="utf-8")
+        (self.folder / "secret.json").write_text(json.dumps({"secret": self.lab.password}), encoding="utf-8")
+        done = run_ansible("playbook", self.folder, "play.yml", "-e", "@secret.json")
+        assert done.code == 0, done.text
+        assert self.lab.password not in done.text
+        assert "Traceback" not in done.text
+        self.said = done.text
+        results: list[dict[str, Any]] = json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
+        return results
+
     def refusal(self, *arguments: str, **options: Any) -> str:
         """Runs the module, which must fail and change nothing; returns its message."""
         before = self.lab.state()
@@ -90,79 +112,82 @@ def test_what_all_these_spoil(ansible: Ansible) -> None:
     assert caution not in ansible.said
 
 
-def test_a_wrong_host_name(ansible: Ansible) -> None:
-    # A name that cannot even be asked for: no test asks a name server.
-    message = ansible.refusal(hostname="vcenter..example")
-    assert message == "The name vcenter..example cannot be resolved. Check the option hostname."
+def refusals(lab: VcenterLab) -> dict[str, tuple[dict[str, Any], str]]:
+    """Returns by what is wrong with a call its options, laid over the right ones (None takes one away), and the message
+    that it gets: * is any text."""
+    return {
+        # A name that cannot even be asked for: no test asks a name server.
+        "a wrong host name": (
+            {"hostname": "vcenter..example"},
+            "The name vcenter..example cannot be resolved. Check the option hostname.",
+        ),
+        "a wrong port": (
+            {"port": 1},
+            "127.0.0.1:1 refuses connections. Check hostname and port, and that the server is up.",
+        ),
+        "no host name at all": (
+            {"hostname": None},
+            "No hostname of a vCenter or ESXi host was given.*VMWARE_HOST*",
+        ),
+        "a wrong password": (
+            {"password": "no such password"},
+            f"*does not accept the user name and password of {lab.username}.*Check username and password*",
+        ),
+        "an untrusted certificate": (
+            {"ca_path": None},
+            f"*The certificate of {lab.host}:{lab.port} is not trusted*"
+            "Set ca_path to the certificate of the authority*validate_certs*",
+        ),
+        "a ca_path that is not there": (
+            {"ca_path": "/no/such/ca.pem"},
+            "ca_path (/no/such/ca.pem) cannot be used: No such file or directory.*",
+        ),
+        "no right to do it": (
+            {"username": "reader", "password": "pw"},
+            "2 reasons not to convert: *The user has not the privileges VirtualMachine.Config.RawDevice on backup01.*"
+            "Give the user a role that has them.*",
+        ),
+        "no right to write to the datastore": (
+            {"username": "reader", "password": "pw"},
+            "2 reasons not to convert: *The user has not the privileges Datastore.AllocateSpace on san01.*"
+            "Give the user a role that has them.*",
+        ),
+        "no right to read it": ({"username": "half blind", "password": "pw"}, "*this could not be read*Read-only*"),
+        "a VM that the user may not see": (
+            {"username": "blind", "password": "pw"},
+            "No VM is named 'backup01'. See that it is spelled as in the inventory, and may be read.",
+        ),
+        "a VM that is not there": ({"vm": "Backup01"}, "No VM is named 'Backup01'. There is /DC/vm/backup01."),
+        "an ambiguous VM": (
+            {"vm": "twin"},
+            "2 VMs are meant by 'twin': /DC/vm/one/twin (vm-*/DC/vm/two/twin (vm-*"
+            "Name the inventory path, the instance UUID or the managed object id.",
+        ),
+        "a disk that is not there": (
+            {"disks": ["scsi0:9"]},
+            "backup01 has no disk 'scsi0:9'. It has scsi0:0 (Hard disk 1*",
+        ),
+        "a blocker that cannot be overridden": ({"override": ["has_snapshots"]}, "*override*other_hosts_unknown*"),
+    }
 
 
-def test_a_wrong_port(ansible: Ansible) -> None:
-    message = ansible.refusal(port=1)
-    assert message == "127.0.0.1:1 refuses connections. Check hostname and port, and that the server is up."
-
-
-def test_no_host_name_at_all(ansible: Ansible) -> None:
-    message = ansible.refusal(hostname=None)
-    assert message.startswith("No hostname of a vCenter or ESXi host was given.")
-    assert "VMWARE_HOST" in message
-
-
-def test_a_wrong_password(ansible: Ansible, vcenter: VcenterLab) -> None:
-    message = ansible.refusal(password="no such password")
-    assert f"does not accept the user name and password of {vcenter.username}." in message
-    assert "Check username and password" in message
-    assert "no such password" not in message
-    assert [entry["method"] for entry in vcenter.log()].count("Login") == 1, "an account could be locked"
-
-
-def test_an_untrusted_certificate(ansible: Ansible, vcenter: VcenterLab) -> None:
-    message = ansible.refusal(ca_path=None)
-    assert f"The certificate of {vcenter.host}:{vcenter.port} is not trusted" in message
-    assert "Set ca_path to the certificate of the authority" in message
-    assert "validate_certs" in message
-
-
-def test_a_ca_path_that_is_not_there(ansible: Ansible) -> None:
-    message = ansible.refusal(ca_path="/no/such/ca.pem")
-    assert message.startswith("ca_path (/no/such/ca.pem) cannot be used: No such file or directory.")
-
-
-def test_no_right_to_do_it(ansible: Ansible) -> None:
-    message = ansible.refusal(username="reader", password="pw")
-    assert message.startswith("2 reasons not to convert: ")
-    assert "The user has not the privileges VirtualMachine.Config.RawDevice on backup01." in message
-    assert "The user has not the privileges Datastore.AllocateSpace on san01." in message
-    assert "Give the user a role that has them." in message
-
-
-def test_no_right_to_read_it(ansible: Ansible) -> None:
-    message = ansible.refusal(username="half blind", password="pw")
-    assert "this could not be read" in message
-    assert "Read-only" in message
-
-
-def test_a_vm_that_the_user_may_not_see(ansible: Ansible) -> None:
-    message = ansible.refusal(username="blind", password="pw")
-    assert message == "No VM is named 'backup01'. See that it is spelled as in the inventory, and may be read."
-
-
-def test_a_vm_that_is_not_there(ansible: Ansible) -> None:
-    assert ansible.refusal(vm="Backup01") == "No VM is named 'Backup01'. There is /DC/vm/backup01."
-
-
-def test_an_ambiguous_vm(ansible: Ansible, vcenter: VcenterLab) -> None:
-    world = json.loads(one_disk(vm={"folder": "one"}))
-    world["vms"][1].update({"name": VM, "folder": "two"})
+def test_what_is_wrong_with_a_call_is_one_sentence(ansible: Ansible, vcenter: VcenterLab) -> None:
+    """All in one play; none of the calls changes anything."""
+    world = json.loads(one_disk(users=USERS))
+    world["vms"] += [{**world["vms"][1], "name": "twin", "folder": folder} for folder in ("one", "two")]
     vcenter.world(json.dumps(world))
-    message = ansible.refusal()
-    assert message.startswith("2 VMs are meant by 'backup01': /DC/vm/one/backup01 (vm-")
-    assert "/DC/vm/two/backup01 (vm-" in message
-    assert message.endswith("Name the inventory path, the instance UUID or the managed object id.")
-
-
-def test_a_disk_that_is_not_there(ansible: Ansible) -> None:
-    message = ansible.refusal(disks=["scsi0:9"])
-    assert message.startswith("backup01 has no disk 'scsi0:9'. It has scsi0:0 (Hard disk 1")
+    before = vcenter.state()
+    vcenter.clear_log()
+    calls = refusals(vcenter)
+    results = ansible.play([options for options, _message in calls.values()])
+    for (wrong, (_options, message)), result in zip(calls.items(), results, strict=True):
+        pattern = ".*".join(map(re.escape, message.split("*")))
+        assert re.fullmatch(pattern, result["msg"]), f"{wrong}: {result['msg']}"
+        assert (result["failed"], result["changed"]) == (True, False), wrong
+    assert "no such password" not in ansible.said
+    refused = [entry for entry in vcenter.log() if entry["method"] == "Login" and entry["outcome"] != "ok"]
+    assert len(refused) == 1, "an account could be locked"
+    assert_nothing_written(vcenter, before)
 
 
 def test_a_free_licence(ansible: Ansible, vcenter: VcenterLab) -> None:
@@ -181,9 +206,3 @@ def test_a_library_that_is_missing(ansible: Ansible) -> None:
     assert message.startswith(f"The Python interpreter {python} lacks the library pyvmomi")
     assert f"{python} -m pip install pyvmomi" in message
     assert "ansible_python_interpreter" in message
-
-
-def test_a_blocker_that_cannot_be_overridden(ansible: Ansible) -> None:
-    message = ansible.refusal(override=["has_snapshots"])
-    assert "override" in message
-    assert "other_hosts_unknown" in message

@@ -243,7 +243,7 @@ def examples(count: int) -> settings:
     )
 
 
-@examples(25)
+@examples(12)
 @given(world=worlds(), first=requests(), second=requests(), troubles=TROUBLES, more=TROUBLES)
 def test_a_conversion_that_loses_a_mapping_cannot_be_found(
     vcenter: VcenterLab,
