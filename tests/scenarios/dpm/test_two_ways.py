@@ -47,7 +47,7 @@ class Playing:
         run = run_ansible(
             "playbook", self.folder, "-i", "inventory.json", "play.yml", *arguments, environment=environment
         )
-        self.text = run.text
+        self.text, self.recap = run.text, run.recap
         assert (run.code != 0) == fails, self.text
         assert PASSWORD not in self.text
         assert "Sécret" not in self.text
@@ -126,13 +126,16 @@ def test_from_the_controller_with_options_of_the_action_group(playing: Playing) 
     ]
     playing.play("localhost", tasks, "-vvvv")
     assert playing.lab.recovery("E:\\") == 60 * GB
+    # The passwords are in no log of the host either, and no shell is left.
+    assert PASSWORD not in str(playing.lab.site.host.troubles.log_as_dicts())
+    assert not playing.lab.site.host.shells.open
 
 
 def test_a_hostname_leads_to_a_module_and_never_to_the_windows_host(playing: Playing) -> None:
     task = {INFO: connection(playing.lab)}
-    for hosts in ("dpm", "psrp"):
-        playing.play(hosts, [task], fails=True)
-        assert playing.said("Add delegate_to: localhost to the task")
+    playing.play("dpm,psrp", [task], fails=True)
+    assert playing.said("Add delegate_to: localhost to the task")
+    assert {host: counts["failed"] for host, counts in playing.recap.items()} == {"dpm": 1, "psrp": 1}
     delegated = {**task, "delegate_to": "localhost"}
     playing.play("dpm,linux", [delegated])
     assert not [entry for entry in playing.lab.site.host.troubles.log if entry.user == "other"]
@@ -140,43 +143,35 @@ def test_a_hostname_leads_to_a_module_and_never_to_the_windows_host(playing: Pla
 
 def test_the_environment_counts_on_a_local_connection_only(playing: Playing) -> None:
     variables = environment(playing.lab)
-    playing.play("localhost", [{INFO: {}}], **variables)
+    playing.play("localhost,linux", [{INFO: {}}], fails=True, **variables)
+    assert {host: counts["failed"] for host, counts in playing.recap.items()} == {"localhost": 0, "linux": 1}
+    assert playing.said("No way to a Windows host: no hostname was given")
     astray = {**variables, "WINBACKUP_WINDOWS_PORT": "9", "WINBACKUP_WINDOWS_HOST": "127.0.0.1"}
     playing.play("dpm,psrp", [{INFO: {}}], **astray)
-    playing.play("linux", [{INFO: {}}], fails=True, **variables)
-    assert playing.said("No way to a Windows host: no hostname was given")
     playing.play("localhost", [{INFO: {}}], fails=True)
     assert playing.said("No hostname of a Windows host was given")
 
 
-@pytest.mark.parametrize(
-    ("task", "sentence"),
-    [
-        ({INFO: {}, "async": 60}, "async is not possible over the task's own connection"),
-        ({INFO: {"username": "svc", "password": PASSWORD}}, "password, username went without hostname"),
-        ({INFO: {"datasource": "E:\\"}}, "Unsupported parameters"),
-        ({ALLOCATION: {"datasources": ["E:\\"]}}, "one of the following is required: size, min_free, min_free_percent"),
-        ({ALLOCATION: {**EXTEND, "min_free": "1GB"}}, "parameters are mutually exclusive"),
-        ({ALLOCATION: {**EXTEND, "on_refused": "maybe"}}, "value of on_refused must be one of"),
-        ({ALLOCATION: {"size": "60GB"}}, "size was given and no data source"),
-        ({CHECK: {"datasources": ["Q:\\"]}}, "There is no data source 'Q:"),
-    ],
-)
-def test_what_is_refused_over_the_tasks_own_connection_is_one_sentence(
-    playing: Playing, task: dict[str, Any], sentence: str
-) -> None:
-    playing.play("dpm", [task], fails=True)
-    assert playing.said(sentence)
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({INFO: {}, "async": 60}, "async is not possible over the task's own connection"),
+    ({INFO: {"username": "svc", "password": PASSWORD}}, "password, username went without hostname"),
+    ({INFO: {"datasource": "E:\\"}}, "Unsupported parameters"),
+    ({ALLOCATION: {"datasources": ["E:\\"]}}, "one of the following is required: size, min_free, min_free_percent"),
+    ({ALLOCATION: {**EXTEND, "min_free": "1GB"}}, "parameters are mutually exclusive"),
+    ({ALLOCATION: {**EXTEND, "on_refused": "maybe"}}, "value of on_refused must be one of"),
+    ({ALLOCATION: {"size": "60GB"}}, "size was given and no data source"),
+    ({CHECK: {"datasources": ["Q:\\"]}}, "There is no data source 'Q:"),
+]
+
+
+def test_what_is_refused_over_the_tasks_own_connection_is_one_sentence(playing: Playing) -> None:
+    playing.play("dpm", [{**task, "ignore_errors": True} for task, _sentence in REFUSED])
+    for _task, sentence in REFUSED:
+        assert playing.said(sentence)
+    assert playing.recap["dpm"]["ignored"] == len(REFUSED)
 
 
 def test_a_refused_logon_shows_no_password(playing: Playing) -> None:
     options = {**connection(playing.lab), "username": "nobody"}
     playing.play("localhost", [{INFO: options}], "-vvvv", fails=True)
     assert playing.said("does not let nobody log on by ntlm")
-
-
-def test_nothing_else_than_the_server_was_asked_of(playing: Playing) -> None:
-    """The passwords are in no log of the host either, and no shell is left."""
-    playing.play("localhost", [{INFO: connection(playing.lab)}])
-    assert PASSWORD not in str(playing.lab.site.host.troubles.log_as_dicts())
-    assert not playing.lab.site.host.shells.open

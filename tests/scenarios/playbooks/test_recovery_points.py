@@ -108,6 +108,7 @@ def test_a_wish_that_cannot_be_meant_stops_the_role_before_anything_is_read(
     assert len(site.lab.do("calls")) == before
 
 
+@pytest.mark.slow
 def test_the_story_ends_consistent_and_a_second_run_changes_nothing(site: Site) -> None:
     events = site.lab.do("state")["events"]
     assert {87, 140} <= {event["id"] for event in events}
@@ -253,6 +254,9 @@ def test_site_runs_both_halves_and_writes_the_report(vcenter: VcenterLab, site: 
     arguments = (*site.inventory(), "-e", json.dumps(chosen))
     first = site.play("winbackup.storage.site", *arguments)
     assert (first["localhost"]["changed"], first["dpm01"]["changed"]) == (1, 2)
+    assert "extended, 40.00 GiB -> 53.27 GiB" in site.text
+    assert "consistency check succeeded" in site.text
+    assert "Invalid" not in {source["state"] for source in site.lab.do("state")["datasources"]}
     page = (site.folder / "report" / "report.html").read_text(encoding="utf-8")
     assert "archive 01" in page
     assert "fs01.lab.test" in page
