@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""What is worth knowing about a data source or the server. Pure. All codes stand in docs/codes.md."""
+"""What is worth knowing about a data source or the server. Pure."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class DataSource:
         return self.recovery_point_volume if kind is VolumeKind.RECOVERY_POINT else self.replica
 
     def nothing_to_extend(self, kind: VolumeKind) -> str | None:
-        """Returns why it has no such volume that DPM could extend, as a code of docs/codes.md; None where it has one,
+        """Returns why it has no such volume that DPM could extend, as a code; None where it has one,
         or that is not known."""
         if self.storage_kind is StorageKind.MODERN:
             reason = "modern_storage" if kind is VolumeKind.RECOVERY_POINT else self._replica_not_set

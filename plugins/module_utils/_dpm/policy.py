@@ -149,7 +149,7 @@ class Volume:
 class Decision:
     """What becomes of a volume. `wanted` is the total that the wish comes to, `total` the one to write.
 
-    `reason` is a code of docs/codes.md, `message` the sentence that goes with it.
+    `reason` is a code of docs/docsite/rst/codes.rst, `message` the sentence that goes with it.
     """
 
     volume: Volume

@@ -4,7 +4,7 @@
 
 # PRIVATE to the collection: no other collection should import it.
 
-"""The codes of what is found about mappings and LUNs; docs/codes.md says of each what it means. Pure."""
+"""The codes of what is found about mappings and LUNs; docs/docsite/rst/codes.rst says of each what it means. Pure."""
 
 from __future__ import annotations
 

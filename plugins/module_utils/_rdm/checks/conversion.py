@@ -6,7 +6,7 @@
 
 """What stands against a conversion: every reason at once, each with what was seen and what to do. Pure.
 
-The order is that of the table in docs/codes.md. A fact that is not known blocks nothing here; `unchecked_codes`
+The order is that of the site's table of codes. A fact that is not known blocks nothing here; `unchecked_codes`
 names the codes that need a further look.
 """
 

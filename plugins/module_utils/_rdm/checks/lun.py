@@ -157,6 +157,14 @@ def _check_state(group: Sequence[HostLun]) -> Iterator[Finding]:
             "Bring the LUN and its paths back first.",
             name,
         )
+    empty = _hosts_where(group, lambda lun: lun.capacity_bytes == 0)
+    if empty:
+        yield Finding.blocker(
+            BlockerCode.LUN_NOT_OK,
+            f"{name} has no size on {empty}.",
+            "Bring the LUN and its paths back first.",
+            name,
+        )
 
 
 def is_native_4k(lun: HostLun) -> bool:

@@ -34,3 +34,13 @@ def test_it_stops_a_conversion_and_is_not_mappable(facts: dict[str, Any], blocke
     assert listed["mappable"] is None
     assert reason in listed["mappable_reasons"]
     assert listed["state"] == free.state
+
+
+def test_a_lun_without_a_size_is_not_converted_and_not_mappable() -> None:
+    empty, free = replace(lun(0), capacity_bytes=0), replace(lun(1), capacity_bytes=0)
+    site = inventory([machine("one", [empty])], [empty, free])
+    mapping = rdm_info(site)["rdms"][0]
+    assert any("has no size" in one["message"] for one in mapping["blockers"] if one["code"] == "lun_not_ok")
+    assert mapping["convertible"] is False
+    listed = next(row for row in lun_info(site)["luns"] if row["canonical_name"] == free.canonical_name)
+    assert listed["mappable"] is False
