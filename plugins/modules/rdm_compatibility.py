@@ -110,7 +110,8 @@ options:
     type: str
   directory:
     description:
-      - Existing directory in the datastore for the new mapping file. Without it that of the old one.
+      - Existing directory in the datastore for the new mapping file, as a path from the datastore's root without C(.)
+        and C(..). Without it that of the old one.
     type: str
   old_mapping:
     description:

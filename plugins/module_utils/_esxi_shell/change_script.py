@@ -149,9 +149,10 @@ def change_script(vmid: str, kept: KeptTexts, token: str, change: Change) -> byt
 
 def _conditions(kept: KeptTexts, change: Change) -> list[str]:
     lines = []
-    stale = "|| { told stale '' echo changed; return; }"
+    stale = "|| { told stale '' echo 'a record beside its .vmx is another one, or too large to be one'; return; }"
     if change.settled:
-        lines.append(f'same "$vmx" {quote(ended(kept.text))} {stale}')
+        other = "|| { told stale '' echo 'its .vmx is another one'; return; }"
+        lines.append(f'same "$vmx" {quote(ended(kept.text))} {other}')
     prefix = quote(record_file(kept.vmx, "").removesuffix(".json"))
     beside = [path for path in kept.records if path.startswith(record_file(kept.vmx, "").removesuffix(".json"))]
     lines += ["found=0", f'for file in {prefix}*.json; do [ ! -e "$file" ] || found=$((found + 1)); done']

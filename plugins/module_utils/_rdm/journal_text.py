@@ -73,7 +73,7 @@ def from_text(text: str) -> DiskJournal:
         raise
     # A text nested thousands deep ends the parser's recursion; a number may be too large for a float.
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError) as error:
-        raise NotAJournal(f"it is no record ({type(error).__name__})") from error
+        raise NotAJournal("what stands there is no record") from error
 
 
 def read_journal(address: str, text: str) -> DiskJournal | UnreadableJournal:

@@ -35,10 +35,14 @@ class Request:
 
 
 def request_of(options: Mapping[str, Any]) -> Request:
-    """Returns the request that the options of one call make; raises ConfigurationError for a time that is none."""
+    """Returns the request that the options of one call make; raises ConfigurationError for a time or a folder that is
+    none."""
     for name, least in (("timeout", 1), ("shutdown_timeout", 0)):
         if options[name] < least:
             raise ConfigurationError(f"{name} must be at least {least}, not {options[name]}.")
+    directory = options["directory"]
+    if directory is not None and {".", ".."} & set(directory.split("/")):
+        raise ConfigurationError(f"directory must be a folder of the datastore, without . and .., not {directory!r}.")
     return Request(
         vm=options["vm"],
         compatibility=Compatibility(options["compatibility"]),
@@ -48,7 +52,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         restore_power=options["restore_power"],
         disk_mode=options["disk_mode"],
         datastore=options["datastore"],
-        directory=options["directory"],
+        directory=directory,
         delete_old_mapping=options["old_mapping"] == "delete",
         override=frozenset(options["override"]),
         timeout=options["timeout"],

@@ -120,6 +120,18 @@ def test_scenario_28_a_host_that_does_not_tell_from_which_disk_it_started(both: 
 
 
 @pytest.mark.slow
+def test_what_is_in_the_place_of_a_record_and_is_none_is_named(both: Both) -> None:
+    both.lab.world(one_local_disk())
+    record = next(both.shell.stores.rglob("backup01.vmx")).parent / "backup01.winbackup.storage.rdm.scsi0:1.json"
+    for text, said in (("x" * 70000, "a record beside its .vmx is another one, or too large"), ("{", "is no record")):
+        record.write_text(text, encoding="utf-8")
+        result = over_ssh(both.lab, both.shell, vm=VM)
+        assert said in result["msg"]
+        assert [disk["state"] for disk in result["disks"]][:1] in (["not_started"], ["blocked"])
+    assert "the file beside its .vmx that is called so" in result["msg"]
+
+
+@pytest.mark.slow
 def test_a_disk_that_may_be_a_mapping_is_told_of(both: Both) -> None:
     both.lab.world(one_local_disk(disk={"rdm": None, "flat": 1 << 30}))
     next(both.shell.stores.rglob("backup01/data.vmdk")).unlink()

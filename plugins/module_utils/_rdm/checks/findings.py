@@ -310,7 +310,8 @@ def _of_unreadable_record(machine: VirtualMachine, journal: UnreadableJournal, w
         FindingCode.RECORD_UNREADABLE,
         "error",
         f"The record {journal.key} of {machine.name} cannot be read: {journal.why}.",
-        f"Look at {journal.key} in the settings of the VM; if no conversion is under way, remove it.",
+        f"Look at {journal.key} in the settings of the VM, and at the file beside its .vmx that is called so; if no "
+        "conversion is under way, remove it.",
         where,
     )
 

@@ -226,7 +226,8 @@ def check_journal(machine: VirtualMachine) -> Iterator[Finding]:
             yield Finding.blocker(
                 BlockerCode.RECORD_UNREADABLE,
                 f"The record {journal.key} of {machine.name} cannot be read: {journal.why}.",
-                f"Look at {journal.key} in the settings of the VM; if no conversion is under way, remove it.",
+                f"Look at {journal.key} in the settings of the VM, and at the file beside its .vmx that is called so; "
+                "if no conversion is under way, remove it.",
                 machine.name,
             )
         elif journal.entry is not None and journal.machine != machine.instance_uuid:
