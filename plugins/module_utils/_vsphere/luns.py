@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 from xml.etree.ElementTree import Element
 
@@ -161,7 +162,7 @@ def _device(element: Element) -> Device:
     states = [snake_case(state.text) for state in children(element, "operationalState") if state.text]
     vendor = (texts.get("vendor") or "").strip() or None
     names, durable = _names(element, uuid, canonical, device_name)
-    inquiry = [_or_none(as_int, byte.text, unclear) or 0 for byte in children(element, "standardInquiry")[:2]]
+    inquiry = _bytes_of(element, "standardInquiry", unclear, 2)
     return Device(
         key=texts.get("key", ""),
         canonical_name=canonical,
@@ -203,6 +204,12 @@ def _or_none(convert: Callable[[str | None], _T | None], text: str | None, uncle
     except ValueError as error:
         unclear.append(str(error))
         return None
+
+
+def _bytes_of(element: Element, name: str, unclear: list[str], most: int | None = None) -> bytes:
+    """Returns a list of bytes, which stand in elements of their own, or several in one."""
+    words = (word for part in children(element, name) for word in (part.text or "").split())
+    return bytes((_or_none(as_int, word, unclear) or 0) & 0xFF for word in islice(words, most))
 
 
 def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings) -> HostLun:
@@ -406,7 +413,7 @@ def _serial(device: Element, number: str | None, unclear: list[str]) -> str | No
         return told
     for name in (*children(device, "alternateName"), *children(device, "durableName")):
         if child_text(name, "namespace") == _SERIAL_NAMESPACE:
-            data = bytes((_or_none(as_int, byte.text, unclear) or 0) & 0xFF for byte in children(name, "data"))
+            data = _bytes_of(name, "data", unclear)
             serial = data.decode("ascii", "replace").strip(" \0")
             if serial.isprintable() and serial.lower() not in _UNKNOWN_SERIALS:
                 return serial

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from pyVmomi import vim
@@ -22,6 +23,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts i
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.luns import DeviceReader
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.read import object_spec, read_properties
+from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.reply_parts import with_bytes_joined
 from ansible_collections.winbackup.storage.tests.unit.helpers.canned_server import answering, object_content, page
 from ansible_collections.winbackup.storage.tests.unit.helpers.devices import TWO_TB, scsi_disk
 
@@ -100,6 +102,23 @@ def test_the_serial_is_read_from_the_durable_names_where_it_is_not_told(told: st
     assert lun(scsi_disk(serialNumber=told, **values)).serial == "ZVTBXN1D"
     blank = vim.host.ScsiLun.DurableName(namespace="SERIALNUM", namespaceId=4, data=list(b"     "))
     assert lun(scsi_disk(serialNumber=told, alternateName=[blank])).serial is None
+
+
+def test_bytes_of_a_lun_are_read_alike_however_the_reply_is_cut() -> None:
+    """A chunk may end between any two letters; where it does, bytes of one list stand in elements apart."""
+    member = (
+        b"<LUN xmlns='urn:vim25'><uuid>02</uuid><durableName><namespace>SERIALNUM</namespace>"
+        b"<data>32</data><data>90</data><data>86</data><data>-128</data></durableName>"
+        b"<standardInquiry>0</standardInquiry><standardInquiry>-128</standardInquiry>"
+        b"<standardInquiry>6</standardInquiry></LUN>"
+    )
+    told = DeviceReader().read(fromstring(member))
+    assert (told.serial, told.removable_medium) == ("ZV\N{REPLACEMENT CHARACTER}", True)
+    # One element for each list, and not for each byte.
+    assert len(list(fromstring(with_bytes_joined(member)).iter())) == 6
+    for cut in range(len(member)):
+        joined = with_bytes_joined(member[:cut]) + with_bytes_joined(member[cut:])
+        assert DeviceReader().read(fromstring(joined)) == told
 
 
 def adapters(kind: Any, driver: str = "lpfc", protocol: str | None = None) -> dict[str, Any]:
