@@ -31,8 +31,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.pars
     vsan_devices,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.volumes import Extent, extents
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun, LunFacts, LunPath
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, LunPath
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 
 _DISKS = "/vmfs/devices/disks/"
@@ -115,9 +115,7 @@ def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings)
     device_type = device.device_type or "unknown"
     path = device.devfs_path or _DISKS + name
     exact = folder.sizes.get(name) if folder is not None else None
-    return HostLun(
-        host=host,
-        host_name=host_name,
+    facts = LunFacts(
         canonical_name=name,
         uuid=uuid,
         vml=vml,
@@ -135,23 +133,28 @@ def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings)
         local=device.local,
         ssd=device.ssd,
         perennially_reserved=device.perennially_reserved,
-        lun_number=next((path.lun for path in paths if path.lun is not None), None),
-        multipath_plugin=device.multipath_plugin,
         rdm_capable=device.rdm_capable,
         used_by_vsan=False if empty else _is_among(name, surroundings.vsan),
+        # Told only by hosts that have virtual volumes at all.
+        protocol_endpoint=device.protocol_endpoint or False,
+        names=frozenset({name, uuid, *(plain_name(uid) or "" for uid in device.other_uids)} - {""}),
+        durable_names=frozenset({name}) if name.startswith(_FOR_ALL_HOSTS) else frozenset(),
+    )
+    return HostLun(
+        host=host,
+        host_name=host_name,
+        facts=facts,
+        lun_number=next((path.lun for path in paths if path.lun is not None), None),
+        multipath_plugin=device.multipath_plugin,
         boot=boot,
         # Before 6.0 a host does not say from which disk it started: what is on one with partitions is not known then.
         dump_or_scratch=False if empty else dump if dump or boot is not None else None,
         vmfs_datastore=(surroundings.datastores or {}).get(name),
         volumes_known=surroundings.datastores is not None or empty,
-        # Told only by hosts that have virtual volumes at all.
-        protocol_endpoint=device.protocol_endpoint or False,
         nvme_over_fabrics=_is_nvme_over_fabrics(device, uuid, paths),
         removable=True if device.usb else device.removable,
         # vmkfstools takes whatever stands in that folder; no filter of vCenter's hides a device from it.
         offered=listed if folder is not None else None,
-        names=frozenset({name, uuid, *(plain_name(uid) or "" for uid in device.other_uids)} - {""}),
-        durable_names=frozenset({name}) if name.startswith(_FOR_ALL_HOSTS) else frozenset(),
         paths=tuple(_path(path) for path in paths),
     )
 

@@ -40,10 +40,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.writ
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState, nothing_meanwhile
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import rehearsal_command
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import is_extent
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
     Host,
-    HostLun,
     Inventory,
     Power,
     VirtualMachine,

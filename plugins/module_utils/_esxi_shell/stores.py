@@ -23,13 +23,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.pars
     mapping_query,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.volumes import extents, filesystems
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import address_of_record_file
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
     DiskKind,
     FileFacts,
-    HostLun,
     join_file,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.record import record_file

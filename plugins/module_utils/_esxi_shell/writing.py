@@ -54,6 +54,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     nothing_meanwhile,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import spare_file_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     DiskJournal,
     JournalEntry,
@@ -61,12 +62,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     own_entries,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_places import texts_to_write
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Disk,
-    HostLun,
-    Inventory,
-    VirtualMachine,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Disk, Inventory, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Questions, Survey
 
 # A step that has not ended by then is given up, in seconds; it may come to its end all the same.

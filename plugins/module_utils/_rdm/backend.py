@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Optional, Protocol, TypeAlias
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import DiskJournal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
@@ -28,7 +29,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Disk,
     FileFacts,
     Host,
-    HostLun,
     Inventory,
     VirtualMachine,
 )

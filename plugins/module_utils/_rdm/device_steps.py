@@ -23,13 +23,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state 
     disk_state_of,
     inventory_of,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry, from_volume_path
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Controller,
     Datastore,
     Disk,
-    HostLun,
     VirtualMachine,
 )
 

@@ -16,17 +16,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JournalEntry,
     own_entries,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import names_for_all
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Disk,
-    HostLun,
-    Inventory,
-    VirtualMachine,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Disk, Inventory, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import Unread
 
 # (host, canonical name): what tells a LUN from all others of one reading.

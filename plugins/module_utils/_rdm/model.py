@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import names_for_all, plain_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Unreadable
 
@@ -49,70 +50,6 @@ class DiskKind(StrEnum):
     MAPPING = "rdm"
     FLAT = "flat"
     OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class LunPath:
-    """One path from a host to a LUN."""
-
-    name: str
-    state: str
-    adapter: str | None = None
-    transport: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HostLun:
-    """A LUN as one host sees it. Only the host's own look-up tells which LUN an id means."""
-
-    host: str
-    host_name: str
-    canonical_name: str
-    uuid: str
-    vml: str
-    display_name: str
-    device_path: str
-    device_name: str
-    device_type: str
-    # What the host says of its state, "ok,degraded"; None where it says nothing.
-    state: str | None
-    vendor: str | None = None
-    model: str | None = None
-    serial: str | None = None
-    capacity_bytes: int | None = None
-    block_size: int | None = None
-    disk_type: str | None = None
-    local: bool | None = None
-    ssd: bool | None = None
-    perennially_reserved: bool | None = None
-    lun_number: int | None = None
-    multipath_plugin: str | None = None
-    rdm_capable: bool | None = None
-    used_by_vsan: bool | None = False
-    # True where a system volume of the host lies on it; None where nothing tells.
-    boot: bool | None = None
-    dump_or_scratch: bool | None = None
-    vmfs_datastore: str | None = None
-    # False where the host's volumes could not be read: `vmfs_datastore` is then None and says nothing.
-    volumes_known: bool = True
-    protocol_endpoint: bool | None = False
-    nvme_over_fabrics: bool | None = False
-    removable: bool | None = False
-    # Whether the host offers it for a new mapping; None where the host was not asked, or did not answer.
-    offered: bool | None = None
-    # Every id by which this host may name the LUN, and those of them that name the same LUN on every host.
-    names: frozenset[str] = frozenset()
-    durable_names: frozenset[str] = frozenset()
-    # What the host tells of it and was not understood; the fact is then None.
-    unclear: tuple[str, ...] = ()
-    paths: tuple[LunPath, ...] = ()
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """What tells this LUN from all others: a name good on every host, else the name together with the host."""
-        if self.durable_names:
-            return ("", min(self.durable_names))
-        return (self.host, self.canonical_name)
 
 
 @dataclass(frozen=True, slots=True)

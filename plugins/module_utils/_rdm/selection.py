@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import SelectionError
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunGroups, LunKey
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import (
     names_for_all,
@@ -24,7 +25,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Compatibility,
     Disk,
     DiskKind,
-    HostLun,
     Inventory,
     VirtualMachine,
 )

@@ -10,12 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    DiskKind,
-    HostLun,
-    Inventory,
-    VirtualMachine,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import DiskKind, Inventory, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import REMOVED, Part
 
 _NAMED = 3

@@ -14,8 +14,8 @@ from itertools import islice
 from typing import TypeVar
 from xml.etree.ElementTree import Element
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun, LunFacts, LunPath
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, LunPath
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.object_names import decode_name
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.elements import (
@@ -65,35 +65,14 @@ _IS_FABRIC = {"tcp": True, "rdma": True, "fibreChannel": True, "pcie": False}
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What a LUN tells of itself; hosts that see it alike tell the same."""
+    """A LUN as a host's list has it: its facts, and what is joined with what else the host tells. Hosts that see a LUN
+    alike have one together."""
 
     key: str
-    canonical_name: str
-    uuid: str
-    vml: str
-    display_name: str
-    device_path: str
-    device_name: str
-    device_type: str
-    state: str | None
-    vendor: str | None
-    model: str | None
-    serial: str | None
-    capacity_bytes: int | None
-    block_size: int | None
-    disk_type: str | None
-    local: bool | None
-    ssd: bool | None
-    perennially_reserved: bool | None
-    used_by_vsan: bool
-    protocol_endpoint: bool | None
+    facts: LunFacts
     speaks_nvme: bool
     # None where the host does not tell the INQUIRY data.
     removable_medium: bool | None
-    names: frozenset[str]
-    durable_names: frozenset[str]
-    # What of it was not understood.
-    unclear: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -147,7 +126,9 @@ def luns_of(read: ObjectProperties, host_name: str) -> tuple[tuple[HostLun, ...]
     # A host that has LUNs tells its volumes too; without them, what lies on a LUN is not known.
     unreadable = [Unreadable(Part.VOLUMES)] if VOLUMES not in read.values and VOLUMES not in read.refused else []
     surroundings = _surroundings(read, unreadable)
-    unreadable.extend(Unreadable(Part.LUN, device.canonical_name, why) for device in devices for why in device.unclear)
+    unreadable.extend(
+        Unreadable(Part.LUN, device.facts.canonical_name, why) for device in devices for why in device.facts.unclear
+    )
     return tuple(_lun(device, read.id, host_name, surroundings) for device in devices), tuple(unreadable)
 
 
@@ -163,8 +144,7 @@ def _device(element: Element) -> Device:
     vendor = (texts.get("vendor") or "").strip() or None
     names, durable = _names(element, uuid, canonical, device_name)
     inquiry = _bytes_of(element, "standardInquiry", unclear, 2)
-    return Device(
-        key=texts.get("key", ""),
+    facts = LunFacts(
         canonical_name=canonical,
         uuid=uuid,
         vml=f"vml.{uuid}",
@@ -187,13 +167,17 @@ def _device(element: Element) -> Device:
         protocol_endpoint=False
         if "protocolEndpoint" not in texts
         else _or_none(as_bool, texts["protocolEndpoint"], unclear),
+        names=names,
+        durable_names=durable,
+        unclear=tuple(dict.fromkeys(unclear)),
+    )
+    return Device(
+        key=texts.get("key", ""),
+        facts=facts,
         # A host before 8.0.1 does not tell the protocol; the vendor is "NVMe" and the vml id of type 05 then.
         speaks_nvme=_NVME in ((texts.get("applicationProtocol") or "").lower(), (vendor or "").lower())
         or uuid.startswith("05"),
         removable_medium=bool(inquiry[1] & _REMOVABLE_BIT) if len(inquiry) > 1 else None,
-        names=names,
-        durable_names=durable,
-        unclear=tuple(dict.fromkeys(unclear)),
     )
 
 
@@ -213,43 +197,23 @@ def _bytes_of(element: Element, name: str, unclear: list[str], most: int | None 
 
 
 def _lun(device: Device, host: str, host_name: str, surroundings: _Surroundings) -> HostLun:
-    key, canonical = device.key, device.canonical_name
+    key, facts = device.key, device.facts
+    canonical = facts.canonical_name
     adapters = surroundings.adapters.get(key, ())
     return HostLun(
         host=host,
         host_name=host_name,
-        canonical_name=canonical,
-        uuid=device.uuid,
-        vml=device.vml,
-        display_name=device.display_name,
-        device_path=device.device_path,
-        device_name=device.device_name,
-        device_type=device.device_type,
-        state=device.state,
-        vendor=device.vendor,
-        model=device.model,
-        serial=device.serial,
-        capacity_bytes=device.capacity_bytes,
-        block_size=device.block_size,
-        disk_type=device.disk_type,
-        local=device.local,
-        ssd=device.ssd,
-        perennially_reserved=device.perennially_reserved,
+        facts=facts,
         lun_number=surroundings.numbers.get(key),
         multipath_plugin=surroundings.plugins.get(key),
-        used_by_vsan=device.used_by_vsan,
         boot=True if canonical in surroundings.system_disks else None,
         dump_or_scratch=canonical == surroundings.dump_disk if surroundings.dump_is_known else None,
         vmfs_datastore=surroundings.datastores.get(canonical),
         volumes_known=surroundings.volumes_are_known,
-        protocol_endpoint=device.protocol_endpoint,
         nvme_over_fabrics=surroundings.namespaces[canonical]
         if canonical in surroundings.namespaces
         else _is_nvme_over_fabrics(device, adapters),
         removable=_is_removable(device, adapters),
-        names=device.names,
-        durable_names=device.durable_names,
-        unclear=device.unclear,
         paths=surroundings.paths.get(key, ()),
     )
 
@@ -425,14 +389,14 @@ def _is_nvme_over_fabrics(device: Device, adapters: Sequence[_Adapter]) -> bool 
     if any(adapter.kind in _NVME_FABRICS for adapter in adapters):
         return True
     is_nvme = device.speaks_nvme or any(adapter.protocol == _NVME for adapter in adapters)
-    if not is_nvme or device.local or any(adapter.kind in _NVME_LOCAL for adapter in adapters):
+    if not is_nvme or device.facts.local or any(adapter.kind in _NVME_LOCAL for adapter in adapters):
         return False
-    return True if device.local is False else None
+    return True if device.facts.local is False else None
 
 
 def _is_removable(device: Device, adapters: Sequence[_Adapter]) -> bool | None:
     """Tells whether a device is a USB stick or the like, by its INQUIRY data or by the driver of its adapter."""
     if device.removable_medium or any(adapter.driver.startswith(_USB_DRIVERS) for adapter in adapters):
         return True
-    unknown = device.local is not False and device.removable_medium is None and not adapters
+    unknown = device.facts.local is not False and device.removable_medium is None and not adapters
     return None if unknown else False

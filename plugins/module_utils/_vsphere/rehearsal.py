@@ -19,10 +19,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
     StepRefused,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import is_extent
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Datastore,
     Host,
-    HostLun,
     VirtualMachine,
     split_file,
 )

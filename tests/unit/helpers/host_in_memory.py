@@ -27,6 +27,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     VmState,
     nothing_meanwhile,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun, LunFacts
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import read_journal, to_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
@@ -36,7 +37,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     DiskKind,
     FileFacts,
     Host,
-    HostLun,
     Inventory,
     Power,
     VirtualMachine,
@@ -66,12 +66,19 @@ def lun(number: int, size: int = TWO_TB, host: str = "host-1") -> HostLun:
     """A SAN LUN that every host knows by one name."""
     name = f"naa.6006016000000000000000000000{number:04d}"
     uuid = f"0200{number:02d}0000{name[4:]}565241494420"
-    return HostLun(
-        host, f"{host}.lab", name, uuid, f"vml.{uuid}", f"LUN {number}", f"/vmfs/devices/disks/{name}", name, "disk",
-        "ok", vendor="DGC", model="VRAID", serial=f"S{number}", capacity_bytes=size, block_size=512, local=False,
-        perennially_reserved=False, names=frozenset({name, uuid}), durable_names=frozenset({name}), boot=False,
-        dump_or_scratch=False, disk_type="native512",
+    facts = LunFacts(
+        name, uuid, f"vml.{uuid}", f"LUN {number}", f"/vmfs/devices/disks/{name}", name, "disk", "ok",
+        vendor="DGC", model="VRAID", serial=f"S{number}", capacity_bytes=size, block_size=512, local=False,
+        perennially_reserved=False, names=frozenset({name, uuid}), durable_names=frozenset({name}),
+        disk_type="native512",
     )  # fmt: skip
+    return HostLun(host, f"{host}.lab", facts, boot=False, dump_or_scratch=False)
+
+
+def lun_with(lun: HostLun, **values: Any) -> HostLun:
+    """The LUN with other values, of its own or of what the host says of it."""
+    own = {name: values.pop(name) for name in tuple(values) if name in LunFacts.__dataclass_fields__}
+    return replace(lun, facts=replace(lun.facts, **own), **values)
 
 
 def machine(name: str, luns: Sequence[HostLun], *, power: Power = Power.OFF, id: str = "vm-1") -> VirtualMachine:

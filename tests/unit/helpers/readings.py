@@ -13,11 +13,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm import model as dpm
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.findings import Limits
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.info_results import info_result
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     FileFacts,
     Host,
-    HostLun,
     Inventory,
     Power,
     VirtualMachine,
@@ -29,7 +29,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.inf
     rdm_info_result,
 )
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
-from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, lun_with, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element, read
 
 GIB = 1024**3
@@ -67,7 +67,7 @@ def plain(value: object) -> dict[str, Any]:
 def site_of(name: str = HARMLESS, machines: int = 1) -> Inventory:
     """Machines with a physical mapping each; every text that an administrator or a device may choose is the name."""
     luns = [
-        replace(lun(number), display_name=name, vendor=name, model=name, serial=name, state="ok")
+        lun_with(lun(number), display_name=name, vendor=name, model=name, serial=name, state="ok")
         for number in range(machines)
     ]
     named = []

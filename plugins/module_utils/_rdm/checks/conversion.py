@@ -31,13 +31,13 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.targ
     check_rights,
     check_target,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import own_entries
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Disk,
     DiskKind,
-    HostLun,
     Inventory,
     VirtualMachine,
 )

@@ -14,6 +14,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.finding im
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import FindingCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import is_working, lun_not_found
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import ONLY_RECORDED
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JOURNAL_KEY,
     UnreadableJournal,
@@ -25,7 +26,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Compatibility,
     Disk,
     Host,
-    HostLun,
     Inventory,
     VirtualMachine,
     split_file,

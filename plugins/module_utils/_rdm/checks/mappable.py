@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import is_native_4k, is_working
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, Inventory
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory
 
 
 class MappableReason(StrEnum):

@@ -41,9 +41,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.o
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution.run import TRIES, Run
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import spare_file_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import from_volume_path, journal_at
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_names import plain_name
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, Inventory
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Inventory
 
 
 def old_has_to_go(run: Run, address: str, refusal: StepRefused, may_touch: Callable[[VmState], None]) -> bool:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JournalEntry, KeptMapping
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Disk, HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Disk
 
 
 class Action(StrEnum):

@@ -11,15 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import STEP_BEGUN, DiskJournal
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Disk,
-    HostLun,
-    Inventory,
-    Power,
-    VirtualMachine,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Disk, Inventory, Power, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import Survey
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import TOUCHED, JournalEntry, RecordedLun
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk, HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.facts import PlanFacts
 
 # A physical mapping has no disk mode, and yet the API refuses a new one without (domain of vim.vm.device.VirtualDisk).

@@ -17,8 +17,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.code
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import check_conversion
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.lun import lun_not_found
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.machine import check_reading
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import JOURNAL_KEY, JournalEntry
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk, HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Disk
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.facts import PlanFacts
 
 _Item = TypeVar("_Item")

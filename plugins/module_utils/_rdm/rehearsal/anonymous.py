@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import HostLun, VirtualMachine
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.edge import About
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.fitness import Stage
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.questions import (

@@ -13,12 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import Backend
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Datastore,
-    Host,
-    HostLun,
-    VirtualMachine,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, Host, VirtualMachine
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.questions import Course
 
 

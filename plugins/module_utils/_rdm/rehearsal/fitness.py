@@ -20,13 +20,9 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.mappable import MappableReason, mappable
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Datastore,
-    Host,
-    HostLun,
-    Inventory,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Datastore, Host, Inventory
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.rehearsal.edge import PartitionTable
 
 # What may be so of a LUN that a person names twice; all else keeps every host from mapping it, or is dangerous.

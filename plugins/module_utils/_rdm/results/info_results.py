@@ -30,11 +30,11 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.targ
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_state import ONLY_RECORDED
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.disk_uuid import uuid_as_the_api_writes_it
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import new_mapping_file
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex, LunKey
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     Disk,
-    HostLun,
     Inventory,
     VirtualMachine,
 )

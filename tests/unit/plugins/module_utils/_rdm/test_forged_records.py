@@ -42,6 +42,7 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory imp
     TWO_TB,
     HostInMemory,
     lun,
+    lun_with,
     machine,
 )
 
@@ -289,7 +290,7 @@ def test_a_lun_that_was_given_to_others_since_the_run_was_killed_is_left_alone(
         host.machines["vm-3"] = machine("new owner", [OWN], id="vm-3")
     else:
         changed = {"vmfs_datastore": "new store"} if lun_is == "a datastore" else {"perennially_reserved": True}
-        host.luns["host-1"] = (replace(OWN, **changed), FOREIGN, FREE)  # type: ignore[arg-type]
+        host.luns["host-1"] = (lun_with(OWN, **changed), FOREIGN, FREE)  # type: ignore[arg-type]
     report = call(host, Request("backup01", compatibility=wanted))
     assert report is not None
     assert host.machines["vm-1"].disks == ()

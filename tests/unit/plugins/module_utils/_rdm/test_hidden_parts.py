@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.conversion import check_conversion
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.target import Target
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     DiskKind,
     FileFacts,
     Host,
-    HostLun,
     Inventory,
     Power,
     VirtualMachine,
@@ -30,7 +30,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.inf
     other_mode,
     rdm_info_result,
 )
-from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, lun_with, machine
 
 HOSTS, LUNS = ("host-1", "host-2", "host-3"), 3
 FILES = [(number, mode) for number in range(5) for mode in ("d0", "d1")]
@@ -71,7 +71,7 @@ def luns(draw: st.DrawFn) -> dict[str, tuple[HostLun, ...]]:
                 st.sampled_from(["none"] * 8 + ["vmfs", "vsan", "reserved", "off", "dump", "boot", "endpoint"])
             )
             shown[host].append(
-                replace(
+                lun_with(
                     one,
                     uuid=uuid,
                     vml=f"vml.{uuid}",
@@ -254,7 +254,7 @@ def small_site(vm: VirtualMachine, *more: VirtualMachine, **trait: Any) -> Inven
     """Returns a host with two LUNs, of which the first has a trait, and these VMs."""
     store = replace(STORE, writable_from=frozenset({"host-1"}), mounted_on=frozenset({"host-1"}))
     shown = [replace(lun(number), offered=True) for number in range(2)]
-    shown[0] = replace(shown[0], **trait)
+    shown[0] = lun_with(shown[0], **trait)
     machines = {one.id: one for one in (vm, *more)}
     host = Host("host-1", "a", "8.0.3", "connected", datacenter="DC", luns=tuple(shown), machines=frozenset(machines))
     return Inventory("lab", False, {"host-1": host}, {store.id: store}, machines)
@@ -313,7 +313,7 @@ def test_what_another_host_keeps_on_a_lun_and_does_not_tell_lets_no_conversion_b
     trait: dict[str, Any], part: str
 ) -> None:
     site = small_site(mapped())
-    shown = replace(lun(0, host="host-2"), **trait)
+    shown = lun_with(lun(0, host="host-2"), **trait)
     other = Host("host-2", "b", "8.0.3", "connected", datacenter="DC", luns=(shown,))
     site = replace(site, hosts={**site.hosts, "host-2": other})
     assert verdicts(site)["free to begin"] == set()

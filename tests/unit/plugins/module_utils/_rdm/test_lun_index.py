@@ -12,12 +12,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.find
     inventory_findings,
     mapping_findings,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
     Compatibility,
     DiskKind,
     Host,
-    HostLun,
     Inventory,
     VirtualMachine,
 )
@@ -26,7 +26,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.inf
     lun_info_result,
     rdm_info_result,
 )
-from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import STORE, lun, lun_with, machine
 
 NOT_READ = (Unreadable(Part.CONFIGURATION),)
 
@@ -71,7 +71,7 @@ def codes(inventory: Inventory, number: int = 1) -> set[str]:
 def renumbered(of: HostLun, number: int) -> HostLun:
     """Returns the LUN as a host shows it that gave it another number."""
     uuid = f"0200{number:02x}0000{of.uuid[10:]}"
-    return replace(of, uuid=uuid, vml=f"vml.{uuid}", names=frozenset({of.canonical_name, uuid}))
+    return lun_with(of, uuid=uuid, vml=f"vml.{uuid}", names=frozenset({of.canonical_name, uuid}))
 
 
 @pytest.mark.parametrize("shown", [[], None], ids=["masked", "host lost"])
@@ -116,11 +116,11 @@ def test_another_lun_number_is_a_finding_and_not_a_missing_lun() -> None:
 
 
 def test_luns_of_one_serial_that_hosts_tell_apart_are_not_one() -> None:
-    one = replace(lun(0), canonical_name="t10.A", durable_names=frozenset({"t10.A"}), serial="1")
+    one = lun_with(lun(0), canonical_name="t10.A", durable_names=frozenset({"t10.A"}), serial="1")
     uuid = "0100000000" + "31" * 20 + "565241494420"
-    one = replace(one, uuid=uuid, vml=f"vml.{uuid}", names=frozenset({"t10.a", uuid}), device_name="t10.A")
-    two = replace(one, canonical_name="t10.B", durable_names=frozenset({"t10.B"}), names=frozenset({"t10.b", uuid}))
-    two = replace(two, device_name="t10.B")
+    one = lun_with(one, uuid=uuid, vml=f"vml.{uuid}", names=frozenset({"t10.a", uuid}), device_name="t10.A")
+    two = lun_with(one, canonical_name="t10.B", durable_names=frozenset({"t10.B"}), names=frozenset({"t10.b", uuid}))
+    two = lun_with(two, device_name="t10.B")
     inventory = site([user(1, one, lun_uuid="0100aa"), user(2, two, "host-2", lun_uuid="0100ab")], a=[one], b=[two])
     assert sharing(inventory) == []
     findings = [
@@ -131,7 +131,7 @@ def test_luns_of_one_serial_that_hosts_tell_apart_are_not_one() -> None:
 
 
 def test_one_serial_on_many_luns_is_said_once_in_one_line() -> None:
-    luns = [replace(lun(number), serial="SAME") for number in range(400)]
+    luns = [lun_with(lun(number), serial="SAME") for number in range(400)]
     inventory = site([user(number, luns[number]) for number in range(400)], a=luns)
     mappings = [(vm, disk) for vm in inventory.machines.values() for disk in vm.mappings]
     result = rdm_info_result(inventory, mappings, {}, None)
@@ -155,17 +155,17 @@ def test_a_disk_of_a_kind_that_nobody_knows_may_map_any_lun() -> None:
 
 @pytest.mark.parametrize("unknown", ["disk", "LUN"])
 def test_a_size_that_is_not_known_agrees_with_nothing(unknown: str) -> None:
-    shown = replace(lun(0), capacity_bytes=None) if unknown == "LUN" else lun(0)
+    shown = lun_with(lun(0), capacity_bytes=None) if unknown == "LUN" else lun(0)
     mapped = user(1, lun(0)) if unknown == "LUN" else user(1, lun(0), capacity_bytes=None)
     assert codes(site([mapped], a=[shown])) == {"size_mismatch"}
 
 
 def test_blocks_of_4096_bytes_are_told_by_their_size_alone() -> None:
-    assert codes(site([user(1, lun(0))], a=[replace(lun(0), disk_type=None, block_size=4096)])) == {"native_4k"}
+    assert codes(site([user(1, lun(0))], a=[lun_with(lun(0), disk_type=None, block_size=4096)])) == {"native_4k"}
 
 
 def test_a_server_that_does_not_tell_of_reservations_leaves_it_open_whether_a_mapping_is_convertible() -> None:
-    inventory = site([user(1, lun(0))], a=[replace(lun(0), perennially_reserved=None)])
+    inventory = site([user(1, lun(0))], a=[lun_with(lun(0), perennially_reserved=None)])
     vm = inventory.machines["vm-1"]
     (rdm,) = rdm_info_result(inventory, [(vm, vm.disks[0])], {("vm-1", "scsi0:0"): ()}, None)["rdms"]  # type: ignore[attr-defined]
     assert (rdm["unchecked"], rdm["convertible"]) == (["perennially_reserved"], None)
@@ -196,7 +196,7 @@ def test_vms_and_hosts_that_could_not_be_read_are_counted_and_named() -> None:
 
 
 def test_of_a_local_lun_only_vms_of_its_own_host_count() -> None:
-    local = replace(lun(0), local=True)
+    local = lun_with(lun(0), local=True)
     elsewhere = replace(user(2, lun(1), "host-2"), disks=(), disks_known=False, unreadable=NOT_READ)
     assert "other_vms_unread" not in codes(site([user(1, local), elsewhere], a=[local], b=[]))
     here = replace(elsewhere, host="host-1")

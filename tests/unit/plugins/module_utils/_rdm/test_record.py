@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun, LunFacts
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     DiskJournal,
     JournalEntry,
@@ -25,12 +26,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_tex
     read_journal,
     to_text,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
-    Compatibility,
-    Datastore,
-    HostLun,
-    Power,
-)
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Datastore, Power
 
 LUNS = st.builds(
     RecordedLun,
@@ -236,10 +232,11 @@ def test_two_datastores_of_one_name_are_told_apart_by_their_id() -> None:
 
 def lun(host: str, name: str, size: int, durable: bool) -> HostLun:
     names = frozenset({name})
-    return HostLun(
-        host, host, name, "02", "vml.02", "", f"/vmfs/devices/disks/{name}", name, "disk", "ok",
+    facts = LunFacts(
+        name, "02", "vml.02", "", f"/vmfs/devices/disks/{name}", name, "disk", "ok",
         capacity_bytes=size, names=names, durable_names=names if durable else frozenset(),
     )  # fmt: skip
+    return HostLun(host, host, facts)
 
 
 def test_a_name_of_one_host_is_not_the_same_disk_on_another() -> None:

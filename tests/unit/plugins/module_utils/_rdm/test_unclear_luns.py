@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, lun_with, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.readings import inventory, lun_info, rdm_info
 
 
@@ -24,7 +23,7 @@ from ansible_collections.winbackup.storage.tests.unit.helpers.readings import in
     ],
 )
 def test_it_stops_a_conversion_and_is_not_mappable(facts: dict[str, Any], blocker: str, said: str, reason: str) -> None:
-    unclear, free = replace(lun(0), **facts), replace(lun(1), **facts)
+    unclear, free = lun_with(lun(0), **facts), lun_with(lun(1), **facts)
     site = inventory([machine("one", [unclear])], [unclear, free])
     mapping = rdm_info(site)["rdms"][0]
     assert any(said in one["message"] for one in mapping["blockers"] if one["code"] == blocker)

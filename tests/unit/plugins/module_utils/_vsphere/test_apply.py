@@ -14,6 +14,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend imp
     NewMapping,
     Place,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun, LunFacts
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     DiskJournal,
     KeptMapping,
@@ -25,7 +26,6 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Controller,
     Disk,
     DiskKind,
-    HostLun,
     Power,
     VirtualMachine,
 )
@@ -36,15 +36,17 @@ _SCSI = Controller(1000, "scsi", "pvscsi", 0)
 _LUN = HostLun(
     host="host-1",
     host_name="esxi-01",
-    canonical_name="naa.600aaa",
-    uuid="0200000000600aaa",
-    vml="vml.0200000000600aaa",
-    display_name="disk",
-    device_path="/vmfs/devices/disks/naa.600aaa",
-    device_name="/vmfs/devices/disks/naa.600aaa",
-    device_type="disk",
-    state="ok",
-    capacity_bytes=TWO_TB,
+    facts=LunFacts(
+        canonical_name="naa.600aaa",
+        uuid="0200000000600aaa",
+        vml="vml.0200000000600aaa",
+        display_name="disk",
+        device_path="/vmfs/devices/disks/naa.600aaa",
+        device_name="/vmfs/devices/disks/naa.600aaa",
+        device_type="disk",
+        state="ok",
+        capacity_bytes=TWO_TB,
+    ),
 )
 _DISK = Disk(
     key=2001,

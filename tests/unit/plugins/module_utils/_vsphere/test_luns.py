@@ -8,7 +8,8 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from pyVmomi import vim
 
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Host, HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Host
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.connect import Session
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.hosts import (
@@ -104,6 +105,21 @@ def test_the_serial_is_read_from_the_durable_names_where_it_is_not_told(told: st
     assert lun(scsi_disk(serialNumber=told, alternateName=[blank])).serial is None
 
 
+def test_what_hosts_tell_alike_of_a_lun_is_kept_once_and_only_what_differs_with_each() -> None:
+    second = vim.HostSystem("host-2")
+    shown = {"name": "esxi", _LUNS: [scsi_disk(), scsi_disk("naa.600bbb", "0200000000600bbb")]}
+    degraded = {**shown, _LUNS: [scsi_disk(), scsi_disk("naa.600bbb", "0200000000600bbb", operationalState=["off"])]}
+    answer = page([object_content(_HOST, shown), object_content(second, degraded)])
+    with answering(answer) as server:
+        asked = [object_spec(host) for host in (_HOST, second)]
+        reader = DeviceReader()
+        reads = read_properties(server.session(), "Reading", asked, _PATHS, converters=reader.converters)
+        luns = [with_storage(host_of(read), read).luns or () for read in reads]
+    assert luns[0][0].facts is luns[1][0].facts
+    assert [lun[0].host for lun in luns] == ["host-1", "host-2"]
+    assert [lun[1].state for lun in luns] == ["ok", "off"]
+
+
 def test_bytes_of_a_lun_are_read_alike_however_the_reply_is_cut() -> None:
     """A chunk may end between any two letters; where it does, bytes of one list stand in elements apart."""
     member = (
@@ -113,7 +129,7 @@ def test_bytes_of_a_lun_are_read_alike_however_the_reply_is_cut() -> None:
         b"<standardInquiry>6</standardInquiry></LUN>"
     )
     told = DeviceReader().read(fromstring(member))
-    assert (told.serial, told.removable_medium) == ("ZV\N{REPLACEMENT CHARACTER}", True)
+    assert (told.facts.serial, told.removable_medium) == ("ZV\N{REPLACEMENT CHARACTER}", True)
     # One element for each list, and not for each byte.
     assert len(list(fromstring(with_bytes_joined(member)).iter())) == 6
     for cut in range(len(member)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.drawing import DRAWN
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import columns
-from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, lun_with, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.readings import inventory, page_of, rdm_info
 from ansible_collections.winbackup.storage.tests.unit.helpers.report_reader import Element
 
@@ -111,7 +110,7 @@ def test_machines_on_one_file_stand_beside_it() -> None:
 
 def test_the_worst_are_drawn() -> None:
     luns = [lun(number) for number in range(60)]
-    luns[57] = replace(luns[57], state="lost_communication")
+    luns[57] = lun_with(luns[57], state="lost_communication")
     machines = [machine(f"m{number}", [one], id=f"vm-{number}") for number, one in enumerate(luns)]
     section = page_of(rdm_info(inventory(machines, luns))).one("section", id="map")
     assert "#m58" in {link.attributes["href"] for link in section.all("a")}

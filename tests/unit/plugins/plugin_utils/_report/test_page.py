@@ -15,7 +15,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.page import Heading, report
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import NotAResult
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.text import size
-from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, machine
+from ansible_collections.winbackup.storage.tests.unit.helpers.host_in_memory import lun, lun_with, machine
 from ansible_collections.winbackup.storage.tests.unit.helpers.readings import (
     dpm_info,
     inventory,
@@ -42,7 +42,7 @@ def card(page: Element, anchor: str, code: str) -> Element:
 
 
 def test_findings_come_first_and_the_worst_of_them_first() -> None:
-    first, lost = lun(0), replace(lun(1), state="lost_communication")
+    first, lost = lun(0), lun_with(lun(1), state="lost_communication")
     site = inventory([machine("one", [first, lost])], [first, lost])
     page = page_of(rdm_info(site), lun_info(site))
     assert page.all("section")[0].attributes["id"] == "findings"
@@ -90,7 +90,7 @@ def test_a_finding_says_what_was_seen_what_to_do_and_leads_to_its_row() -> None:
 
 
 def test_a_finding_of_a_lun_stands_once_though_its_mapping_has_it_too() -> None:
-    lost = replace(lun(0), state="lost_communication")
+    lost = lun_with(lun(0), state="lost_communication")
     site = inventory([machine("one", [lost])], [lost])
     found = card(page_of(rdm_info(site), lun_info(site)), "findings", "lun_not_ok")
     assert len(found.all("li")) == 1
@@ -163,7 +163,7 @@ def test_what_scrolls_and_what_is_a_picture_has_a_name_and_can_be_reached() -> N
 
 
 def test_a_healthy_site_is_called_healthy() -> None:
-    site = inventory([], [replace(lun(0), local=True, offered=True)])
+    site = inventory([], [lun_with(lun(0), local=True, offered=True)])
     page = page_of(rdm_info(site, []), lun_info(site), None)
     assert "Nothing was found" in page.one("section", id="findings").one("div", class_="good").text
     assert "There is no raw device mapping" in page.one("section", id="mappings").text
