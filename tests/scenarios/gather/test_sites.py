@@ -16,8 +16,8 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal imp
     DiskJournal,
     JournalEntry,
     RecordedLun,
-    whole_text,
 )
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal_text import whole_text
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import Compatibility, Power
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.commands import (
     LUN_INFO,

@@ -36,7 +36,7 @@ def test_it_stops_a_conversion_and_is_not_mappable(facts: dict[str, Any], blocke
 
 
 def test_a_lun_without_a_size_is_not_converted_and_not_mappable() -> None:
-    empty, free = replace(lun(0), capacity_bytes=0), replace(lun(1), capacity_bytes=0)
+    empty, free = lun_with(lun(0), capacity_bytes=0), lun_with(lun(1), capacity_bytes=0)
     site = inventory([machine("one", [empty])], [empty, free])
     mapping = rdm_info(site)["rdms"][0]
     assert any("has no size" in one["message"] for one in mapping["blockers"] if one["code"] == "lun_not_ok")
