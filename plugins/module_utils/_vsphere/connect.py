@@ -430,6 +430,6 @@ def _untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Connectio
         )
     return ConnectionFailed(
         f"The certificate of {server.name} is not trusted: {error.verify_message}.",
-        hint="Set ca_path to the certificate of the authority that signed it, or validate_certs to false to go "
-        "without proof.",
+        hint="Set ca_path (VMWARE_CA_PATH) to the certificate of the authority that signed it, or validate_certs to "
+        "false to go without proof.",
     )

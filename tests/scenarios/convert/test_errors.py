@@ -136,7 +136,7 @@ def refusals(lab: VcenterLab) -> dict[str, tuple[dict[str, Any], str]]:
         "an untrusted certificate": (
             {"ca_path": None},
             f"*The certificate of {lab.host}:{lab.port} is not trusted*"
-            "Set ca_path to the certificate of the authority*validate_certs*",
+            "Set ca_path (VMWARE_CA_PATH) to the certificate of the authority*validate_certs*",
         ),
         "a ca_path that is not there": (
             {"ca_path": "/no/such/ca.pem"},

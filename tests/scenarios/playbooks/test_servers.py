@@ -108,6 +108,7 @@ def test_a_limit_reads_shows_and_reports_just_that_server(site: Site) -> None:
     ("playbook", "variable", "said"),
     [
         ("audit", "audit_fail_on=eror", "value of audit_fail_on must be one of: none, error, warning, got: eror"),
+        ("audit", "storage_report_pth=.", "storage_report_pth is no variable of the role storage_report."),
         ("site", "audit_fail=error", "There is no variable audit_fail. Did you mean audit_fail_on?"),
     ],
 )
