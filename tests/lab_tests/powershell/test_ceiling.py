@@ -13,7 +13,7 @@ import tokenize
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-PAGE = ROOT / "docs" / "lab-powershell-subset.md"
+PAGE = ROOT / "docs" / "docsite" / "rst" / "lab_powershell_subset.rst"
 # Of a line that has no other token nothing is counted.
 NO_CODE = {
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER),
