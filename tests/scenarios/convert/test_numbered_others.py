@@ -281,6 +281,7 @@ def assert_not_deleted(lab: VcenterLab, code: str, **ask: Any) -> dict[str, Any]
     assert not result["changed"]
     assert_nothing_written(lab, before)
     blocker: dict[str, Any] = result["blockers"][0]
+    assert result["msg"] == f"An old mapping stays: {blocker['message']} {blocker['hint']} The disks are as wanted."
     assert blocker["object"] == OLD
     assert blocker["hint"]
     return blocker

@@ -141,7 +141,7 @@ def _delete_old(conversion: Conversion) -> None:
     try:
         delete_kept_mappings(conversion.run, conversion.request, addresses, deleted)
     finally:
-        conversion.report.block(deleted.refusals)
+        conversion.report.keep_old(deleted.refusals)
         for address, file in deleted.files:
             conversion.report.step(steps.delete_step(address, file))
             conversion.report.delete(address, file)

@@ -56,6 +56,8 @@ class ConversionReport:
     states: dict[str, DiskResult] = field(default_factory=dict)
     steps: list[PlanStep] = field(default_factory=list)
     blockers: list[Finding] = field(default_factory=list)
+    # Those of the blockers that say why an old mapping stays which was to be deleted; the disks are not concerned.
+    not_deleted: list[Finding] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     recovery: list[str] = field(default_factory=list)
@@ -74,6 +76,11 @@ class ConversionReport:
     def block(self, blockers: Iterable[Finding]) -> None:
         """Adds blockers, each once."""
         self.blockers.extend(blocker for blocker in blockers if blocker not in self.blockers)
+
+    def keep_old(self, refusals: Iterable[Finding]) -> None:
+        """Adds why old mappings stay that were to be deleted."""
+        self.not_deleted.extend(refusals)
+        self.block(self.not_deleted)
 
     def fail(self, sentence: str) -> None:
         """Adds the sentence of a failure, each once."""
@@ -114,10 +121,17 @@ class ConversionReport:
     def failure(self) -> str | None:
         """Returns the sentence that fails the task, or None."""
         sentences = list(self.failures)
-        if self.blockers:
-            count = len(self.blockers)
-            reasons = " ".join(f"{blocker.message} {blocker.hint}" for blocker in self.blockers)
-            sentences.append(f"{'A reason' if count == 1 else f'{count} reasons'} not to convert: {reasons}")
+        reasons = [blocker for blocker in self.blockers if blocker not in self.not_deleted]
+        if reasons:
+            count = len(reasons)
+            what = "A reason" if count == 1 else f"{count} reasons"
+            sentences.append(f"{what} not to convert: {_told(reasons)}")
+        if self.not_deleted:
+            count = len(self.not_deleted)
+            what = "An old mapping stays" if count == 1 else f"{count} old mappings stay"
+            sentences.append(f"{what}: {_told(self.not_deleted)}")
+            if not self.failures and set(self.states.values()) <= {DiskResult.CONVERTED, DiskResult.UNCHANGED}:
+                sentences.append("The disks are as wanted.")
         return " ".join(sentences) if sentences else None
 
     def _disk(self, disk: DiskPlan, lun_index: LunIndex) -> dict[str, object]:
@@ -146,6 +160,10 @@ class ConversionReport:
     def _after(self, disk: DiskPlan) -> Mapping[str, object] | None:
         facts = self._facts_after(disk)
         return {**facts, "old_mappings": []} if facts is not None and self.deleted.get(disk.address) else facts
+
+
+def _told(blockers: Iterable[Finding]) -> str:
+    return " ".join(f"{blocker.message} {blocker.hint}" for blocker in blockers)
 
 
 def old_mapping_deleted(entry: JournalEntry, file: str) -> Finding:
