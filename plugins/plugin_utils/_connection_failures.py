@@ -26,7 +26,9 @@ _SSH_NOT_CONNECTED = re.compile(
     r"(?:^|over ssh: |via ssh: )"
     r"(?:ssh: connect to host |ssh: Could not resolve hostname |kex_exchange_identification: |"
     r"banner exchange: |Connection timed out during banner exchange|Unable to negotiate with |"
-    r"Host key verification failed|(?:\S+: )?Permission denied(?: \(|, please))",
+    r"Host key verification failed|(?:\S+: )?Permission denied(?: \(|, please)|"
+    r"Using a SSH password instead of a key is not possible because Host Key checking|"
+    r"to use the password_mechanism=sshpass, you must install)",
     re.MULTILINE | re.IGNORECASE,
 )
 _REFUSED_LOGON = re.compile(
@@ -51,10 +53,13 @@ def _kind(pattern: str, reason: str, hint: str) -> _Kind:
 
 # The first that fits counts: what is more special comes first.
 _KINDS = (
+    # With a password Ansible has words of its own. Where the check is off, ssh sends none to a host with another key.
     _kind(
-        "Host key verification failed",
+        "Host key verification failed|because Host Key checking is enabled|"
+        r"authentication is disabled to avoid man-in-the-middle attacks[\s\S]*Permission denied",
         "its host key is not the known one (Host key verification failed)",
-        "Compare the key of the host with the one in known_hosts, and put the right one there.",
+        "Log on once by hand with ssh, compare the key with the host's own, and accept it into known_hosts. Where "
+        "another one is there, learn why (a new installation of the host?) and remove it with ssh-keygen -R first.",
     ),
     _kind(
         r"Permission denied \(([^)]*)\)|(Permission denied), please",

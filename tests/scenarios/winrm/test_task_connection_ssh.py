@@ -180,11 +180,13 @@ def test_a_host_that_cannot_be_reached_was_not_changed(ssh: Lab, tmp_path: Path)
     assert ssh.site.ssh is not None
     known = str(ssh.site.folder / "ssh-known-hosts")
     arguments = ssh.site.variables("ssh")["ansible_ssh_common_args"]
+    stranger = {"ansible_ssh_common_args": arguments.replace(known, str(tmp_path / "none"))}
     for variables, reason in (
         ({"ansible_port": 9}, "refused"),
         ({"ansible_user": "nobody"}, "Permission denied"),
         ({"ansible_host": "nowhere.invalid"}, "nowhere.invalid"),
-        ({"ansible_ssh_common_args": arguments.replace(known, str(tmp_path / "none"))}, "Host key verification failed"),
+        (stranger, "Host key verification failed"),
+        ({**stranger, "ansible_password": "pw"}, "Host key verification failed"),
     ):
         shell = shell_of(ssh, **variables)
         for writes in (False, True):

@@ -17,6 +17,11 @@ from ansible_collections.winbackup.storage.plugins.plugin_utils._connection_fail
 )
 
 POOL = "HTTPSConnectionPool(host='dpm01', port=5986): Max retries exceeded (Caused by "
+# Of a host key that is not known, and of another one: the same words, where a password is given.
+NO_PASSWORD_WITHOUT_HOST_KEY = (
+    "Using a SSH password instead of a key is not possible because Host Key checking is enabled. "
+    "Please add this host's fingerprint to your known_hosts file to manage this host."
+)
 SAID = {
     "winrm, nothing listens": (
         f'ntlm: {POOL}NewConnectionError("<x>: Failed to establish a new connection: [Errno 111] Connection refused"))',
@@ -103,6 +108,25 @@ SAID = {
         "its host key is not the known one (Host key verification failed)",
         "known_hosts",
     ),
+    "ssh with a password, an unknown host key or another one": (
+        NO_PASSWORD_WITHOUT_HOST_KEY,
+        "its host key is not the known one (Host key verification failed)",
+        "known_hosts",
+    ),
+    "ssh with a password, another host key, the check switched off": (
+        "Failed to connect to the host via ssh: @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n"
+        "Keyboard-interactive authentication is disabled to avoid man-in-the-middle attacks.\r\n"
+        "root@esx01: Permission denied (keyboard-interactive).",
+        "its host key is not the known one (Host key verification failed)",
+        "ssh-keygen -R",
+    ),
+    "ssh with a key, another host key, the check switched off, and then broken off": (
+        "Failed to connect to the host via ssh: @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n"
+        "Keyboard-interactive authentication is disabled to avoid man-in-the-middle attacks.\r\n"
+        "Connection to dpm01 closed by remote host.",
+        "dpm01:5986 broke the connection off",
+        "firewalls",
+    ),
 }
 
 
@@ -144,6 +168,8 @@ def test_what_credssp_says_of_an_old_connection_that_was_dropped_is_no_refused_l
     [
         ("Failed to connect to the host via ssh: ssh: connect to host dpm01 port 22: Connection refused", True),
         ("Data could not be sent to remote host over ssh: Connection timed out during banner exchange", True),
+        (NO_PASSWORD_WITHOUT_HOST_KEY, True),
+        ("to use the password_mechanism=sshpass, you must install the sshpass program", True),
         ("Failed to connect to the host via ssh: Connection to dpm01 closed by remote host.", False),
         ("Failed to connect to the host via ssh: client_loop: send disconnect: Broken pipe", False),
     ],
