@@ -95,6 +95,11 @@ class Unreadable:
         return f"{self.part}{f' of {self.of}' if self.of else ''}{f' ({self.why})' if self.why else ''}"
 
 
+def see_that_it_can_be_read(what: str, state: str) -> str:
+    """Returns what to do about what could not be read: true over the API, and over SSH, where there are no roles."""
+    return f"See that the user may read {what} (over the API by the role Read-only), and that {state}."
+
+
 def listed(unreadable: Iterable[Unreadable]) -> str:
     """Returns all of them as a sentence names them, each once."""
     return ", ".join(dict.fromkeys(str(one) for one in unreadable))

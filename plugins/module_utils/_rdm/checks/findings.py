@@ -30,7 +30,12 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
     split_file,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable, listed
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import (
+    Part,
+    Unreadable,
+    listed,
+    see_that_it_can_be_read,
+)
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import (
     Unread,
     counted,
@@ -38,7 +43,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread impo
     some_of,
 )
 
-_READ_ONLY = "Give the user the role Read-only on it, and see that its host is connected."
+_READABLE = see_that_it_can_be_read("it", "its host is connected")
 _CONVERT = "Make it virtual with winbackup.storage.rdm_compatibility."
 
 
@@ -109,7 +114,7 @@ def _of_unread_host(host: Host) -> Finding:
         f"{host.name} is {host.connection_state}: its LUNs could not be read, nor what uses them."
         if gone
         else f"Of {host.name} this could not be read: {listed(unread)}.",
-        "Connect the host again." if gone else _READ_ONLY,
+        "Connect the host again." if gone else _READABLE,
         host.name,
     )
 
@@ -122,7 +127,7 @@ def _of_unread_machine(machine: VirtualMachine) -> Finding:
         f"{machine.name} is {machine.connection_state}, and its configuration could not be read; it may have mappings."
         if gone
         else f"Of {machine.name} this could not be read: {listed(machine.unreadable)}.",
-        "Make its files accessible again, or remove it from the inventory." if gone else _READ_ONLY,
+        "Make its files accessible again, or remove it from the inventory." if gone else _READABLE,
         machine.name,
     )
 
@@ -161,7 +166,7 @@ def _of_unseen(inventory: Inventory) -> Iterator[Finding]:
             FindingCode.UNREADABLE,
             "warning",
             f"{counted(unseen)} that hosts, clusters or datastores name could not be read: {some_of(unseen)}.",
-            _READ_ONLY,
+            _READABLE,
             inventory.server,
         )
     datastores = _unseen_datastores(inventory)
@@ -171,7 +176,7 @@ def _of_unseen(inventory: Inventory) -> Iterator[Finding]:
             "warning",
             f"{'1 datastore' if len(datastores) == 1 else f'{len(datastores)} datastores'} that disks of VMs lie on "
             f"could not be read: {some_of(datastores)}. No mapping files are looked for there.",
-            _READ_ONLY,
+            _READABLE,
             inventory.server,
         )
 

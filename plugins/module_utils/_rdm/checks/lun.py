@@ -20,7 +20,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, see_that_it_can_be_read
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.unread import counted, some_of
 
 _TIB = 1024**4
@@ -29,7 +29,7 @@ _LARGEST = 62 * _TIB
 # Before 5.5 a virtual mapping ended 512 bytes below 2 TiB (KB 2058287).
 _LARGEST_BEFORE_5_5 = 2 * _TIB - 512
 
-_READ_ONLY = "Give the user the role Read-only on the host."
+_HOST_READABLE = see_that_it_can_be_read("the host", "it is connected")
 
 
 def check_lun(inventory: Inventory, machine: VirtualMachine, disk: Disk, lun_index: LunIndex) -> Iterator[Finding]:
@@ -66,14 +66,14 @@ def lun_not_found(inventory: Inventory, machine: VirtualMachine, disk: Disk) -> 
         return Finding.blocker(
             BlockerCode.HOST_UNAVAILABLE,
             f"The host of {machine.name} is not visible, and so not the LUN of {where}.",
-            "Give the user the role Read-only on the host, or connect it again.",
+            _HOST_READABLE,
             disk.file,
         )
     if host.luns is None:
         return Finding.blocker(
             BlockerCode.HOST_UNAVAILABLE,
             f"The storage of {host.name} ({host.connection_state}) could not be read, and so not the LUN of {where}.",
-            _READ_ONLY if host.connection_state == "connected" else f"Connect the host. {_READ_ONLY}",
+            _HOST_READABLE if host.connection_state == "connected" else "Connect the host again.",
             disk.file,
         )
     found = inventory.luns_of(machine, disk)
@@ -192,7 +192,7 @@ def _check_reading(group: Sequence[HostLun]) -> Iterator[Finding]:
                 BlockerCode.HOST_UNAVAILABLE,
                 f"Of {lun.host_name} this could not be read: {', '.join(unread)}; so what lies on {lun.canonical_name} "
                 "is not known.",
-                "Give the user the role Read-only on the host, and see that it is connected.",
+                _HOST_READABLE,
                 lun.host_name,
             )
 

@@ -20,9 +20,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Power,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, Unreadable, listed
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import (
+    Part,
+    Unreadable,
+    listed,
+    see_that_it_can_be_read,
+)
 
-_READ_ONLY = "Give the user the role Read-only on it, and see that its host is connected."
+_READABLE = see_that_it_can_be_read("it", "its host is connected")
 _BROWSE = "See that the datastore of its .vmx is accessible, and that the user may browse it (Datastore.Browse)."
 # Facts without which a VM that has snapshots, or an open conversion, would pass for one that has none.
 _NEEDED = frozenset(
@@ -186,7 +191,7 @@ def _unread(machine: VirtualMachine, unread: Sequence[Unreadable]) -> Iterator[F
         yield Finding.blocker(
             BlockerCode.VM_INACCESSIBLE,
             f"Of {machine.name} this could not be read: {listed(unread)}.",
-            _BROWSE if any(one.part is Part.RECORD_FILES for one in unread) else _READ_ONLY,
+            _BROWSE if any(one.part is Part.RECORD_FILES for one in unread) else _READABLE,
             machine.name,
         )
 

@@ -22,7 +22,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     Inventory,
     VirtualMachine,
 )
-from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import Part, see_that_it_can_be_read
 
 _VMFS = "VMFS"
 # A descriptor and its extent take a few kilobytes; the datastore should not be brought to its last one.
@@ -82,7 +82,7 @@ def _check_datastore(machine: VirtualMachine, target: Target) -> Iterator[Findin
             BlockerCode.DATASTORE_UNSUITABLE,
             f"Which datastore {target.file} would lie on is not known: the user sees none, or several, of that name "
             f"that the host of {machine.name} has mounted.",
-            f"Give the user the role Read-only on the datastore. {hint}",
+            f"{see_that_it_can_be_read('the datastore', 'the host has mounted it')} {hint}",
             target.file,
         )
         return
@@ -92,7 +92,7 @@ def _check_datastore(machine: VirtualMachine, target: Target) -> Iterator[Findin
             BlockerCode.DATASTORE_UNSUITABLE,
             f"Of the datastore {datastore.name} this could not be read: {', '.join(unread)}; so whether {target.file} "
             "can lie there is not known.",
-            f"Give the user the role Read-only on it, and see that it is accessible. {hint}",
+            f"{see_that_it_can_be_read('it', 'it is accessible')} {hint}",
             datastore.name,
         )
     reason = _why_unsuitable(machine, datastore)

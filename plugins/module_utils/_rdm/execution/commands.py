@@ -35,6 +35,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model impor
     VirtualMachine,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.orphans import orphans_of
+from ansible_collections.winbackup.storage.plugins.module_utils._rdm.parts import see_that_it_can_be_read
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.planning.making import conversion_blockers
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.request import Request
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.results.info_results import (
@@ -49,7 +50,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._rdm.selection i
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.survey import questions_of
 
-_READ_ONLY = "Give the user the role Read-only on it, and see that it is accessible."
+_READABLE = see_that_it_can_be_read("it", "it is accessible")
 # So many named virtual machines are looked into one by one; more would make the reading slow.
 _CHECKED_IN_FULL = 50
 
@@ -153,7 +154,7 @@ def _mapping_files(
             continue
         try:
             if datastore.type is None:
-                raise StepRefused("Its type could not be read.", fault="NotAsked", hint=_READ_ONLY)
+                raise StepRefused("Its type could not be read.", fault="NotAsked", hint=_READABLE)
             if clock() > until:
                 raise StepRefused("Time was up before.", fault="Timedout", hint="Raise timeout.")
             found.extend((datastore, facts) for facts in backend.mapping_files(datastore, until))

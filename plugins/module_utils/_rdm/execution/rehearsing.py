@@ -156,7 +156,8 @@ class Rehearsal:
         if isinstance(lost, StepRefused) and found is None:
             self.begun = False
         raise lost or SelectionError(
-            f"{self.name} was made, and is not shown.", hint="Give the user the role Read-only where it was made."
+            f"{self.name} was made, and is not shown.",
+            hint="See that the user may read the folder that it was made in (over the API by the role Read-only).",
         )
 
     def _check_alone(self) -> None:
