@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 _ONCE = " It was tried once only, so that no account is locked."
 _LOGON_HINT = (
-    "Check user and password of the host in the inventory, that the account is not locked, disabled or expired and may "
-    "log on there, and that the host allows this way to log on." + _ONCE
+    "Check user and password, or key, of the host in the inventory, that the account is not locked, disabled or "
+    "expired and may log on there, and that the host allows this way to log on." + _ONCE
 )
 _REACH_HINT = (
     "Check ansible_host, ansible_port and firewalls, that the host is up and its service for connections runs."

@@ -147,8 +147,7 @@ def main() -> None:
     print(f"\nFor a browser:     {REPORT / 'report.html'}\nfor a spreadsheet: {REPORT / 'mappings.csv'}")
     print(f"All that Ansible said is in {OUTPUT}.")
     print("\nThe lab is still up; it is a model made from documentation. To try things on it yourself:")
-    print(f"  . {ROOT / '.venv/bin/activate'}\n  . {lab.ENVIRONMENT}")
-    print(f"  export ANSIBLE_COLLECTIONS_PATH={ROOT / '.build/tree'}")
+    print(f"  . {lab.ENVIRONMENT}")
     print(f"  ansible-playbook -i {lab.INVENTORY} winbackup.storage.audit")
     print("Stop it with: make lab-down")
 

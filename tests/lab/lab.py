@@ -17,6 +17,7 @@ import vcenter_lab
 
 ENVIRONMENT = vcenter_lab.OUTPUT / "environment"
 INVENTORY = vcenter_lab.OUTPUT / "inventory.yml"
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def variables() -> dict[str, str]:
@@ -26,6 +27,13 @@ def variables() -> dict[str, str]:
         found |= vcenter_lab.VcenterLab.of(json.loads(vcenter_lab.STATE.read_text(encoding="utf-8"))).variables()
     dpm = dpm_lab.running()
     return found if dpm is None else found | dpm.variables()
+
+
+def environment(variables: dict[str, str]) -> str:
+    """Returns the text of the file that a shell reads: these variables, and where Ansible and the collection are."""
+    path = f'export PATH={shlex.quote(str(ROOT / ".venv" / "bin"))}:"$PATH"\n'
+    given = {**variables, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "tree")}
+    return path + "".join(f"export {name}={shlex.quote(value)}\n" for name, value in given.items())
 
 
 def inventory() -> dict[str, Any]:
@@ -58,7 +66,7 @@ def up() -> None:
     dpm_lab.up()
     if not esxi_lab.up():
         print("This machine has no busybox, sshd or unshare: the lab has no ESXi host that is reached over SSH.")
-    write(ENVIRONMENT, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables().items()))
+    write(ENVIRONMENT, environment(variables()))
     # JSON is YAML, and needs no library.
     write(INVENTORY, json.dumps(inventory(), indent=2) + "\n")
 

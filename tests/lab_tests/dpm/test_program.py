@@ -127,3 +127,17 @@ def test_a_world_of_many_data_sources(count: int) -> None:
     outcome = dpm.run(script)
     assert outcome.output == [count, 1, 2 * min(count, 300)]
     assert time.monotonic() - started < 10
+
+
+def test_a_shell_that_reads_the_environment_finds_ansible_and_the_collection(tmp_path: Path) -> None:
+    """What `make lab-up` writes is all that a shell of a clone needs, whatever the values hold."""
+    file = tmp_path / "environment"
+    lab.write(file, lab.environment({"VMWARE_PASSWORD": "it's $HOME"}))
+    asked = '. "$0"; command -v ansible-playbook; echo "$ANSIBLE_COLLECTIONS_PATH"; echo "$VMWARE_PASSWORD"'
+    done = subprocess.run(
+        ["sh", "-c", asked, str(file)], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True
+    )
+    ansible, collections, password = done.stdout.splitlines()
+    assert ansible == str(lab.ROOT / ".venv" / "bin" / "ansible-playbook")
+    assert (Path(collections) / "ansible_collections" / "winbackup" / "storage" / "galaxy.yml").exists()
+    assert password == "it's $HOME"
