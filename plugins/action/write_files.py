@@ -35,7 +35,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(f"files: {error}") from error
         except OSError as error:
             where = error.filename or options["path"]
-            raise AnsibleActionFail(f"{where} cannot be written: {error.strerror or error}.") from error
+            # Ansible would say the cause once more behind it, in Python's words.
+            raise AnsibleActionFail(f"{where} cannot be written: {error.strerror or error}.") from None
         result.update(changed=bool(written), files=written)
         return result
 

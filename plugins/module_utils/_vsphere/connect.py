@@ -430,11 +430,6 @@ def _untrusted(server: Server, error: ssl.SSLCertVerificationError) -> Connectio
         )
     return ConnectionFailed(
         f"The certificate of {server.name} is not trusted: {error.verify_message}.",
-<<<<<<< HEAD
         hint="Set ca_path (VMWARE_CA_PATH) to the certificate of the authority that signed it, or validate_certs to "
         "false to go without proof.",
-=======
-        hint="Set ca_path to the certificate of the authority that signed it (VMWARE_CA_PATH in the environment), or "
-        "validate_certs to false to go without proof.",
->>>>>>> aa8aa50 (A host key that is not known is told from one that changed; the lab's environment leads to the Ansible of its clone; refused connections stand in troubleshooting)
     )

@@ -149,8 +149,12 @@ def test_what_was_found_is_shown_though_no_file_can_be_written(site: Site) -> No
 @pytest.mark.slow
 def test_a_file_that_cannot_be_written_is_named_and_keeps_no_other_from_being_written(site: Site) -> None:
     file = site.folder / "missing" / "read.json"
-    run = site.play("audit", "--limit", site.vc, "-e", f"audit_json={file}", fails=True)
+    metrics = file.with_name("read.prom")
+    given = json.dumps({"audit_json": str(file), "storage_report_metrics": str(metrics)})
+    run = site.play("audit", "--limit", site.vc, "-e", given, fails=True)
     assert f"What was read could not be written to {file}: Destination directory" in run.text
+    assert f"The metrics could not be written to {metrics}: Destination directory" in run.text
+    assert "The report could not be written" not in run.text
     assert "could not be written to winbackup-report" not in run.text
     assert site.page.exists()
 
