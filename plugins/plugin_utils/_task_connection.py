@@ -85,6 +85,8 @@ class TaskConnection:
         self._never_reached = False
         # What the user says of repeating commands and sharing connections, once it was asked for.
         self._users_options: dict[str, Any] = {}
+        # How often a host that was never reached is looked for again here.
+        self._retries = 0
         if self._kind not in WITH_INPUT:
             raise ConfigurationError(
                 f"The connection {self._kind} to {name} cannot give a command an input.",
@@ -112,10 +114,10 @@ class TaskConnection:
             except _NotConnected as failed:
                 away_since = started if not absences else away_since
                 waited = clock() - away_since >= LONGEST_ABSENCE or clock() >= deadline
-                if failed.refused or waited or not self._was_there:
+                if failed.refused or waited or (not self._was_there and absences >= self._retries):
                     self._never_reached = True
                     raise self._failure("cannot be made", failed) from failed
-                # It was there before: it may be on its way back.
+                # It was there before, or the user wants it: it may be on its way back.
                 pause_for(min(_PAUSES[min(absences, len(_PAUSES) - 1)], max(0.0, deadline - clock())))
                 absences += 1
             except _ConnectionLost as failed:
@@ -147,11 +149,16 @@ class TaskConnection:
         keeps it from that."""
         options = self._users_options
         if not options:
-            options |= {name: self._connection.get_option(name) for name in ("reconnection_retries", "ssh_args")}
+            names = ("reconnection_retries", "ssh_args", "password")
+            options |= {name: self._connection.get_option(name) for name in names}
         arguments = options["ssh_args"] or ""
+        # It would try a refused password as often, which locks accounts: with a password they are made here.
+        retries = options["reconnection_retries"] if allowed else 0
+        with_password = options["password"] or self._connection._play_context.password
+        self._retries = retries if with_password else 0
         # Without any retry it does so once more where ssh, before that, found the other end of a shared connection
         # gone. The first word about an option of ssh is the one that counts.
-        self._connection.set_option("reconnection_retries", options["reconnection_retries"] if allowed else 0)
+        self._connection.set_option("reconnection_retries", 0 if with_password else retries)
         self._connection.set_option("ssh_args", arguments if allowed else f"{_NOT_SHARED} {arguments}")
 
     def _run(self, command: str, data: bytes, deadline: float, repeatable: bool) -> Completed:

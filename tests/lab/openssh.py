@@ -51,6 +51,8 @@ class SshServer:
         self._returning: threading.Timer | None = None
         self._closed = False
         self._refused = 0
+        # How often somebody connected.
+        self.connected = 0
         # The name of a socket has 107 characters at most, and a test's folder takes most of them.
         self._sockets = tempfile.mkdtemp(prefix="ssh-")
         self._configure(command, settings)
@@ -175,6 +177,7 @@ ForceCommand {command}
         with open(self._folder / "sshd.log", "ab") as log, suppress(OSError):
             while True:
                 connection, _ = listener.accept()
+                self.connected += 1
                 if self._refused > 0:
                     self._refused -= 1
                     connection.close()

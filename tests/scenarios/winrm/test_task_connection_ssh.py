@@ -199,6 +199,22 @@ def test_a_host_that_cannot_be_reached_was_not_changed(ssh: Lab, tmp_path: Path)
     assert not ssh.host.troubles.operations()
 
 
+def test_a_password_is_tried_once_however_often_the_user_lets_ssh_retry(ssh: Lab) -> None:
+    """A host that takes no connections for a moment is looked for again as often as the user says."""
+    server = ssh.site.ssh
+    assert server is not None
+    retries = {"ansible_ssh_retries": 2, "ansible_password": "pw"}
+    before = server.connected
+    with pytest.raises(ConnectionFailed, match=r"Permission denied.*It was tried once only"):
+        shell_of(ssh, ansible_user="nobody", **retries).run(ECHO, {}, deadline=soon(), writes=False)
+    assert server.connected == before + 1
+    server.refuse_connections(2)
+    assert shell_of(ssh, **retries).run(ECHO, {"Text": "there"}, deadline=soon(), writes=False)["text"] == "there"
+    server.refuse_connections(3)
+    with pytest.raises(ConnectionFailed):
+        shell_of(ssh, **retries).run(ECHO, {}, deadline=soon(), writes=False)
+
+
 def test_a_host_that_is_away_for_a_moment_is_waited_for(ssh: Lab) -> None:
     assert ssh.site.ssh is not None
     shell = shell_of(ssh)
