@@ -93,7 +93,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.winbackup.storage.plugins.filter.storage_report import report_of
 from ansible_collections.winbackup.storage.plugins.module_utils._core.json_types import to_json_types
 from ansible_collections.winbackup.storage.plugins.plugin_utils._audit_screen import counts_of, screen_of
-from ansible_collections.winbackup.storage.plugins.plugin_utils._packed_results import unpacked
+from ansible_collections.winbackup.storage.plugins.plugin_utils._packed_results import NotPacked, unpacked
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.reading import facts_of
 
 _KINDS = ("mappings", "luns", "allocations")
@@ -136,7 +136,10 @@ def _readings(hostvars: Any, hosts: Sequence[str], option: Callable[[str], Any])
             name = option(kind)
             result = registered.get(name) if name else None
             if isinstance(result, Mapping) and not result.get("skipped"):
-                plain = unpacked(result)
+                try:
+                    plain = unpacked(result)
+                except NotPacked as error:
+                    raise AnsibleLookupError(f"audit: {name} of {host} cannot be read: {error}.") from error
                 # localhost is where the modules ran; which server they asked, the environment says.
                 readings[kind].append(plain if host == "localhost" else {**plain, "host": str(host)})
     return readings

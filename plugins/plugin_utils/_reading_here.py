@@ -29,13 +29,14 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.secrets_in
     passwords_in_addresses,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.signals import Interrupted
-from ansible_collections.winbackup.storage.plugins.plugin_utils._packed_results import PACKS_ABOVE
+from ansible_collections.winbackup.storage.plugins.plugin_utils._packed_results import PACKS_ABOVE, limit_of
 
 
 def packs_above(action: ActionBase, task_vars: Mapping[str, Any]) -> int | None:
-    """Returns above how many characters the play wants a result packed; None where it does not."""
+    """Returns above how many characters the play wants a result packed; None where it does not. Raises
+    AnsibleActionFail where the variable is no such number."""
     above = action._templar.template(task_vars.get(PACKS_ABOVE))
-    return None if above is None else int(above)
+    return None if above is None else limit_of(above)
 
 
 def would_run_here(action: ActionBase, kind: str, task_vars: Mapping[str, Any]) -> bool:

@@ -18,15 +18,22 @@ def passwords_in_addresses(options: Mapping[str, Any]) -> set[str]:
     """Returns the passwords that stand in addresses (http://user:password@proxy:3128), as they are written and as they
     are meant."""
     found: set[str] = set()
-    for value in options.values():
-        if isinstance(value, str) and "@" in value and "://" in value:
-            try:
-                password = urlsplit(value).password
-            except ValueError:
-                # No address: whatever stands before the last @ may be one.
-                password = value.rpartition("@")[0].partition("://")[2].partition(":")[2]
-            found.update({password, unquote(password)} if password else ())
+    for name, value in options.items():
+        if isinstance(value, str) and "@" in value and ("://" in value or name == "proxy"):
+            # An address with a / or # in its password ends there for who reads it as one.
+            before = value.rpartition("@")[0]
+            written = (before.partition("://")[2] or before).partition(":")[2]
+            found.update({written, unquote(written), *_password_of(value)} if written else ())
     return found
+
+
+def _password_of(address: str) -> set[str]:
+    """Returns the password as it is read in an address, from which line ends and tabs are taken."""
+    try:
+        password = urlsplit(address).password
+    except ValueError:
+        return set()
+    return {password, unquote(password)} if password else set()
 
 
 def may_hold_one(text: str, secrets: Iterable[str]) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import partial
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from math import inf
 from socket import socket
 from typing import Any
@@ -74,6 +74,13 @@ class WholeResponse(HTTPResponse):
         super().__init__(sock, *arguments, **more)
         raw = self.fp.detach()
         self.fp = io.BufferedReader(_InTime(raw, sock, seconds_left() if seconds_left is not None else None))
+
+    def _safe_read(self, amt: int) -> bytes:
+        """Reads so much of a chunk; http.client and urllib3 take a size of -1 as well, and read it without an end."""
+        if amt < 0:
+            raise IncompleteRead(b"")
+        whole: bytes = super()._safe_read(amt)  # type: ignore[misc]
+        return whole
 
 
 def bounded(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConnectionFailed
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import count_of
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.script import BEGIN, END
 
 _CHECKSUMS = {"md5": hashlib.md5, "sha1": hashlib.sha1}
@@ -118,9 +119,8 @@ def _sections(text: str) -> list[Section]:
 
 def _section(name: str, about: Sequence[str], printed: Sequence[str]) -> Section:
     code = printed[-1] if printed else ""
-    known = code.isascii() and code.isdigit()
     exact = "\n".join(printed[:-1])
-    return Section(name, _legible("\n".join(about)), _legible(exact), int(code) if known else None, exact)
+    return Section(name, _legible("\n".join(about)), _legible(exact), count_of(code), exact)
 
 
 def _legible(text: str) -> str:

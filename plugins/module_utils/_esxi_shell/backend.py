@@ -19,6 +19,7 @@ from typing import Protocol
 from ansible_collections.winbackup.storage.plugins.module_utils._core.command import Completed, TimeIsUp
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError, StepRefused
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import count_of
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.answer import Answer, read_answer
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.collect import (
     HOST,
@@ -139,8 +140,8 @@ class ShellReader(Reader):
         deadline = min(until, clock() + _LONGEST)
         completed = self._connection.run(COMMAND, script, deadline=deadline, repeatable=True)
         answer = read_answer(completed.stdout or completed.stderr, self._connection.name)
-        told = (answer.text("clock") or "").strip()
-        if told.isdecimal():
+        told = count_of(answer.text("clock") or "")
+        if told is not None:
             self._told_clock = (float(told), clock())
         return answer
 

@@ -17,6 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import count_of
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.answer import Answer
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.dump import TYPE, Value, dumped_object
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.parse.errors import UnreadableOutput
@@ -231,8 +232,7 @@ def _devices(settings: Mapping[str, str], vmx: str, stores: Stores) -> tuple[tup
 def _controller(settings: Mapping[str, str], family: str, bus: int) -> Controller:
     model = settings.get(f"{family}{bus}.virtualdev", "").lower() if family == "scsi" else family
     shared = settings.get(f"{family}{bus}.sharedbus", "none").lower() or "none"
-    slot = settings.get(f"{family}{bus}.pcislotnumber", "")
-    number = int(slot) if slot.isdecimal() else None
+    number = count_of(settings.get(f"{family}{bus}.pcislotnumber", ""))
     return Controller(_CONTROLLER_KEYS[family] + bus, family, _MODELS.get(model, model), bus, shared, number)
 
 

@@ -20,7 +20,7 @@ import importlib
 import math
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_reply import WholeResponse
@@ -34,12 +34,13 @@ _RELATES_TO = "{http://schemas.xmlsoap.org/ws/2004/08/addressing}RelatesTo"
 _SENT = re.compile(r"<a:MessageID[^>]*>([^<]+)<")
 _ACTION = re.compile(r"<a:Action[^>]*>[^<]*/([A-Za-z]+)<")
 # The element that answers an operation ([MS-WSMV] 3.1.4); a Delete is answered by nothing.
-_ANSWERED_BY = {
+_ANSWERED_BY: Mapping[str, str | None] = {
     "Create": "ResourceCreated",
     "Command": "CommandResponse",
     "Send": "SendResponse",
     "Receive": "ReceiveResponse",
     "Signal": "SignalResponse",
+    "Delete": None,
 }
 
 
@@ -90,11 +91,14 @@ def check_answer(message: str, answer: bytes) -> None:
     related = envelope.findtext(f"{_SOAP}Header/{_RELATES_TO}") or ""
     if sent is not None and related.strip().lower() != sent[1].strip().lower():
         raise NotTheAnswer("an answer to another request")
-    expected = _ANSWERED_BY.get(action[1]) if action is not None else None
+    if action is None or action[1] not in _ANSWERED_BY:
+        return
+    expected = _ANSWERED_BY[action[1]]
     first = next(iter(body), None)
     found = None if first is None else first.tag.rpartition("}")[2]
-    if expected is not None and found != expected:
-        raise NotTheAnswer(f"{(found and repr(found[:_LONGEST_QUOTE])) or 'nothing'} where {expected} should be")
+    if found != expected:
+        came = "nothing" if found is None else repr(found[:_LONGEST_QUOTE])
+        raise NotTheAnswer(f"{came} where {expected or 'nothing'} should be")
 
 
 def not_the_answer(text: bytes) -> NotTheAnswer:

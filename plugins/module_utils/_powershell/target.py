@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.address import check_host, check_port
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import ConfigurationError
@@ -101,6 +102,7 @@ class Target:
     def _check(self) -> None:
         check_port("port", self.port)
         check_host("hostname", self.hostname)
+        self._check_proxy()
         if self.transport in ("ntlm", "credssp", "basic"):
             missing = [name for name in ("username", "password") if not getattr(self, name)]
             if missing:
@@ -130,6 +132,21 @@ class Target:
             raise ConfigurationError(
                 f"The folder of ca_trust_path ({self.ca_trust_path}) holds no certificate under its hash.",
                 hint="Run openssl rehash on it, or give a file with the certificate of the authority in PEM form.",
+            )
+
+    def _check_proxy(self) -> None:
+        """Raises ConfigurationError where it is no address; its text is not told, since it may hold a password."""
+        if not self.proxy:
+            return
+        try:
+            parts = urlsplit(self.proxy if "://" in self.proxy else f"http://{self.proxy}")
+            named = bool(parts.hostname) and parts.port != 0 and parts.path in ("", "/")
+        except ValueError:
+            named = False
+        if not named or not self.proxy.isprintable() or set(" ?#") & set(self.proxy):
+            raise ConfigurationError(
+                "proxy is no address as http://proxy.example.com:3128.",
+                hint="Write what is special in its user name and password as %XX, a / as %2F and a # as %23.",
             )
 
     def _check_authorities(self, path: str) -> None:

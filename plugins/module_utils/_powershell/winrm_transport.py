@@ -320,5 +320,5 @@ class WinRmTransport:
                 self._ask(lambda: self._protocol.close_shell(shell, close_session=False), end)
                 return
             except TransportError as error:
-                if error.kind is not Kind.CONNECTION:
+                if error.kind not in (Kind.CONNECTION, Kind.NOT_THE_ANSWER):
                     return

@@ -34,6 +34,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.errors imp
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.memory import most_memory_from_now
 from ansible_collections.winbackup.storage.plugins.module_utils._core.waiting import clock
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import count_of
 from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_reply import RunIsOver, bounded
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere import library
 from ansible_collections.winbackup.storage.plugins.module_utils._vsphere.answers import (
@@ -354,8 +355,8 @@ def _newest_common_version(server_version: str) -> str:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    parts = version.split(".")
-    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+    numbers = [count_of(part) for part in version.split(".")]
+    return tuple(number for number in numbers if number is not None) if None not in numbers else ()
 
 
 def _not_vsphere(server: Server) -> ConnectionFailed:

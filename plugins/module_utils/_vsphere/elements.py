@@ -11,6 +11,8 @@ from __future__ import annotations
 from functools import lru_cache
 from xml.etree.ElementTree import Element
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import whole_number_of
+
 VIM = "{urn:vim25}"
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
@@ -68,7 +70,12 @@ def as_bool(text: str | None) -> bool | None:
 
 def as_int(text: str | None) -> int | None:
     """Returns the integer of a text."""
-    return int(text) if text is not None else None
+    if text is None:
+        return None
+    number = whole_number_of(text)
+    if number is None:
+        raise ValueError("no integer")
+    return number
 
 
 def snake_case(name: str) -> str:

@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import TypeVar
 from xml.etree.ElementTree import Element
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import count_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.boot_order import boot_order_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.journal import (
     JOURNAL_KEY,
@@ -275,8 +276,9 @@ def seen_by_guest(disks: Iterable[Disk], read: ObjectProperties) -> tuple[Disk, 
             path = child_text(mounted, "diskPath")
             for mapping in mounted:
                 key = child_text(mapping, "key")
-                if path is not None and key is not None and key.isdecimal():
-                    paths.setdefault(int(key), []).append(path)
+                number = count_of(key or "")
+                if path is not None and number is not None:
+                    paths.setdefault(number, []).append(path)
     return tuple(_seen_by_guest(disk, settings, paths) for disk in disks)
 
 
@@ -289,7 +291,7 @@ def _seen_by_guest(disk: Disk, settings: Mapping[str, str | None], paths: Mappin
 
 def slot_number(text: str | None) -> int | None:
     """Returns a pciSlotNumber; None for none, and for -1, which is none yet."""
-    return int(text) if text is not None and text.isdecimal() else None
+    return count_of(text or "")
 
 
 def question_of(read: ObjectProperties) -> str | None:
@@ -352,10 +354,10 @@ def _controller(device: Element) -> Controller | None:
     if family == "scsi" and sharing is None:
         raise ValueError("a SCSI controller tells how its bus is shared (vSphere API, VirtualSCSIController.sharedBus)")
     return _same_controller(
-        int(child_text(device, "key") or ""),
+        _number_of(child_text(device, "key")),
         family,
         model,
-        int(child_text(device, "busNumber") or ""),
+        _number_of(child_text(device, "busNumber")),
         _SHARED_BUS[sharing] if sharing is not None else "none",
         slot_number(child_text(device, "slotInfo", "pciSlotNumber")),
     )
@@ -369,6 +371,14 @@ def _same_controller(
     return Controller(key, family, model, bus, shared_bus, pci_slot_number)
 
 
+def _number_of(text: str | None) -> int:
+    """Returns the integer of a text that must be there."""
+    number = as_int(text)
+    if number is None:
+        raise ValueError("no text")
+    return number
+
+
 def _once(text: str | None) -> str | None:
     """Returns a text that repeats in many machines, kept once."""
     return sys.intern(text) if text is not None else None
@@ -376,7 +386,7 @@ def _once(text: str | None) -> str | None:
 
 def _disk(device: Element, controllers: dict[int, Controller], values: _Values) -> Disk | None:
     own = child_texts(device)
-    key = values.attempt(Part.DISKS, lambda: int(own.get("key", "")))
+    key = values.attempt(Part.DISKS, lambda: _number_of(own.get("key")))
     if key is None:
         return None
     label = sys.intern(child_text(device, "deviceInfo", "label") or f"disk {key}")

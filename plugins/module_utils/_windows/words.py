@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import count_of
+
 UNKNOWN = "unknown"
 POLICY = "policy"
 GPT, MBR, RAW = "gpt", "mbr", "raw"
@@ -67,7 +69,8 @@ def word_of(text: str | None, members: Mapping[int, str]) -> str | None:
     plain = _NOT_LETTERS.sub("", (text or "").lower())
     if not plain:
         return None
-    if plain.isdecimal():
-        return members.get(int(plain), UNKNOWN)
+    number = count_of(plain)
+    if number is not None:
+        return members.get(number, UNKNOWN)
     word = _OTHER_WORDS.get(plain, plain)
     return next((one for one in members.values() if one.replace("_", "") == word.replace("_", "")), UNKNOWN)

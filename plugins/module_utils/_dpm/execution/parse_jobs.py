@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import count_of
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.checks import VALIDATION
 from ansible_collections.winbackup.storage.plugins.module_utils._dpm.execution.dpm_values import (
     code_of,
@@ -72,10 +72,11 @@ def _job(row: Mapping[str, Any], known: Directory) -> Job:
 
 def _error_code(row: Mapping[str, Any]) -> int | None:
     """Returns DPM's number of an error: told as such, else out of its texts, of which the long one has it."""
-    code = text_of(row.get("code")) or ""
-    if re.fullmatch(r"[1-9][0-9]*", code):
-        return int(code)
-    return code_of(text_of(row.get("problem"))) or code_of(text_of(row.get("message")))
+    return (
+        count_of(text_of(row.get("code")) or "")
+        or code_of(text_of(row.get("problem")))
+        or code_of(text_of(row.get("message")))
+    )
 
 
 def _sources_of(row: Mapping[str, Any], known: Directory) -> frozenset[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import count_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.host_lun import HostLun
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.lun_index import LunIndex
@@ -267,7 +268,5 @@ def _check_size(inventory: Inventory, machine: VirtualMachine, lun: HostLun) -> 
 
 
 def _is_before_5_5(version: str) -> bool:
-    numbers = version.split(".")[:2]
-    if not all(number.isdigit() for number in numbers):
-        return False
-    return tuple(int(number) for number in numbers) < (5, 5)
+    numbers = [count_of(number) for number in version.split(".")[:2]]
+    return None not in numbers and tuple(number for number in numbers if number is not None) < (5, 5)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.finding import Finding
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import count_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.checks.codes import BlockerCode
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import extent_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.model import (
@@ -144,8 +145,8 @@ def _why_unsuitable(machine: VirtualMachine, datastore: Datastore) -> str | None
 
 
 def _is_before_vmfs_5(version: str | None) -> bool:
-    major = (version or "").split(".")[0]
-    return major.isdigit() and int(major) < 5
+    major = count_of((version or "").split(".")[0])
+    return major is not None and major < 5
 
 
 def _exists(file: str, why: str) -> Finding:

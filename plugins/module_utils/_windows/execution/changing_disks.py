@@ -42,7 +42,7 @@ _SETTLE_SECONDS = 60
 # Looks for the volumes of a disk, whose letters come seconds after it.
 _LOOKS_FOR_VOLUMES = 5
 # Return codes of the Storage cmdlets stand in the id of an error, or in its message ("StorageWMI 41003,...").
-_STORAGE_CODE = re.compile(r"StorageWMI\s+(\d+)")
+_STORAGE_CODE = re.compile(r"StorageWMI\s+(\d{1,9})\b")
 _HINTS = {
     6: "Something uses the disk; close it first.",
     40001: "Give the user a session with an elevated token: a domain account among the local Administrators.",

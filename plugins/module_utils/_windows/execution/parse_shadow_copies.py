@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.module_utils._core.whole_numbers import whole_number_of
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell import answers
 from ansible_collections.winbackup.storage.plugins.module_utils._powershell.errors import CorruptReply
 from ansible_collections.winbackup.storage.plugins.module_utils._windows.event_records import (
@@ -119,5 +120,4 @@ def _volume(row: Mapping[str, Any]) -> ShadowedVolume:
 
 def _number(row: Mapping[str, Any], key: str) -> int | None:
     """Returns a number of 64 bits, which a script tells as text; -1 where it is written without its sign."""
-    text = (answers.text(row, key) or "").strip()
-    return int(text) if text.removeprefix("-").isdecimal() else None
+    return whole_number_of(answers.text(row, key) or "")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 
 import pytest
 
@@ -45,6 +45,36 @@ def test_a_reply_that_drips_ends_in_time() -> None:
             connection.getresponse().read()
         assert time.monotonic() - began < 5
         connection.close()
+
+
+@pytest.mark.parametrize("size", [b"-1", b"-5"])
+def test_a_chunk_of_less_than_nothing_is_not_read_without_an_end(size: bytes) -> None:
+    sent = 0
+
+    def serve() -> None:
+        nonlocal sent
+        connection = listener.accept()[0]
+        with connection:
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n")
+            try:
+                while sent < 64 * 1024**2:
+                    sent += connection.send(b"x" * 1024**2)
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        connection = bounded(HTTPConnection)("127.0.0.1", listener.getsockname()[1], timeout=20)
+        connection.request("GET", "/")
+        reply = connection.getresponse()
+        with pytest.raises(HTTPException):
+            reply.read(65536)
+        reply.close()
+        connection.close()
+        server.join(20)
+    assert sent < 32 * 1024**2
 
 
 def test_a_reply_in_time_is_read_whole_and_the_connection_goes_on() -> None:

@@ -22,6 +22,21 @@ def test_an_empty_path_is_no_path_and_not_the_working_folder(option: str) -> Non
         Target.of({**GIVEN, option: ""})
 
 
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://u:ge/heim@proxy:1", "http://u:ge#heim@proxy", "u:ge?heim@proxy", "http://u:geheim@", "http://p:geheim"],
+)
+def test_a_proxy_that_is_no_address_is_refused_without_its_password(proxy: str) -> None:
+    with pytest.raises(ConfigurationError, match="proxy is no address") as refused:
+        Target.of({**GIVEN, "proxy": proxy})
+    assert "heim" not in str(refused.value)
+
+
+@pytest.mark.parametrize("proxy", ["http://p:3128", "https://u:g%2Fh@p:3128/", "u:g@p:1", "socks5://[::1]:1080", "p"])
+def test_a_proxy_is_taken_in_every_way_in_which_it_is_written(proxy: str) -> None:
+    assert Target.of({**GIVEN, "proxy": proxy}).protocol_arguments()["proxy"] == proxy
+
+
 def test_a_folder_without_hashed_certificates_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("", encoding="ascii")
     with pytest.raises(ConfigurationError, match=r"holds no certificate under its hash.*openssl rehash"):
