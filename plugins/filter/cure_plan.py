@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter; it is described in cure_plan.yml beside it."""
+"""The filters from a diagnosis to its cure; each is described in its .yml beside this file."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ def _step(failure: Mapping[str, Any]) -> dict[str, Any]:
         "vm": disk["vm"] if disk else None,
         "vm_id": disk["vm_id"] if disk else None,
         "address": disk["address"] if disk else None,
+        "file": disk["file"] if disk else None,
+        "lun": _lun_of(disk) if disk else None,
         "disk_id": failure["disk"]["disk_id"] if failure["disk"] else None,
         "volume": (volume["path"] or volume["letter"]) if volume else None,
         "datasource": source,
@@ -55,9 +57,30 @@ def _step(failure: Mapping[str, Any]) -> dict[str, Any]:
     return {**step, "action": "test"} if step["volume"] else step
 
 
+def steps_of_mappings(steps: Sequence[Mapping[str, Any]], rdms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Returns the steps about the very mappings that one server shows. The id of a VM and an address are not enough: a
+    copy of the VM on another server has them too, and a file of the same name on that host's own datastore."""
+    shown = [(_id_of(rdm["vm"]), rdm["address"], rdm["file"], _lun_of(rdm)) for rdm in rdms]
+    return [
+        step
+        for step in steps
+        if step["file"] is not None and (step["vm_id"], step["address"], step["file"], step["lun"]) in shown
+    ]
+
+
+def _id_of(vm: Mapping[str, Any]) -> str:
+    found: str = vm.get("instance_uuid") or vm["moid"]
+    return found
+
+
+def _lun_of(disk: Mapping[str, Any]) -> str | None:
+    found: str | None = (disk.get("lun") or {}).get("canonical_name")
+    return found
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Returns the filters by their names."""
-        return {"cure_plan": cure_plan}
+        return {"cure_plan": cure_plan, "steps_of_mappings": steps_of_mappings}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.winbackup.storage.plugins.filter.cure_plan import cure_plan
+from ansible_collections.winbackup.storage.plugins.filter.cure_plan import cure_plan, steps_of_mappings
 from ansible_collections.winbackup.storage.plugins.filter.proofs import disks_to_prove, proven_disks, with_volumes
 
 VOLUME = "\\\\?\\Volume{a59dcd66-5963-4ba8-995c-915935cb8654}\\"
@@ -20,6 +20,7 @@ VM_DISK = {
     "address": "scsi0:1",
     "file": "[san01] backup01/a.vmdk",
     "compatibility": "physical",
+    "lun": {"canonical_name": "naa.1"},
 }
 SOURCE = {"id": "1", "name": "D:\\", "computer": "fs01"}
 
@@ -70,6 +71,26 @@ def test_what_is_less_than_certain_is_tested_first(less: dict[str, Any]) -> None
 def test_two_vms_that_differ_in_their_id_only_are_two_steps() -> None:
     steps = cure_plan([failure(), failure(vm_disk={**VM_DISK, "vm_id": "copy"})])
     assert [(step["action"], step["vm_id"]) for step in steps] == [("convert", "5029"), ("convert", "copy")]
+
+
+def test_a_step_is_done_on_the_server_that_shows_the_very_mapping() -> None:
+    steps = cure_plan([failure()])
+    assert steps_of_mappings(steps, [rdm(lun={"canonical_name": "naa.1"})]) == steps
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        {"lun": {"canonical_name": "naa.2"}},
+        {"lun": {"canonical_name": None}},
+        {"lun": None},
+        {"file": "[san01] copy/a.vmdk"},
+        {"uuid": "another"},
+        {"address": "scsi0:2"},
+    ],
+)
+def test_a_copy_of_the_vm_on_another_server_is_left_alone(copy: dict[str, Any]) -> None:
+    assert steps_of_mappings(cure_plan([failure()]), [rdm(**{"lun": {"canonical_name": "naa.1"}, **copy})]) == []
 
 
 def test_what_is_over_has_no_step() -> None:
