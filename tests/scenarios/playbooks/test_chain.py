@@ -72,6 +72,29 @@ def test_the_same_over_ssh_to_the_host_of_the_vm(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_copy_of_the_machine_on_another_server_is_left_alone(vcenter: VcenterLab, tmp_path: Path) -> None:
+    """It has the same id, and a mapping at the same address with a file of the same name, of a LUN of its own."""
+    vcenter.world(WORLD)
+    guest = windows_of_backup01(vcenter)
+    with (
+        VcenterLab.start(WORLD.replace(LUN, f"{LUN[:-1]}_")) as elsewhere,
+        windows_site(PowerShellCommands(guest.new_session)) as site,
+    ):
+        chain = Chain(vcenter, site, tmp_path)
+        chain.vcenters["elsewhere"] = {
+            **chain.vcenters["vc"],
+            "ansible_port": elsewhere.port,
+            "ca_path": elsewhere.ca_path,
+            "password": elsewhere.password,
+        }
+        assert mapping_of(elsewhere)["file"] == mapping_of(vcenter)["file"]
+        before = elsewhere.state()
+        chain.play("site", site_convert_diagnosed=True)
+        assert mapping_of(vcenter)["mode"] == "virtualMode"
+        assert elsewhere.state() == before
+
+
+@pytest.mark.slow
 def test_a_proof_that_fails_is_told_with_the_way_back_and_undoes_nothing(vcenter: VcenterLab, tmp_path: Path) -> None:
     vcenter.world(WORLD)
     guest = windows_of_backup01(vcenter)
