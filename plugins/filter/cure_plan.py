@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.plugin_utils._story.vm_id import id_of_vm
+
 _SHADOW_COPY = "rdm_physical_shadow_copy"
 _ON_DPM = {
     "replica_offline": "extend",
@@ -60,17 +62,12 @@ def _step(failure: Mapping[str, Any]) -> dict[str, Any]:
 def steps_of_mappings(steps: Sequence[Mapping[str, Any]], rdms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Returns the steps about the very mappings that one server shows. The id of a VM and an address are not enough: a
     copy of the VM on another server has them too, and a file of the same name on that host's own datastore."""
-    shown = [(_id_of(rdm["vm"]), rdm["address"], rdm["file"], _lun_of(rdm)) for rdm in rdms]
+    shown = [(id_of_vm(rdm["vm"]), rdm["address"], rdm["file"], _lun_of(rdm)) for rdm in rdms]
     return [
         step
         for step in steps
         if step["file"] is not None and (step["vm_id"], step["address"], step["file"], step["lun"]) in shown
     ]
-
-
-def _id_of(vm: Mapping[str, Any]) -> str:
-    found: str = vm.get("instance_uuid") or vm["moid"]
-    return found
 
 
 def _lun_of(disk: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.winbackup.storage.plugins.plugin_utils._story.vm_id import id_of_vm
+
 _KEPT = "old_mapping_kept"
 
 
@@ -20,14 +22,14 @@ def disks_to_prove(
     """Returns the disks of a Windows machine, as windows_disk_info joined them before, that conversions changed; and
     those that an earlier conversion changed whose old mapping file is still kept, as `rdms` tell."""
     kept = {
-        (rdm["vm"].get("instance_uuid") or rdm["vm"]["moid"], rdm["address"], rdm["file"])
+        (id_of_vm(rdm["vm"]), rdm["address"], rdm["file"])
         for rdm in rdms or ()
         if any(finding["code"] == _KEPT for finding in rdm["findings"])
     }
     found = []
     for conversion in conversions:
         vm = conversion.get("vm") or {}
-        vm_id = vm.get("instance_uuid") or vm.get("moid")
+        vm_id = id_of_vm(vm)
         for one in conversion.get("disks") or ():
             file = (one["before"] or {}).get("file")
             is_done = one["state"] in ("converted", "would_convert")

@@ -36,7 +36,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.rehe
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.script import framed
 from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.stores import Stores
-from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.writing import ShellBackend, ids_of
+from ansible_collections.winbackup.storage.plugins.module_utils._esxi_shell.writing import ShellBackend, vmls_of
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.backend import VmState, nothing_meanwhile
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.execution import rehearsal_command
 from ansible_collections.winbackup.storage.plugins.module_utils._rdm.files import is_extent
@@ -169,15 +169,11 @@ class ShellRehearsalBackend(ShellBackend, RehearsalBackend):
         """Deletes a mapping file that a rehearsal made and that vmkfstools calls one of the LUN of its record."""
         record = from_text(machine.rehearsal)
         luns = self._last_inventory().hosts[HOST].luns or ()
-        vmls = [
-            f"vml.{name.removeprefix('vml.')}"
-            for lun in luns
-            if record is not None and lun.canonical_name == record.lun
-            for name in ids_of(lun)
-        ]
+        own = [lun for lun in luns if record is not None and lun.canonical_name == record.lun]
+        vmls = sorted({vml for lun in own for vml in vmls_of(lun)})
         if not vmls or not own_file(machine, file):
             raise StepRefused(f"No record says of which LUN {file} is; it was not deleted.")
-        change = changes.deleted(self._path(machine, file), sorted(set(vmls)))
+        change = changes.deleted(self._path(machine, file), vmls)
         if is_registered(machine):
             self._change(machine, change, f"Deleting {file}")
         else:

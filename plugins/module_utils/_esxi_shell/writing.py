@@ -349,9 +349,9 @@ def _given_up(machine: VirtualMachine) -> list[JournalEntry]:
 def _vmls(recorded: RecordedLun, state: VmState | None) -> list[str]:
     """Returns the ids by which vmkfstools may call a LUN on this host now; one that is not there has none."""
     luns = (state.host.luns or ()) if state is not None and state.host is not None else ()
-    return [f"vml.{name.removeprefix('vml.')}" for lun in luns if recorded.is_same_as(lun) for name in ids_of(lun)]
+    return [vml for lun in luns if recorded.is_same_as(lun) for vml in vmls_of(lun)]
 
 
-def ids_of(lun: HostLun) -> list[str]:
-    """Returns the ids by which a host may call a LUN, with or without the prefix."""
-    return [name for name in (lun.vml, lun.uuid) if name]
+def vmls_of(lun: HostLun) -> list[str]:
+    """Returns the ids by which vmkfstools may call a LUN."""
+    return [f"vml.{name.removeprefix('vml.')}" for name in (lun.vml, lun.uuid) if name]

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.winbackup.storage.plugins.plugin_utils._report.outcome import Outcome
 from ansible_collections.winbackup.storage.plugins.plugin_utils._story.model import Step
+from ansible_collections.winbackup.storage.plugins.plugin_utils._story.vm_id import id_of_vm
 
 _KEPT = "Its old mapping file is kept."
 _BECAME = {
@@ -90,7 +91,7 @@ def not_converted(
         return None
     for conversion in conversions:
         vm = conversion.get("vm") or {}
-        if not isinstance(vm, Mapping) or (vm.get("instance_uuid") or vm.get("moid")) != vm_disk["vm_id"]:
+        if not isinstance(vm, Mapping) or id_of_vm(vm) != vm_disk["vm_id"]:
             continue
         for one in conversion.get("disks") or ():
             if one["address"] == vm_disk["address"] and one["state"] not in _BECAME:
