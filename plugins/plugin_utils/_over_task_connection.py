@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.errors import StorageError
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
@@ -22,6 +21,7 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     result_of,
 )
 from ansible_collections.winbackup.storage.plugins.plugin_utils._action import StorageAction
+from ansible_collections.winbackup.storage.plugins.plugin_utils._answer import answered
 from ansible_collections.winbackup.storage.plugins.plugin_utils._task_connection import TaskConnection
 
 
@@ -55,13 +55,8 @@ class TaskConnectionAction(StorageAction):
             raise AnsibleActionFail(str(error)) from error
         call = ModuleCall(options, bool(self._task.check_mode), bool(self._task.diff), self._log(name))
         failure, produced = result_of(lambda one: self.work_over(connection, one), call)
-        for sentence in produced.pop("warnings", ()):
-            self._display.warning(sentence)
-        merged = {**result, **produced}
-        if failure is not None:
-            merged.update({"unreachable" if connection.never_reached else "failed": True, "msg": failure})
-        cleaned: dict[str, Any] = remove_values(merged, secrets)
-        return cleaned
+        failed_as = "unreachable" if connection.never_reached else "failed"
+        return {**result, **answered(self._display, failure, produced, secrets, failed_as=failed_as)}
 
     def _refuse_what_cannot_be(self) -> None:
         if self._task.async_val:

@@ -10,12 +10,10 @@ Python: nothing is compiled, packed and started for it, and its result is not wr
 from __future__ import annotations
 
 import gc
-import json
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.winbackup.storage.plugins.module_utils._core.module import (
@@ -25,10 +23,10 @@ from ansible_collections.winbackup.storage.plugins.module_utils._core.module imp
     result_of,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.secrets_in_text import (
-    may_hold_one,
     passwords_in_addresses,
 )
 from ansible_collections.winbackup.storage.plugins.module_utils._core.signals import Interrupted
+from ansible_collections.winbackup.storage.plugins.plugin_utils._answer import answered
 from ansible_collections.winbackup.storage.plugins.plugin_utils._packed_results import PACKS_ABOVE, limit_of
 
 
@@ -61,12 +59,4 @@ def read_here(action: ActionBase, spec: ArgumentSpec, work: Callable[[ModuleCall
         failure, result = result_of(work, call)
     except Interrupted as interrupted:
         failure, result = str(interrupted), {}
-    for sentence in result.pop("warnings", ()):
-        action._display.warning(remove_values(sentence, secrets))
-    if failure is not None:
-        result.update(failed=True, msg=failure)
-    # Ansible's search looks at each member by itself, and most results hold no secret.
-    if may_hold_one(json.dumps(result, ensure_ascii=False), secrets):
-        cleaned: dict[str, Any] = remove_values(result, secrets)
-        return cleaned
-    return result
+    return answered(action._display, failure, result, secrets)
